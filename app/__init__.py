@@ -1,0 +1,1 @@
+"""The orchestrator: receives labelled issues, plans them, has them worked on, reports."""

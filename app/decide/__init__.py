@@ -1,0 +1,1 @@
+"""Pure decisions: state and event in, new state and actions out."""

@@ -1,0 +1,1 @@
+"""What planning and deciding ask of the world."""

@@ -1,0 +1,1 @@
+"""The embedded GitHub for rehearsal and tests; an island in its own process."""

@@ -1,0 +1,1 @@
+"""Pure planning: text to evidence to graph to estimates to schedule."""

@@ -1,0 +1,1 @@
+"""Pure text: everything a person reads on GitHub."""

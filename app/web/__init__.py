@@ -1,0 +1,1 @@
+"""The HTTP front: webhooks and the runner API."""

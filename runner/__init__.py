@@ -1,0 +1,1 @@
+"""The WorkflowManager: one attempt through nine phases."""

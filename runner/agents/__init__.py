@@ -1,0 +1,1 @@
+"""Coding agents, a module each behind one Protocol."""

@@ -1,0 +1,1 @@
+"""Values that cross between app and runner, and what both really use."""

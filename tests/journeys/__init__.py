@@ -1,0 +1,1 @@
+"""Stories from label to check run."""

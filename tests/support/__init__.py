@@ -1,0 +1,1 @@
+"""Real objects that tests share: repositories, scripted agents, servers, clock."""
