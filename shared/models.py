@@ -1,6 +1,5 @@
 """Values that cross between app and runner, and the plan: frozen, versioned wire JSON."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -240,9 +239,7 @@ class RepositorySettings(Wire):
         default=(), description="Globs that an agent must not change, added to the built-in list."
     )
     test_minutes: float = Field(default=15, gt=0, le=360, description="Longest run of the test command, minutes.")
-    agent_minutes: float = Field(
-        default=60, gt=0, le=360, description="Longest run of the agent in one phase, minutes."
-    )
+    agent_minutes: float = Field(default=60, gt=0, le=360, description="Longest run of the agent in one phase, minutes.")
     on_conflict: Literal["stack", "parallel"] = Field(
         default="stack",
         description="Likely conflicts: the later task starts from the earlier one's branch, or both run at once.",

@@ -64,11 +64,7 @@ class Ended:
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """A child's whole environment: an allow-list of ours, a PATH without our own venv, and `extra`."""
     ours = {str(Path(part)) for part in (os.environ.get("VIRTUAL_ENV", ""), sys.prefix) if part}
-    path = [
-        part
-        for part in os.environ.get("PATH", "/usr/bin:/bin").split(":")
-        if part and str(Path(part).parent) not in ours
-    ]
+    path = [part for part in os.environ.get("PATH", "/usr/bin:/bin").split(":") if part and str(Path(part).parent) not in ours]
     kept = {name: os.environ[name] for name in _ALLOWED if name in os.environ}
     return {**kept, "PATH": ":".join(path) or "/usr/bin:/bin", **(extra or {})}
 
@@ -172,9 +168,7 @@ class _Run:
         reader.join(timeout=1)  # an escaped grandchild may hold the pipe for ever
         if reason == "exited" and code < 0:
             reason = "signalled"
-        return Ended(
-            reason, code, time.monotonic() - begun, "\n".join(self.tail), sum(self.cpu.values()), self.peak_mib
-        )
+        return Ended(reason, code, time.monotonic() - begun, "\n".join(self.tail), sum(self.cpu.values()), self.peak_mib)
 
     def _watch(self, child: "subprocess.Popen[bytes]", begun: float) -> EndReason:
         pause = 0.005
