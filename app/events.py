@@ -1,4 +1,4 @@
-"""The closed set of things that can happen. Webhooks, runners, facts and timers all speak in these; nothing else reaches decide()."""
+"""The closed set of things that can happen: webhooks, runners, facts and timers all speak in these."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -135,7 +135,7 @@ class PlanReady(Event):
     default_branch: str
     plan: Plan
     settings: RepositorySettings
-    outside: dict[int, tuple[int, ...]] = {}
+    outside: dict[int, tuple[int, ...]] = Field(default_factory=dict)
     clone_url: str
     gather_seconds: float = 0
     plan_seconds: float = 0
