@@ -143,7 +143,9 @@ def _refuse(draft: Draft, task: Task | None, event: IssueRead, refusal: str) -> 
 
 def _refusal(event: IssueRead, policy: Policy) -> str:
     if not event.private and not policy.allow_public:
-        return "This repository is public, and the operator has not allowed work on public ones (`SHOAL_ALLOW_PUBLIC_REPOSITORIES`)."
+        return (
+            "This repository is public, and the operator has not allowed work on public ones (`SHOAL_ALLOW_PUBLIC_REPOSITORIES`)."
+        )
     if event.labeller_is_bot and event.labeller not in policy.allowed_bots:
         return (
             f"`{event.labeller}` is a bot that the operator has not allowed to start work (`SHOAL_ALLOWED_BOTS`). Nothing was run."
