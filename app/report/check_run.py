@@ -130,7 +130,7 @@ def _orchestration_conclusion(view: OrchestrationView) -> Conclusion | None:
 
 
 def _is_empty(view: OrchestrationView) -> bool:
-    return view.plan is not None and not view.plan.tasks
+    return not view.plan.tasks if view.plan else view.status == "done"
 
 
 def _orchestration_title(view: OrchestrationView) -> str:

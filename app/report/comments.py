@@ -16,7 +16,7 @@ def status_marker(repository_id: int, issue: int) -> str:
 def status_comment(view: OrchestrationView, issue: int) -> str:
     """Where this issue's task stands, what it waits for, how to go on."""
     task = view.task(issue)
-    lines = [_headline(view, task), *_own_problems(view, issue)]
+    lines = [_headline(view, task), *([plain(task.note)] if task.note else []), *_own_problems(view, issue)]
     if task.status == "done":
         lines += _outcome(task)
     if view.details_url:
@@ -79,8 +79,8 @@ def _ended(task: TaskView) -> str:
     if task.verdict is None:
         return "**Ended** without a verdict."
     meaning = MEANINGS[task.verdict.name]
-    where = f" Pull request #{task.pull_request}{' (draft)' if task.draft else ''}." if task.pull_request is not None else ""
-    return f"**{meaning.label}**: {plain(task.verdict.reason)}{where}"
+    where = f", pull request #{task.pull_request}{' (draft)' if task.draft else ''}" if task.pull_request is not None else ""
+    return f"**{meaning.label}**{where}: {plain(task.verdict.reason)}"
 
 
 def _outcome(task: TaskView) -> list[str]:

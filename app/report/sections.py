@@ -12,7 +12,14 @@ _EMPTY = "–"
 
 def own_section(task: TaskView) -> str:
     """This pull request first: what came out, on what evidence, how to go on."""
-    lines = [f"### #{task.issue} {plain(task.title)}", "", task_state(task), "", *_facts(task)]
+    lines = [
+        f"### #{task.issue} {plain(task.title)}",
+        "",
+        task_state(task),
+        *(["", plain(task.note)] if task.note else []),
+        "",
+        *_facts(task),
+    ]
     if task.verdict and task.status == "done":
         lines += ["", f"**How to go on:** {MEANINGS[task.verdict.name].go_on}."]
         if task.verdict.detail.strip():

@@ -1,6 +1,7 @@
 """What the texts are made from: plain values that the app fills from its rows, so that every text is a pure function."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from shared.models import FileChange, Kind, PhaseName, PhaseResult, Plan, Problem, TestRun, Verdict
@@ -11,10 +12,10 @@ OrchestrationStatus = Literal["intake", "planning", "running", "done"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One attempt from claim to end, in seconds since the epoch; `end` is None while it runs."""
+    """One attempt from claim to end; `end` is None while it runs."""
 
-    start: float
-    end: float | None = None
+    start: datetime
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,16 @@ class TaskView:
     changes: tuple[FileChange, ...] = ()
     isolation: str = ""
     agent: str = ""
-    review_posted: bool = False
+    # What a person should know beside the verdict, such as a new label that started nothing.
+    note: str = ""
 
     @property
     def attempt_seconds(self) -> float:
         """Time of all attempts that ended."""
-        return sum(span.end - span.start for span in self.spans if span.end is not None)
+        return sum((span.end - span.start).total_seconds() for span in self.spans if span.end is not None)
 
     @property
-    def ended_at(self) -> float | None:
+    def ended_at(self) -> datetime | None:
         """End of the last attempt of a task that is done."""
         ends = [span.end for span in self.spans if span.end is not None]
         return max(ends) if ends and self.status == "done" else None
@@ -68,7 +70,7 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestrationView:
-    """One orchestration as it stands; times are seconds since the epoch."""
+    """One orchestration as it stands."""
 
     id: str
     repository_id: int
@@ -80,9 +82,7 @@ class OrchestrationView:
     problems: tuple[Problem, ...] = ()
     settings_mistake: SettingsMistake | None = None
     slots: int = 1
-    created_at: float
-    planned_at: float | None = None
-    ended_at: float | None = None
+    planned_at: datetime | None = None
     details_url: str = ""
 
     def task(self, issue: int) -> TaskView:
