@@ -2,7 +2,7 @@
 
 from app.decide.draft import Draft
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
-from app.events import PlanFailed, PlanReady
+from app.events import EffectFailed, PlanFailed, PlanReady
 from shared.models import Plan, PlannedTask, VerdictName
 
 # Edges at or above this probability count; those below are shown and watched.
@@ -51,6 +51,12 @@ def plan_failed(draft: Draft, event: PlanFailed) -> None:
     )
     for task in _batch(draft, event.orchestration):
         draft.conclude_as(task.issue, VerdictName.NOT_PLANNED, event.reason)
+
+
+def planning_failed(draft: Draft, event: EffectFailed) -> None:
+    """The facts could not be had at all: as good as a plan that failed."""
+    if event.action == "make_plan":
+        plan_failed(draft, PlanFailed(repository_id=event.repository_id, orchestration=event.subject, reason=event.reason))
 
 
 def _batch(draft: Draft, orchestration: str) -> list[Task]:
