@@ -146,3 +146,9 @@ def task_of(connection: Connection, repository_id: int, issue: int) -> Task | No
     query = select(tasks.c.data).where(tasks.c.repository_id == repository_id, tasks.c.issue == issue)
     data = connection.scalar(query.order_by(tasks.c.generation.desc()).limit(1))
     return Task.model_validate_json(data) if data else None
+
+
+def live_issues(connection: Connection, repository_id: int) -> list[int]:
+    """Issues whose newest task is not over."""
+    repository = load_repository(connection, repository_id)
+    return [task.issue for task in load_state(connection, repository).tasks.values() if task.live] if repository else []
