@@ -81,10 +81,14 @@ class OpenPullRequest(Action):
 
 
 class SyncReport(Action):
-    """Bring check runs and comments of an orchestration up to date; rendered when it is sent."""
+    """Bring check runs and comments of an orchestration up to date; rendered when it is sent.
+
+    `again` writes even what did not change: GitHub's Re-run wants an answer.
+    """
 
     kind: Literal["sync_report"] = "sync_report"
     orchestration: str
+    again: bool = False
 
 
 class SyncComment(Action):

@@ -215,11 +215,16 @@ class AttemptFinished(Event):
 
 
 class AttemptGone(Event):
-    """A runner's process and its tree are proven dead, or were never started (`reason`)."""
+    """A runner's process and its tree are dead, or were never started (`reason`); not `proven` where the backend can only hope.
+
+    `pid` names the process that is meant, None for whatever there was.
+    """
 
     kind: Literal["attempt_gone"] = "attempt_gone"
     attempt: str
     reason: str = ""
+    pid: int | None = None
+    proven: bool = True
 
 
 class TokensRevoked(Event):

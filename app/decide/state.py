@@ -60,6 +60,8 @@ class Orchestration(Row):
     planned_at: datetime | None = None
     ended_at: datetime | None = None
     base_sha: str = ""
+    # The default branch's newest commit seen since planning: the base of work whose predecessor was merged meanwhile.
+    latest_sha: str = ""
     default_branch: str = ""
     clone_url: str = ""
     plan: Plan | None = None
@@ -180,8 +182,10 @@ class Attempt(Row):
     lease_until: datetime
     # Why the runner must stop, told at the next heartbeat; the verdict that the task gets then.
     stop: Verdict | None = None
-    # No process of it lives any more; who says so must have proof.
+    # No process of it lives any more, and whether that is proven (a killed tree) or hoped (a cancelled remote job).
     gone: bool = False
+    gone_proven: bool = False
+    gone_reason: str = ""
     phase: PhaseName | None = None
     progress: int = 0
     phases: tuple[PhaseResult, ...] = ()
@@ -197,7 +201,9 @@ class Attempt(Row):
     @property
     def holds_slot(self) -> bool:
         """Its process may be alive. A finished runner is about to exit by itself and no longer needs its slot."""
-        return self.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED} or (self.status is AttemptStatus.LOST and not self.gone)
+        return self.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED} or (
+            self.status is AttemptStatus.LOST and not self.gone
+        )
 
     @property
     def seconds(self) -> float:
@@ -217,7 +223,9 @@ class Policy:
     lease: timedelta
     start_timeout: timedelta
     slots: int
+    # What one task is expected to use at its peak, and how long a young one has not yet used it.
     task_memory_mib: float
+    memory_settles: timedelta = timedelta(seconds=60)
     max_losses: int = 3
     allow_public: bool = False
     allowed_bots: tuple[str, ...] = ()
