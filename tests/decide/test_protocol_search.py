@@ -15,7 +15,7 @@ def explore(faults: int, most: int, first: World) -> tuple[int, int, list[World]
     todo = deque([first])
     ends = 0
     broken: list[World] = []
-    while todo and len(seen) < most:
+    while todo and not broken and len(seen) < most:
         world = todo.popleft()
         if violation(world):
             broken.append(world)

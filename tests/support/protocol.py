@@ -120,7 +120,19 @@ class World:
         rows = (*self.state.tasks.values(), *self.state.attempts.values(), *self.state.orchestrations.values())
         texts = tuple(row.model_dump_json() for row in rows)
         actions = tuple(sorted(action.model_dump_json() for action in self.outbox))
-        return (texts, self.now, actions, self.runners, self.branch, self.contains, self.pulls, self.tokens, self.held, self.secrets, self.faults)
+        return (
+            texts,
+            self.now,
+            actions,
+            self.runners,
+            self.branch,
+            self.contains,
+            self.pulls,
+            self.tokens,
+            self.held,
+            self.secrets,
+            self.faults,
+        )
 
 
 def context(world: World) -> Context:
