@@ -1,0 +1,116 @@
+"""The closed set of things that decide() can ask for. Each is idempotent: its effect looks before it writes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from shared.models import IssueSnapshot, Wire
+
+
+class Action(Wire):
+    """Asked for by one repository."""
+
+    repository_id: int
+
+
+class ReadIssue(Action):
+    """Read an issue, its newest label event and the labeller's role -> IssueRead."""
+
+    kind: Literal["read_issue"] = "read_issue"
+    issue: int
+    labelled_snapshot: IssueSnapshot | None = None
+
+
+class CheckPresser(Action):
+    """Read the role of somebody who pressed a button -> PresserKnown."""
+
+    kind: Literal["check_presser"] = "check_presser"
+    external_id: str
+    identifier: str
+    sender: str
+
+
+class Acknowledge(Action):
+    """Put a reaction on an issue, so that the labeller sees within seconds that it was noticed."""
+
+    kind: Literal["acknowledge"] = "acknowledge"
+    issue: int
+
+
+class MakePlan(Action):
+    """Gather facts and plan a batch -> PlanReady or PlanFailed."""
+
+    kind: Literal["make_plan"] = "make_plan"
+    orchestration: str
+
+
+class StartAttempt(Action):
+    """Start a WorkflowManager -> AttemptStarted (or AttemptGone)."""
+
+    kind: Literal["start_attempt"] = "start_attempt"
+    attempt: str
+
+
+class StopAttempt(Action):
+    """End a WorkflowManager with its tree -> AttemptGone."""
+
+    kind: Literal["stop_attempt"] = "stop_attempt"
+    attempt: str
+
+
+class RevokeTokens(Action):
+    """Revoke the write tokens handed to an attempt, where we still hold them -> TokensRevoked."""
+
+    kind: Literal["revoke_tokens"] = "revoke_tokens"
+    attempt: str
+
+
+class ReadRemote(Action):
+    """Read branch, pull requests and issue of an attempt's task -> RemoteRead."""
+
+    kind: Literal["read_remote"] = "read_remote"
+    attempt: str
+    sequence: int | None = None
+
+
+class OpenPullRequest(Action):
+    """Open or adopt the pull request of a branch that landed -> PullRequestOpened."""
+
+    kind: Literal["open_pull_request"] = "open_pull_request"
+    attempt: str
+
+
+class SyncReport(Action):
+    """Bring check runs and comments of an orchestration up to date; rendered when it is sent.
+
+    `again` writes even what did not change: GitHub's Re-run wants an answer.
+    """
+
+    kind: Literal["sync_report"] = "sync_report"
+    orchestration: str
+    again: bool = False
+
+
+class SyncComment(Action):
+    """Bring the comment of an issue outside any orchestration up to date (refusals)."""
+
+    kind: Literal["sync_comment"] = "sync_comment"
+    issue: int
+
+
+AnyAction = Annotated[
+    ReadIssue
+    | CheckPresser
+    | Acknowledge
+    | MakePlan
+    | StartAttempt
+    | StopAttempt
+    | RevokeTokens
+    | ReadRemote
+    | OpenPullRequest
+    | SyncReport
+    | SyncComment,
+    Field(discriminator="kind"),
+]
+
+ACTIONS: TypeAdapter[AnyAction] = TypeAdapter(AnyAction)

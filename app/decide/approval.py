@@ -1,0 +1,158 @@
+"""Who may start work, on which text, and what ends it: labels, edits, closed issues."""
+
+from app.actions import Acknowledge, ReadIssue, SyncComment
+from app.decide.draft import Draft
+from app.decide.intake import join
+from app.decide.state import Policy, Task, TaskStatus
+from app.decide.stop import stop_task
+from app.decide.unblock import unblock
+from app.events import IssueLabelled, IssueRead, IssueTouched
+from shared.models import VerdictName
+
+WRITERS = ("write", "admin")
+
+
+def issue_labelled(draft: Draft, event: IssueLabelled) -> None:
+    """A label is a hint: GitHub is asked who put it there and what the text is."""
+    if event.label.lower() == draft.context.policy.label.lower():
+        draft.act(ReadIssue(repository_id=event.repository_id, issue=event.issue, labelled_snapshot=event.snapshot))
+
+
+def issue_touched(draft: Draft, event: IssueTouched) -> None:
+    """Only issues that we work on, or that work waits for, are read again."""
+    if event.action == "unlabeled" and event.label.lower() != draft.context.policy.label.lower():
+        return
+    waits = any(event.issue in problem_blockers(task) for task in draft.tasks.values())
+    if event.issue in draft.tasks or waits:
+        draft.act(ReadIssue(repository_id=event.repository_id, issue=event.issue))
+
+
+def problem_blockers(task: Task) -> tuple[int, ...]:
+    """The issues that a blocked task waits for."""
+    blocked = task.verdict is not None and task.verdict.name is VerdictName.BLOCKED
+    return task.after if blocked else ()
+
+
+def issue_read(draft: Draft, event: IssueRead) -> None:
+    """Brings our task in line with what GitHub says of the issue."""
+    task = draft.tasks.get(event.issue)
+    if event.state != "open" or event.is_pull_request:
+        _end(draft, task, f"issue #{event.issue} was closed")
+        unblock(draft, event.issue)
+    elif event.label_event is None:
+        _end(draft, task, f"the label `{draft.context.policy.label}` was taken off")
+    elif task is not None and task.label_event == event.label_event:
+        _watch_text(draft, task, event)
+    else:
+        _new_approval(draft, task, event)
+
+
+def _end(draft: Draft, task: Task | None, reason: str) -> None:
+    if task is not None and task.live:
+        stop_task(draft, task.issue, VerdictName.CANCELLED, reason)
+
+
+def _watch_text(draft: Draft, task: Task, event: IssueRead) -> None:
+    if task.live and task.snapshot and event.snapshot and task.snapshot.hash != event.snapshot.hash:
+        stop_task(
+            draft,
+            task.issue,
+            VerdictName.EDITED_AFTER_APPROVAL,
+            "the issue was edited after it was labelled; take the label off and put it on again to approve the new text",
+        )
+
+
+def _new_approval(draft: Draft, task: Task | None, event: IssueRead) -> None:
+    refusal = _refusal(event, draft.context.policy)
+    if refusal:
+        if task is None or not task.live:
+            _refuse(draft, task, event, refusal)
+        return
+    if task is not None and task.live:
+        _approve_again(draft, task, event)
+    elif task is None or task.status is TaskStatus.REFUSED:
+        _begin(draft, Task(repository_id=event.repository_id, issue=event.issue), event)
+    elif task.pull_request_state in {"merged", "closed"}:
+        fresh = Task(repository_id=event.repository_id, issue=event.issue, generation=task.generation + 1)
+        _begin(draft, fresh, event)
+    elif task.verified:
+        note = (
+            f"Labelled again, but pull request #{task.pull_request} is still open, so nothing was started. Merge or close it first."
+        )
+        draft.change_task(task.issue, label_event=event.label_event, note=note)
+        draft.act(SyncComment(repository_id=event.repository_id, issue=task.issue))
+    else:
+        _begin(draft, task, event)
+
+
+def _approve_again(draft: Draft, task: Task, event: IssueRead) -> None:
+    """The label came off and on again while work goes on: same text, same work; other text, the work starts over."""
+    if task.snapshot and event.snapshot and task.snapshot.hash == event.snapshot.hash:
+        draft.change_task(task.issue, label_event=event.label_event)
+    elif task.status in {TaskStatus.INTAKE, TaskStatus.WAITING}:
+        _begin(draft, task, event)
+    else:
+        # Once this one has ended the issue is read again, and the new label approves the new text.
+        stop_task(draft, task.issue, VerdictName.EDITED_AFTER_APPROVAL, "the issue was edited and labelled again; work starts over")
+
+
+def _begin(draft: Draft, task: Task, event: IssueRead) -> None:
+    labelled = event.labelled_snapshot
+    draft.tasks[task.issue] = task.model_copy(
+        update={
+            "snapshot": event.snapshot,
+            "label_event": event.label_event,
+            "labeller": event.labeller,
+            "approved_at": draft.context.now,
+            "verdict": None,
+            "note": "",
+            "losses": 0,
+            "started_at": None,
+            "ended_at": None,
+        }
+    )
+    join(draft, task.issue)
+    draft.act(Acknowledge(repository_id=event.repository_id, issue=task.issue))
+    if labelled is not None and event.snapshot is not None and labelled.hash != event.snapshot.hash:
+        _watch_text_at_label(draft, task.issue)
+
+
+def _watch_text_at_label(draft: Draft, issue: int) -> None:
+    stop_task(
+        draft,
+        issue,
+        VerdictName.EDITED_AFTER_APPROVAL,
+        "the issue was edited right after it was labelled; take the label off and put it on again to approve the new text",
+    )
+
+
+def _refuse(draft: Draft, task: Task | None, event: IssueRead, refusal: str) -> None:
+    kept = task or Task(repository_id=event.repository_id, issue=event.issue)
+    status = kept.status if task is not None else TaskStatus.REFUSED
+    draft.tasks[event.issue] = kept.model_copy(
+        update={
+            "status": status,
+            "label_event": event.label_event,
+            "labeller": event.labeller,
+            "snapshot": event.snapshot,
+            "note": refusal,
+        }
+    )
+    draft.act(SyncComment(repository_id=event.repository_id, issue=event.issue))
+
+
+def _refusal(event: IssueRead, policy: Policy) -> str:
+    if not event.private and not policy.allow_public:
+        return (
+            "This repository is public, and the operator has not allowed work on public ones (`SHOAL_ALLOW_PUBLIC_REPOSITORIES`)."
+        )
+    if event.labeller_is_bot and event.labeller not in policy.allowed_bots:
+        return (
+            f"`{event.labeller}` is a bot that the operator has not allowed to start work (`SHOAL_ALLOWED_BOTS`). Nothing was run."
+        )
+    if event.permission not in WRITERS:
+        return (
+            f"`{event.labeller}` put the label on, but only people with write access can start work. "
+            "Nothing was run. Somebody with write access can take the label off and put it on again."
+        )
+    return ""

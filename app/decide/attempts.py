@@ -1,0 +1,123 @@
+"""A runner's calls: claim, heartbeat, phase, finish; and what becomes of one that falls silent."""
+
+from app.actions import StopAttempt
+from app.decide.draft import Draft
+from app.decide.state import Attempt, AttemptStatus, TaskStatus
+from app.events import AttemptClaimed, AttemptFinished, AttemptGone, AttemptStarted, HeartbeatReceived, PhaseReported
+
+STALE = "this attempt is over; another one may be at work"
+
+
+def attempt_started(draft: Draft, event: AttemptStarted) -> None:
+    """Remembers the process; a runner that claimed already has said so itself."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is not None and attempt.pid is None:
+        draft.change_attempt(attempt.id, pid=event.pid, pid_started=event.pid_started)
+
+
+def attempt_claimed(draft: Draft, event: AttemptClaimed) -> None:
+    """Compare-and-set: the first nonce wins, the same nonce may ask again."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is None or attempt.stop is not None or not _is_current(draft, attempt):
+        draft.refusal = STALE
+    elif attempt.status is AttemptStatus.CLAIMED and attempt.nonce == event.claim.nonce:
+        return
+    elif attempt.status is not AttemptStatus.STARTING:
+        draft.refusal = "another process has claimed this attempt"
+    else:
+        now = draft.context.now
+        process = {} if attempt.pid is not None else {"pid": event.claim.pid, "pid_started": event.claim.pid_started}
+        draft.change_attempt(
+            attempt.id,
+            status=AttemptStatus.CLAIMED,
+            nonce=event.claim.nonce,
+            claimed_at=now,
+            lease_until=now + draft.context.policy.lease,
+            **process,
+        )
+
+
+def heartbeat_received(draft: Draft, event: HeartbeatReceived) -> None:
+    """Renews the lease of the one who holds it."""
+    attempt = _held(draft, event.attempt, event.heartbeat.nonce)
+    if attempt is not None:
+        lease = draft.context.now + draft.context.policy.lease
+        draft.change_attempt(attempt.id, lease_until=lease, phase=event.heartbeat.phase, progress=event.heartbeat.progress)
+
+
+def phase_reported(draft: Draft, event: PhaseReported) -> None:
+    """Keeps a phase's result; the same phase again replaces it."""
+    attempt = _held(draft, event.attempt, event.nonce)
+    if attempt is not None:
+        others = tuple(result for result in attempt.phases if result.name is not event.result.name)
+        lease = draft.context.now + draft.context.policy.lease
+        draft.change_attempt(attempt.id, phases=(*others, event.result), phase=event.result.name, lease_until=lease)
+
+
+def attempt_finished(draft: Draft, event: AttemptFinished) -> None:
+    """A last word is heard from the current attempt only, also when it was thought lost and nobody has followed it yet."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is None or attempt.nonce != event.nonce or not _is_current(draft, attempt):
+        draft.refusal = STALE
+        return
+    if attempt.status is AttemptStatus.FINISHED:
+        return
+    draft.change_attempt(
+        attempt.id,
+        status=AttemptStatus.FINISHED,
+        report=event.report,
+        phases=event.report.phases or attempt.phases,
+        ended_at=attempt.ended_at or draft.context.now,
+    )
+    draft.change_task(attempt.issue, status=TaskStatus.SETTLING)
+
+
+def attempt_gone(draft: Draft, event: AttemptGone) -> None:
+    """The process is dead: no need to wait for the lease."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is None or attempt.gone or (event.pid is not None and attempt.pid is not None and event.pid != attempt.pid):
+        return
+    draft.change_attempt(attempt.id, gone=True, gone_proven=event.proven, gone_reason=event.reason)
+    if attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}:
+        _lose(draft, attempt)
+
+
+def lose_silent(draft: Draft) -> None:
+    """Takes the right to act from every attempt whose lease ran out, or that was never claimed."""
+    now, policy = draft.context.now, draft.context.policy
+    for attempt in list(draft.attempts.values()):
+        silent = attempt.status is AttemptStatus.CLAIMED and attempt.lease_until < now
+        unclaimed = attempt.status is AttemptStatus.STARTING and attempt.created_at + policy.start_timeout < now
+        if silent or unclaimed:
+            _lose(draft, attempt)
+
+
+def renew_leases(draft: Draft) -> None:
+    """After a restart: nobody could renew while we were away, so nobody is to blame."""
+    now, policy = draft.context.now, draft.context.policy
+    for attempt in list(draft.attempts.values()):
+        if attempt.status is AttemptStatus.CLAIMED:
+            draft.change_attempt(attempt.id, lease_until=now + policy.lease)
+        elif attempt.status is AttemptStatus.STARTING:
+            draft.change_attempt(attempt.id, created_at=now)
+
+
+def _lose(draft: Draft, attempt: Attempt) -> None:
+    draft.change_attempt(attempt.id, status=AttemptStatus.LOST, ended_at=draft.context.now)
+    draft.change_task(attempt.issue, status=TaskStatus.SETTLING)
+    if not draft.attempts[attempt.id].gone:
+        draft.act(StopAttempt(repository_id=attempt.repository_id, attempt=attempt.id))
+
+
+def _held(draft: Draft, attempt_id: str, nonce: str) -> Attempt | None:
+    """The attempt if this caller holds its lease; else the refusal is set."""
+    attempt = draft.attempts.get(attempt_id)
+    if attempt is None or attempt.status is not AttemptStatus.CLAIMED or attempt.nonce != nonce or not _is_current(draft, attempt):
+        draft.refusal = STALE
+        return None
+    return attempt
+
+
+def _is_current(draft: Draft, attempt: Attempt) -> bool:
+    task = draft.tasks.get(attempt.issue)
+    return task is not None and task.attempt == attempt.id

@@ -1,0 +1,56 @@
+"""Buttons on check runs, and GitHub's Re-run: who pressed is checked, and every press is answered."""
+
+from app.actions import CheckPresser, SyncReport
+from app.decide.approval import WRITERS
+from app.decide.draft import Draft
+from app.decide.intake import join
+from app.decide.state import Task
+from app.decide.stop import stop_task
+from app.events import ButtonPressed, PresserKnown
+from shared.models import VerdictName
+
+# A new attempt could come out differently; the others need a person first.
+RETRYABLE = {
+    VerdictName.NO_CHANGE,
+    VerdictName.TESTS_FAILED,
+    VerdictName.SETUP_FAILED,
+    VerdictName.AGENT_FAILED,
+    VerdictName.LIMIT_REACHED,
+    VerdictName.PUBLISH_FAILED,
+    VerdictName.CANCELLED,
+    VerdictName.LOST,
+    VerdictName.INTERNAL_ERROR,
+    VerdictName.UNSAFE_DIFF,
+}
+
+
+def button_pressed(draft: Draft, event: ButtonPressed) -> None:
+    """Payloads do not say what the presser may do: GitHub is asked."""
+    draft.act(
+        CheckPresser(
+            repository_id=event.repository_id, external_id=event.external_id, identifier=event.identifier, sender=event.sender
+        )
+    )
+
+
+def presser_known(draft: Draft, event: PresserKnown) -> None:
+    """Does what was pressed, for people who may; `external_id` is `<orchestration>` or `<orchestration>:<issue>`."""
+    orchestration, _, issue = event.external_id.partition(":")
+    if orchestration not in draft.orchestrations:
+        return
+    draft.act(SyncReport(repository_id=event.repository_id, orchestration=orchestration, again=True))
+    if event.permission not in WRITERS:
+        return
+    tasks = [t for t in draft.tasks.values() if t.orchestration == orchestration]
+    only = int(issue.split(":")[0]) if issue[:1].isdigit() and event.identifier == "rerun" else None
+    for task in tasks:
+        if event.identifier == "cancel" and task.live:
+            stop_task(draft, task.issue, VerdictName.CANCELLED, f"cancelled by {event.sender}")
+        elif event.identifier in {"retry", "rerun"} and _retryable(task) and only in {None, task.issue}:
+            draft.change_task(task.issue, verdict=None, ended_at=None, started_at=None, losses=0, note=f"retried by {event.sender}")
+            join(draft, task.issue)
+
+
+def _retryable(task: Task) -> bool:
+    ended = task.verdict is not None and not task.live and task.verdict.name in RETRYABLE
+    return ended and task.pull_request_state not in {"merged", "closed"}

@@ -1,0 +1,89 @@
+"""The right to write to GitHub once: asked with evidence, granted after GitHub was read again."""
+
+from app.actions import ReadRemote
+from app.decide.attempts import STALE
+from app.decide.draft import Draft
+from app.decide.state import Attempt, AttemptStatus, Permit, Task
+from app.events import PermitRequested, RemoteRead, TokenMinted
+from shared.models import Verdict, VerdictName
+
+
+def permit_requested(draft: Draft, event: PermitRequested) -> None:
+    """Stores report and head, then asks GitHub; the same request again changes nothing."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is None or attempt.status is not AttemptStatus.CLAIMED or attempt.nonce != event.nonce:
+        draft.refusal = STALE
+        return
+    if attempt.permit is not None and event.sequence <= attempt.permit.sequence:
+        if event.sequence < attempt.permit.sequence:
+            draft.refusal = "a newer permit was asked for"
+        return
+    draft.change_attempt(
+        attempt.id,
+        report=event.report,
+        permit=Permit(sequence=event.sequence, head_sha=event.head_sha),
+        lease_until=draft.context.now + draft.context.policy.lease,
+    )
+    draft.act(ReadRemote(repository_id=attempt.repository_id, attempt=attempt.id, sequence=event.sequence))
+
+
+def remote_read_for_permit(draft: Draft, event: RemoteRead) -> None:
+    """Grants or refuses by what GitHub holds now."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is None or attempt.permit is None or attempt.permit.sequence != event.sequence or attempt.permit.status != "reading":
+        return
+    task = draft.tasks[attempt.issue]
+    refusal = _refusal(attempt, task, event)
+    if refusal is not None:
+        draft.change_attempt(attempt.id, permit=attempt.permit.model_copy(update={"status": "refused", "refusal": refusal}))
+        return
+    granted = attempt.permit.model_copy(update={"status": "granted", "expected_sha": event.branch_sha or ""})
+    draft.change_attempt(attempt.id, permit=granted, permitted=True)
+    draft.change_task(task.issue, heads=tuple(dict.fromkeys((*task.heads, attempt.permit.head_sha))))
+
+
+def token_minted(draft: Draft, event: TokenMinted) -> None:
+    """Stores until when a write token works; refused when the attempt lost its right meanwhile (the token is then revoked)."""
+    attempt = draft.attempts.get(event.attempt)
+    live = attempt is not None and attempt.status is AttemptStatus.CLAIMED and attempt.stop is None
+    if (
+        attempt is None
+        or not live
+        or attempt.permit is None
+        or attempt.permit.status != "granted"
+        or attempt.permit.sequence != event.sequence
+    ):
+        draft.refusal = STALE
+        return
+    latest = max(filter(None, (attempt.token_expires_at, event.expires_at)))
+    draft.change_attempt(attempt.id, token_expires_at=latest)
+
+
+def _refusal(attempt: Attempt, task: Task, event: RemoteRead) -> Verdict | None:
+    def refuse(name: VerdictName, reason: str) -> Verdict:
+        return Verdict(name=name, reason=reason)
+
+    if attempt.status is not AttemptStatus.CLAIMED or task.attempt != attempt.id:
+        return refuse(VerdictName.LOST, STALE)
+    if attempt.stop is not None:
+        return attempt.stop
+    if not event.issue_open:
+        return refuse(VerdictName.CANCELLED, f"issue #{task.issue} was closed")
+    if task.snapshot is not None and event.issue_hash != task.snapshot.hash:
+        return refuse(
+            VerdictName.EDITED_AFTER_APPROVAL, "the issue was edited after it was labelled; label it again to approve the new text"
+        )
+    ended = next((pull for pull in event.pulls if pull.state == "closed"), None)
+    if ended is not None and not any(pull.state == "open" for pull in event.pulls):
+        how = "merged" if ended.merged else "closed"
+        return refuse(
+            VerdictName.CANCELLED,
+            f"pull request #{ended.number} of this branch was {how} by a person; label the issue again to start anew",
+        )
+    known = event.branch_sha is None or event.branch_sha in {*task.heads, attempt.permit.head_sha if attempt.permit else ""}
+    if not known:
+        return refuse(
+            VerdictName.BRANCH_MOVED,
+            f"somebody else pushed {str(event.branch_sha)[:8]} to `{task.branch}`; their commits are left alone",
+        )
+    return None

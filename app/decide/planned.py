@@ -1,0 +1,102 @@
+"""What a plan means for its tasks."""
+
+from app.decide.draft import Draft
+from app.decide.state import OrchestrationStatus, Task, TaskStatus
+from app.events import EffectFailed, PlanFailed, PlanReady
+from shared.models import Plan, PlannedTask, VerdictName
+
+# Edges at or above this probability count; those below are shown and watched.
+CONFLICT_COUNTS = 0.5
+
+
+def plan_ready(draft: Draft, event: PlanReady) -> None:
+    """Every issue of the batch is either waiting to run or named with the reason why not."""
+    orchestration = draft.orchestrations.get(event.orchestration)
+    if orchestration is None or orchestration.status is not OrchestrationStatus.PLANNING:
+        return
+    draft.change_orchestration(
+        event.orchestration,
+        status=OrchestrationStatus.RUNNING,
+        planned_at=draft.context.now,
+        base_sha=event.base_sha,
+        latest_sha=event.base_sha,
+        default_branch=event.default_branch,
+        clone_url=event.clone_url,
+        plan=event.plan,
+        settings=event.settings,
+        problems=event.plan.problems,
+        gather_seconds=event.gather_seconds,
+        plan_seconds=event.plan_seconds,
+    )
+    planned = {task.issue: task for task in event.plan.tasks}
+    for task in _batch(draft, event.orchestration):
+        if task.issue in planned:
+            _wait(draft, event, planned[task.issue])
+        else:
+            _set_aside(draft, event.plan, task.issue)
+
+
+def plan_failed(draft: Draft, event: PlanFailed) -> None:
+    """Nothing runs; the whole batch says why."""
+    orchestration = draft.orchestrations.get(event.orchestration)
+    if orchestration is None or orchestration.status is not OrchestrationStatus.PLANNING:
+        return
+    draft.change_orchestration(
+        event.orchestration,
+        status=OrchestrationStatus.RUNNING,
+        planned_at=draft.context.now,
+        base_sha=event.base_sha,
+        failure=event.reason,
+        failure_line=event.line,
+    )
+    for task in _batch(draft, event.orchestration):
+        draft.conclude_as(task.issue, VerdictName.NOT_PLANNED, event.reason)
+
+
+def planning_failed(draft: Draft, event: EffectFailed) -> None:
+    """The facts could not be had at all: as good as a plan that failed."""
+    if event.action == "make_plan":
+        plan_failed(draft, PlanFailed(repository_id=event.repository_id, orchestration=event.subject, reason=event.reason))
+
+
+def _batch(draft: Draft, orchestration: str) -> list[Task]:
+    return [task for task in draft.tasks.values() if task.orchestration == orchestration and task.status is TaskStatus.INTAKE]
+
+
+def _wait(draft: Draft, event: PlanReady, planned: PlannedTask) -> None:
+    issue, task = planned.issue, draft.tasks[planned.issue]
+    inside = {
+        edge.before for edge in event.plan.edges if edge.kind == "dependency" and edge.after == issue and edge.before is not None
+    }
+    draft.change_task(
+        issue,
+        status=TaskStatus.WAITING,
+        branch=task.branch or _branch(planned.branch, issue, task.generation),
+        kind=planned.kind,
+        touches=planned.touches,
+        estimate=planned.estimate,
+        after=tuple(sorted(inside | set(event.outside.get(issue, ())))),
+        conflicts=_conflicts(event.plan, issue),
+        # Fixed anew at the start of its next attempt, from what is verified by then.
+        base_sha="",
+        merge_shas=(),
+        stacked_on=(),
+    )
+
+
+def _branch(planned: str, issue: int, generation: int) -> str:
+    """Generation 2 of `shoal/12-fix` is `shoal/12.2-fix`."""
+    return planned if generation == 1 else planned.replace(f"/{issue}-", f"/{issue}.{generation}-", 1)
+
+
+def _conflicts(plan: Plan, issue: int) -> tuple[int, ...]:
+    pairs = [edge.between for edge in plan.edges if edge.between and issue in edge.between and edge.probability >= CONFLICT_COUNTS]
+    return tuple(sorted({other for pair in pairs for other in pair if other != issue}))
+
+
+def _set_aside(draft: Draft, plan: Plan, issue: int) -> None:
+    problem = next((p for p in plan.problems if p.issue == issue), None)
+    what = f"{problem.what} {problem.fix}".strip() if problem else "the plan does not contain this issue"
+    name = VerdictName.BLOCKED if problem and problem.blocked_by else VerdictName.NOT_PLANNED
+    draft.change_task(issue, after=problem.blocked_by if problem else ())
+    draft.conclude_as(issue, name, what)

@@ -1,0 +1,33 @@
+"""What people do to our pull requests and to the default branch."""
+
+from app.actions import SyncReport
+from app.decide.draft import Draft
+from app.decide.state import OrchestrationStatus
+from app.decide.stop import stop_task
+from app.decide.unblock import unblock
+from app.events import BaseMoved, PullRequestChanged
+from shared.models import VerdictName
+
+
+def pull_request_changed(draft: Draft, event: PullRequestChanged) -> None:
+    """Follows the state and the head of our own pull requests."""
+    task = next((t for t in draft.tasks.values() if t.branch and t.branch == event.head_ref), None)
+    if task is None or (task.pull_request is not None and task.pull_request != event.number):
+        return
+    state = "merged" if event.merged else event.state
+    if task.pull_request is None:
+        return  # not read back yet: the attempt that opened it says so itself
+    draft.change_task(task.issue, pull_request_state=state, head_sha=event.head_sha or task.head_sha)
+    if state == "merged":
+        unblock(draft, task.issue)
+    if state != "open" and task.live:
+        stop_task(draft, task.issue, VerdictName.CANCELLED, f"pull request #{event.number} was {state} while work went on")
+    draft.act(SyncReport(repository_id=event.repository_id, orchestration=task.orchestration))
+
+
+def base_moved(draft: Draft, event: BaseMoved) -> None:
+    """Remembers the newest commit: the base of work whose predecessor is merged by then."""
+    for orchestration in list(draft.orchestrations.values()):
+        running = orchestration.status is OrchestrationStatus.RUNNING
+        if running and event.ref == f"refs/heads/{orchestration.default_branch}":
+            draft.change_orchestration(orchestration.id, latest_sha=event.sha)

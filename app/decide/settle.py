@@ -1,0 +1,161 @@
+"""What became of an attempt: decided by GitHub's state, never by the attempt's word alone."""
+
+from app.actions import OpenPullRequest, ReadRemote, RevokeTokens
+from app.decide.draft import Draft
+from app.decide.state import Attempt, AttemptStatus, TaskStatus
+from app.decide.stop import reread
+from app.decide.unblock import unblock
+from app.events import EffectFailed, PullRequestOpened, PullRequestSeen, RemoteRead, TokensRevoked
+from shared.models import Verdict, VerdictName
+
+
+def tokens_revoked(draft: Draft, event: TokensRevoked) -> None:
+    """Nobody can write for this attempt any more."""
+    if event.attempt in draft.attempts:
+        draft.change_attempt(event.attempt, token_expires_at=None)
+
+
+def settle_attempts(draft: Draft) -> None:
+    """Moves every attempt that has finished or was lost one step nearer to its end, as far as is known by now."""
+    for attempt in list(draft.attempts.values()):
+        if attempt.status in {AttemptStatus.FINISHED, AttemptStatus.LOST}:
+            _settle(draft, attempt)
+
+
+def _settle(draft: Draft, attempt: Attempt) -> None:
+    now = draft.context.now
+    writable = attempt.token_expires_at is not None and now < attempt.token_expires_at
+    if writable and not attempt.revoke_asked:
+        draft.act(RevokeTokens(repository_id=attempt.repository_id, attempt=attempt.id))
+        draft.change_attempt(attempt.id, revoke_asked=True)
+    if attempt.status is AttemptStatus.LOST:
+        # No successor while the old process may live or its token may write: GitHub is read only after both are out.
+        harmless = attempt.gone and (attempt.gone_proven or not writable)
+        if not harmless:
+            return
+    if not attempt.permitted:
+        _conclude_unpublished(draft, attempt)
+    elif not attempt.remote_asked:
+        draft.change_attempt(attempt.id, remote_asked=True)
+        draft.act(ReadRemote(repository_id=attempt.repository_id, attempt=attempt.id))
+
+
+def _conclude_unpublished(draft: Draft, attempt: Attempt) -> None:
+    if attempt.stop is not None:
+        _end(draft, attempt, attempt.stop)
+    elif attempt.permit is not None and attempt.permit.refusal is not None:
+        _end(draft, attempt, attempt.permit.refusal)
+    elif attempt.status is AttemptStatus.LOST:
+        _try_again(draft, attempt)
+    else:
+        _end(draft, attempt, _without_evidence(attempt.report.verdict if attempt.report else None))
+
+
+def remote_read_to_settle(draft: Draft, event: RemoteRead) -> None:
+    """The branch tells whether the attempt's work landed."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is None or attempt.permit is None or attempt.status not in {AttemptStatus.FINISHED, AttemptStatus.LOST}:
+        return
+    if event.branch_sha is not None and event.contains_head:
+        _landed(draft, attempt, event)
+    elif event.branch_sha is None or event.branch_sha in draft.tasks[attempt.issue].heads:
+        _not_landed(draft, attempt, event)
+    else:
+        reason = (
+            f"somebody else pushed {event.branch_sha[:8]} to `{draft.tasks[attempt.issue].branch}`; their commits are left alone"
+        )
+        _end(draft, attempt, Verdict(name=VerdictName.BRANCH_MOVED, reason=reason))
+
+
+def _landed(draft: Draft, attempt: Attempt, event: RemoteRead) -> None:
+    draft.change_task(attempt.issue, head_sha=event.branch_sha)
+    ours = [pull for pull in event.pulls if pull.ours]
+    pull = next((p for p in ours if p.state == "open"), ours[-1] if ours else None)
+    if pull is None:
+        draft.act(OpenPullRequest(repository_id=attempt.repository_id, attempt=attempt.id))
+    else:
+        _conclude_published(draft, attempt, pull)
+
+
+def pull_request_opened(draft: Draft, event: PullRequestOpened) -> None:
+    """The app stood in for a runner that died between push and pull request."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is not None and attempt.status in {AttemptStatus.FINISHED, AttemptStatus.LOST}:
+        _conclude_published(draft, attempt, event.pull)
+
+
+def _conclude_published(draft: Draft, attempt: Attempt, pull: PullRequestSeen) -> None:
+    state = "merged" if pull.merged else pull.state
+    draft.change_task(attempt.issue, pull_request=pull.number, pull_request_url=pull.url, pull_request_state=state)
+    reported = attempt.report.verdict if attempt.report else None
+    _end(
+        draft, attempt, attempt.stop or reported or Verdict(name=VerdictName.LOST, reason="the runner died before it could report")
+    )
+
+
+def _not_landed(draft: Draft, attempt: Attempt, event: RemoteRead) -> None:
+    if event.branch_sha is not None:
+        draft.change_task(attempt.issue, head_sha=event.branch_sha)
+    if attempt.stop is not None:
+        _end(draft, attempt, attempt.stop)
+    elif attempt.permit is not None and attempt.permit.refusal is not None:
+        _end(draft, attempt, attempt.permit.refusal)
+    elif attempt.status is AttemptStatus.LOST:
+        _try_again(draft, attempt)
+    else:
+        _end(draft, attempt, _without_evidence(attempt.report.verdict if attempt.report else None))
+
+
+def attempt_effect_failed(draft: Draft, event: EffectFailed) -> None:
+    """What cannot be asked or done ends the attempt with the reason, instead of leaving it open for ever."""
+    attempt = draft.attempts.get(event.subject)
+    if attempt is None:
+        return
+    verdict = Verdict(name=VerdictName.PUBLISH_FAILED, reason=event.reason)
+    if attempt.status in {AttemptStatus.FINISHED, AttemptStatus.LOST}:
+        _end(draft, attempt, verdict)
+    elif attempt.permit is not None and attempt.permit.status == "reading":
+        draft.change_attempt(attempt.id, permit=attempt.permit.model_copy(update={"status": "refused", "refusal": verdict}))
+
+
+def _without_evidence(verdict: Verdict | None) -> Verdict:
+    """A success, or a red draft, that left nothing on GitHub is none."""
+    if verdict is None or verdict.name in {VerdictName.SUCCEEDED, VerdictName.TESTS_FAILED}:
+        return Verdict(
+            name=VerdictName.PUBLISH_FAILED,
+            reason="the attempt ended without its branch on GitHub",
+            detail=verdict.reason if verdict else "",
+        )
+    return verdict
+
+
+def _try_again(draft: Draft, attempt: Attempt) -> None:
+    task = draft.tasks[attempt.issue]
+    losses = task.losses + 1
+    why = attempt.gone_reason or "its runner fell silent"
+    if losses >= draft.context.policy.max_losses:
+        _end(draft, attempt, Verdict(name=VerdictName.LOST, reason=f"given up after {losses} attempts that vanished: {why}"))
+        return
+    _close(draft, attempt)
+    draft.change_task(
+        attempt.issue,
+        status=TaskStatus.WAITING,
+        attempt="",
+        losses=losses,
+        note=f"attempt {attempt.number} was lost ({why}); trying again",
+    )
+
+
+def _end(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
+    _close(draft, attempt)
+    task = draft.conclude(attempt.issue, verdict, note="")
+    if task.verified:
+        unblock(draft, attempt.issue)
+    reread(draft, attempt.issue, verdict.name)
+
+
+def _close(draft: Draft, attempt: Attempt) -> None:
+    ended = draft.change_attempt(attempt.id, status=AttemptStatus.ENDED)
+    if attempt.orchestration in draft.orchestrations:
+        total = draft.orchestrations[attempt.orchestration].attempt_seconds + ended.seconds
+        draft.change_orchestration(attempt.orchestration, attempt_seconds=total)

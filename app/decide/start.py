@@ -1,0 +1,139 @@
+"""Which waiting tasks start now, and from which commit."""
+
+from dataclasses import dataclass
+
+from app.actions import StartAttempt
+from app.decide.draft import Draft
+from app.decide.state import Attempt, Orchestration, Task, TaskStatus
+from app.planning.schedule import Job, choose, priorities
+from shared.models import VerdictName
+
+
+def start_ready(draft: Draft) -> None:
+    """Blocks what can never start, then fills the room there is; work-conserving, critical path first."""
+    if draft.repository.gone:
+        return
+    _block_followers(draft)
+    waiting = {task.issue: task for task in draft.tasks.values() if task.status is TaskStatus.WAITING}
+    if not waiting:
+        return
+    active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
+    jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}
+    room = _room(draft)
+    # Running ones hold their slots outside `room`: they count here only for the conflicts.
+    running = [Job(job.id, job.estimate, {}, job.after, job.conflicts_with) for issue, job in jobs.items() if issue not in waiting]
+    finished = {str(task.issue) for task in draft.tasks.values() if task.verified or task.merged}
+    for chosen in choose([jobs[issue] for issue in waiting], running, finished, room, priorities(list(jobs.values()))):
+        _start(draft, draft.tasks[int(chosen)])
+
+
+def _job(draft: Draft, task: Task) -> Job:
+    after = frozenset(str(issue) for issue in task.after if issue in draft.tasks)
+    minutes = task.estimate.minutes_p50 if task.estimate else 1.0
+    conflicts = () if _settings_parallel(draft, task) else task.conflicts
+    needs = {"slots": 1.0, "memory_mib": draft.context.policy.task_memory_mib}
+    return Job(str(task.issue), minutes, needs, after, frozenset(str(issue) for issue in conflicts))
+
+
+def _settings_parallel(draft: Draft, task: Task) -> bool:
+    return draft.orchestrations[task.orchestration].settings.on_conflict == "parallel"
+
+
+def _room(draft: Draft) -> dict[str, float]:
+    context = draft.context
+    held_before = sum(attempt.holds_slot for attempt in draft.before.attempts.values())
+    held = [attempt for attempt in draft.attempts.values() if attempt.holds_slot]
+    slots = context.policy.slots - (context.slots_held - held_before + len(held))
+    young = sum(context.now - attempt.created_at < context.policy.memory_settles for attempt in held)
+    memory = context.free_memory_mib - young * context.policy.task_memory_mib
+    if not held and context.slots_held == held_before:
+        # An idle machine always takes one, however small it is: waiting would not make it larger.
+        memory = max(memory, context.policy.task_memory_mib)
+    return {"slots": float(max(0, slots)), "memory_mib": max(0.0, memory)}
+
+
+def _block_followers(draft: Draft) -> None:
+    """A failed predecessor blocks its dependents, and theirs: repeated until nothing changes."""
+    changed = True
+    while changed:
+        changed = False
+        for task in list(draft.tasks.values()):
+            failed = next((other for other in _predecessors(draft, task) if _failed(other)), None)
+            if task.status is TaskStatus.WAITING and failed is not None and failed.verdict is not None:
+                ended = failed.verdict.name.replace("_", " ")
+                draft.conclude_as(task.issue, VerdictName.BLOCKED, f"#{failed.issue} must be done first, and it ended as: {ended}")
+                changed = True
+
+
+def _predecessors(draft: Draft, task: Task) -> list[Task]:
+    return [draft.tasks[issue] for issue in task.after if issue in draft.tasks]
+
+
+def _failed(task: Task) -> bool:
+    return not task.live and not task.verified and not task.merged
+
+
+def _start(draft: Draft, task: Task) -> None:
+    now, policy = draft.context.now, draft.context.policy
+    number = task.attempts + 1
+    base = base_of(draft, task) if not task.base_sha else Base(task.base_sha, task.merge_shas, task.stacked_on)
+    attempt = Attempt(
+        id=f"{task.repository_id}-{task.issue}-{task.generation}-{number}",
+        repository_id=task.repository_id,
+        issue=task.issue,
+        generation=task.generation,
+        number=number,
+        orchestration=task.orchestration,
+        created_at=now,
+        lease_until=now + policy.lease,
+        memory_mib=policy.task_memory_mib,
+    )
+    draft.attempts[attempt.id] = attempt
+    draft.change_task(
+        task.issue,
+        status=TaskStatus.RUNNING,
+        attempt=attempt.id,
+        attempts=number,
+        base_sha=base.sha,
+        merge_shas=base.merge_shas,
+        stacked_on=base.stacked_on,
+        started_at=task.started_at or now,
+    )
+    draft.act(StartAttempt(repository_id=task.repository_id, attempt=attempt.id))
+
+
+@dataclass(frozen=True)
+class Base:
+    """Where work starts: a commit, verified heads merged into it, and whose branches these are."""
+
+    sha: str
+    merge_shas: tuple[str, ...] = ()
+    stacked_on: tuple[int, ...] = ()
+
+
+def base_of(draft: Draft, task: Task) -> Base:
+    """The verified branches of the predecessors that are not merged yet; else the commit that was planned on."""
+    orchestration = draft.orchestrations[task.orchestration]
+    earlier = [draft.tasks[issue] for issue in (*task.after, *_earlier_conflicts(orchestration, task)) if issue in draft.tasks]
+    open_ones = {t.issue: t for t in earlier if t.verified and t.pull_request_state == "open"}
+    contained = {issue for t in open_ones.values() for issue in _stack_below(draft, t)}
+    tops = sorted((t for t in open_ones.values() if t.issue not in contained), key=lambda t: t.issue)
+    if not tops:
+        merged = any(t.merged for t in earlier)
+        return Base(orchestration.latest_sha if merged else orchestration.base_sha)
+    return Base(tops[0].head_sha, tuple(t.head_sha for t in tops[1:]), tuple(t.issue for t in tops))
+
+
+def _earlier_conflicts(orchestration: Orchestration, task: Task) -> tuple[int, ...]:
+    return task.conflicts if orchestration.settings.on_conflict == "stack" else ()
+
+
+def _stack_below(draft: Draft, task: Task) -> set[int]:
+    below: set[int] = set()
+    todo = list(task.stacked_on)
+    while todo:
+        issue = todo.pop()
+        if issue not in below and issue in draft.tasks:
+            below.add(issue)
+            todo.extend(draft.tasks[issue].stacked_on)
+    return below

@@ -1,0 +1,253 @@
+"""The state that decisions are made on: rows as they lie in the database, frozen."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.models import (
+    AttemptReport,
+    Estimate,
+    IssueSnapshot,
+    Kind,
+    PhaseName,
+    PhaseResult,
+    Plan,
+    Problem,
+    RepositorySettings,
+    Touch,
+    Verdict,
+    VerdictName,
+)
+
+
+class Row(BaseModel):
+    """A row; unknown keys are ignored, so that a database written by a newer version can still be read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Repository(Row):
+    """One repository; `orchestrations` counts those ever opened, `version` every change of its rows."""
+
+    id: int
+    full_name: str
+    installation_id: int
+    orchestrations: int = 0
+    version: int = 0
+    # Set while the App is not installed: nothing can be read or written, so nothing is started.
+    gone: bool = False
+
+
+class OrchestrationStatus(StrEnum):
+    """An orchestration takes labels, is planned, runs and ends."""
+
+    INTAKE = "intake"
+    PLANNING = "planning"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Orchestration(Row):
+    """One intake window's issues, planned together."""
+
+    id: str
+    repository_id: int
+    status: OrchestrationStatus = OrchestrationStatus.INTAKE
+    created_at: datetime
+    last_label_at: datetime
+    planned_at: datetime | None = None
+    ended_at: datetime | None = None
+    base_sha: str = ""
+    # The default branch's newest commit seen since planning: the base of work whose predecessor was merged meanwhile.
+    latest_sha: str = ""
+    default_branch: str = ""
+    clone_url: str = ""
+    plan: Plan | None = None
+    settings: RepositorySettings = RepositorySettings()
+    problems: tuple[Problem, ...] = ()
+    # Why nothing could be planned, and the line of the settings file when that is the reason.
+    failure: str = ""
+    failure_line: int | None = None
+    slots: int = 0
+    gather_seconds: float = 0
+    plan_seconds: float = 0
+    # Attempts that ran, in seconds: what `parallelism` is made of.
+    attempt_seconds: float = 0
+
+
+class TaskStatus(StrEnum):
+    """REFUSED and DONE are ends; SETTLING waits for GitHub to say what became of an attempt's writes."""
+
+    READING = "reading"
+    REFUSED = "refused"
+    INTAKE = "intake"
+    WAITING = "waiting"
+    RUNNING = "running"
+    SETTLING = "settling"
+    DONE = "done"
+
+
+class Task(Row):
+    """One issue, one branch, one pull request; `generation` grows when a person merged or closed the last one."""
+
+    repository_id: int
+    issue: int
+    generation: int = 1
+    status: TaskStatus = TaskStatus.READING
+    orchestration: str = ""
+    snapshot: IssueSnapshot | None = None
+    # The approval: used once, so a label event that was seen starts nothing again.
+    label_event: int | None = None
+    labeller: str = ""
+    approved_at: datetime | None = None
+    # Fixed at first planning.
+    branch: str = ""
+    kind: Kind = Kind.FEATURE
+    touches: tuple[Touch, ...] = ()
+    estimate: Estimate | None = None
+    after: tuple[int, ...] = ()
+    conflicts: tuple[int, ...] = ()
+    base_sha: str = ""
+    merge_shas: tuple[str, ...] = ()
+    stacked_on: tuple[int, ...] = ()
+    attempt: str = ""
+    attempts: int = 0
+    losses: int = 0
+    # Every head that was permitted: what the branch may hold without a person having pushed.
+    heads: tuple[str, ...] = ()
+    head_sha: str = ""
+    pull_request: int | None = None
+    pull_request_url: str = ""
+    pull_request_state: str = ""
+    verdict: Verdict | None = None
+    # What a person should know beside the verdict: a refusal, an edit, a new label that started nothing.
+    note: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def live(self) -> bool:
+        """Work on it may still happen without a new approval."""
+        return self.status not in {TaskStatus.REFUSED, TaskStatus.DONE}
+
+    @property
+    def verified(self) -> bool:
+        """Ended well: others may build on its branch."""
+        return self.status is TaskStatus.DONE and self.verdict is not None and self.verdict.name is VerdictName.SUCCEEDED
+
+    @property
+    def merged(self) -> bool:
+        """Its pull request was merged: the default branch holds it."""
+        return self.pull_request_state == "merged"
+
+
+class AttemptStatus(StrEnum):
+    """FINISHED and LOST are settled against GitHub; ENDED is over."""
+
+    STARTING = "starting"
+    CLAIMED = "claimed"
+    FINISHED = "finished"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+class Permit(Row):
+    """The right to write once; `reading` until GitHub was asked."""
+
+    sequence: int
+    head_sha: str
+    status: str = "reading"
+    expected_sha: str = ""
+    refusal: Verdict | None = None
+
+
+class Attempt(Row):
+    """One try at a task; its id names repository, issue, generation and number, and is the fencing token."""
+
+    id: str
+    repository_id: int
+    issue: int
+    generation: int
+    number: int
+    orchestration: str
+    status: AttemptStatus = AttemptStatus.STARTING
+    created_at: datetime
+    nonce: str = ""
+    pid: int | None = None
+    pid_started: float | None = None
+    claimed_at: datetime | None = None
+    ended_at: datetime | None = None
+    lease_until: datetime
+    # Why the runner must stop, told at the next heartbeat; the verdict that the task gets then.
+    stop: Verdict | None = None
+    # No process of it lives any more, and whether that is proven (a killed tree) or hoped (a cancelled remote job).
+    gone: bool = False
+    gone_proven: bool = False
+    gone_reason: str = ""
+    phase: PhaseName | None = None
+    progress: int = 0
+    phases: tuple[PhaseResult, ...] = ()
+    permit: Permit | None = None
+    # Some permit of this attempt was granted: only GitHub can say what came of it.
+    permitted: bool = False
+    token_expires_at: datetime | None = None
+    revoke_asked: bool = False
+    remote_asked: bool = False
+    report: AttemptReport | None = None
+    memory_mib: float = 0
+
+    @property
+    def holds_slot(self) -> bool:
+        """Its process may be alive. A finished runner is about to exit by itself and no longer needs its slot."""
+        return self.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED} or (
+            self.status is AttemptStatus.LOST and not self.gone
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long it was worked on."""
+        if self.claimed_at is None or self.ended_at is None:
+            return 0.0
+        return max(0.0, (self.ended_at - self.claimed_at).total_seconds())
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The operator's settings that decisions depend on."""
+
+    label: str
+    intake: timedelta
+    intake_max: timedelta
+    lease: timedelta
+    start_timeout: timedelta
+    slots: int
+    # What one task is expected to use at its peak, and how long a young one has not yet used it.
+    task_memory_mib: float
+    memory_settles: timedelta = timedelta(seconds=60)
+    max_losses: int = 3
+    allow_public: bool = False
+    allowed_bots: tuple[str, ...] = ()
+    app_login: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything else a decision may know: the time and the pool's room, as arguments."""
+
+    now: datetime
+    policy: Policy
+    # Over all repositories: slots held, and free memory beyond the reserve (MiB) as last measured.
+    slots_held: int = 0
+    free_memory_mib: float = float("inf")
+
+
+@dataclass(frozen=True)
+class State:
+    """One repository: its latest task per issue, its orchestrations and its attempts that are not over."""
+
+    repository: Repository
+    orchestrations: dict[str, Orchestration] = field(default_factory=dict)
+    tasks: dict[int, Task] = field(default_factory=dict)
+    attempts: dict[str, Attempt] = field(default_factory=dict)

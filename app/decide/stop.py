@@ -1,0 +1,28 @@
+"""How work on a task is ended before its time."""
+
+from app.actions import ReadIssue, StopAttempt
+from app.decide.draft import Draft
+from app.decide.state import AttemptStatus, TaskStatus
+from shared.models import Verdict, VerdictName
+
+# After these a newer label may already wait for its turn.
+REREAD = (VerdictName.CANCELLED, VerdictName.EDITED_AFTER_APPROVAL)
+
+
+def stop_task(draft: Draft, issue: int, name: VerdictName, reason: str) -> None:
+    """Ends a task that has no attempt at once; else tells the attempt to stop, and the task ends when it has."""
+    task = draft.tasks[issue]
+    verdict = Verdict(name=name, reason=reason)
+    attempt = draft.attempts.get(task.attempt)
+    if attempt is None or task.status not in {TaskStatus.RUNNING, TaskStatus.SETTLING}:
+        draft.conclude(issue, verdict)
+        return
+    if attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED, AttemptStatus.LOST} and attempt.stop is None:
+        draft.change_attempt(attempt.id, stop=verdict)
+        draft.act(StopAttempt(repository_id=task.repository_id, attempt=attempt.id))
+
+
+def reread(draft: Draft, issue: int, name: VerdictName) -> None:
+    """Looks at the issue again after a stop, so that a label put on meanwhile is not lost."""
+    if name in REREAD:
+        draft.act(ReadIssue(repository_id=draft.repository.id, issue=issue))

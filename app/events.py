@@ -1,0 +1,321 @@
+"""The closed set of things that can happen: webhooks, runners, facts and timers all speak in these."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from shared.models import (
+    AttemptReport,
+    ClaimRequest,
+    Heartbeat,
+    IssueSnapshot,
+    PhaseResult,
+    Plan,
+    RepositorySettings,
+    Wire,
+)
+
+
+class RepositoryRef(Wire):
+    """A repository as a webhook names it; every event belongs to one."""
+
+    id: int
+    full_name: str
+    installation_id: int
+    private: bool = True
+
+
+class Event(Wire):
+    """Something that happened to one repository."""
+
+    repository_id: int
+
+
+class IssueLabelled(Event):
+    """Our label was put on an issue. A hint only: who, when and what text is read from GitHub before anything follows.
+
+    `snapshot` is the text that the labeller saw (None when the sweep found the label).
+    """
+
+    kind: Literal["issue_labelled"] = "issue_labelled"
+    repository: RepositoryRef
+    issue: int
+    label: str
+    sender: str
+    snapshot: IssueSnapshot | None = None
+
+
+class IssueTouched(Event):
+    """An issue lost a label, was edited, closed, reopened, deleted or transferred; what it is now is read from GitHub."""
+
+    kind: Literal["issue_touched"] = "issue_touched"
+    repository: RepositoryRef
+    issue: int
+    action: Literal["unlabeled", "edited", "closed", "reopened", "deleted", "transferred"]
+    label: str = ""
+
+
+class PullRequestChanged(Event):
+    """A pull request was opened, closed, merged, reopened, edited or got a new head."""
+
+    kind: Literal["pull_request_changed"] = "pull_request_changed"
+    repository: RepositoryRef
+    number: int
+    action: str
+    head_ref: str
+    head_sha: str
+    state: Literal["open", "closed"]
+    merged: bool
+
+
+class BaseMoved(Event):
+    """A branch got a new commit (`push`)."""
+
+    kind: Literal["base_moved"] = "base_moved"
+    repository: RepositoryRef
+    ref: str
+    sha: str
+
+
+class ButtonPressed(Event):
+    """A person pressed a button on one of our check runs, or GitHub's own Re-run (`identifier` "rerun")."""
+
+    kind: Literal["button_pressed"] = "button_pressed"
+    repository: RepositoryRef
+    external_id: str
+    head_sha: str
+    identifier: str
+    sender: str
+
+
+class RepositoryGone(Event):
+    """The App was removed from the repository or suspended."""
+
+    kind: Literal["repository_gone"] = "repository_gone"
+    repository: RepositoryRef
+
+
+class IssueRead(Event):
+    """What GitHub says of an issue now; the only basis of an approval.
+
+    `label_event` is the id of the newest `labeled` event with our label, None when the label is not on the issue;
+    `permission` is that actor's role on the repository.
+    """
+
+    kind: Literal["issue_read"] = "issue_read"
+    issue: int
+    state: Literal["open", "closed", "gone"]
+    is_pull_request: bool = False
+    private: bool = True
+    snapshot: IssueSnapshot | None = None
+    labelled_snapshot: IssueSnapshot | None = None
+    label_event: int | None = None
+    labeller: str = ""
+    labeller_is_bot: bool = False
+    permission: Literal["admin", "write", "read", "none"] = "none"
+
+
+class PresserKnown(Event):
+    """The role of somebody who pressed a button."""
+
+    kind: Literal["presser_known"] = "presser_known"
+    external_id: str
+    identifier: str
+    sender: str
+    permission: Literal["admin", "write", "read", "none"]
+
+
+class PlanReady(Event):
+    """A batch was planned on `base_sha`; `outside` maps an issue to live tasks of other orchestrations it must follow."""
+
+    kind: Literal["plan_ready"] = "plan_ready"
+    orchestration: str
+    base_sha: str
+    default_branch: str
+    plan: Plan
+    settings: RepositorySettings
+    outside: dict[int, tuple[int, ...]] = Field(default_factory=dict)
+    clone_url: str
+    gather_seconds: float = 0
+    plan_seconds: float = 0
+
+
+class PlanFailed(Event):
+    """Nothing of a batch can be planned: `reason` names what a person must mend, `line` a line of the settings file."""
+
+    kind: Literal["plan_failed"] = "plan_failed"
+    orchestration: str
+    base_sha: str = ""
+    reason: str
+    line: int | None = None
+
+
+class AttemptStarted(Event):
+    """A backend started a WorkflowManager."""
+
+    kind: Literal["attempt_started"] = "attempt_started"
+    attempt: str
+    pid: int
+    pid_started: float
+
+
+class AttemptClaimed(Event):
+    """A runner asks to be the one that works on an attempt."""
+
+    kind: Literal["attempt_claimed"] = "attempt_claimed"
+    attempt: str
+    claim: ClaimRequest
+
+
+class HeartbeatReceived(Event):
+    """A runner lives and holds its lease."""
+
+    kind: Literal["heartbeat_received"] = "heartbeat_received"
+    attempt: str
+    heartbeat: Heartbeat
+
+
+class PhaseReported(Event):
+    """A runner finished a phase."""
+
+    kind: Literal["phase_reported"] = "phase_reported"
+    attempt: str
+    nonce: str
+    result: PhaseResult
+
+
+class PermitRequested(Event):
+    """A runner asks to write to GitHub once."""
+
+    kind: Literal["permit_requested"] = "permit_requested"
+    attempt: str
+    nonce: str
+    sequence: int
+    head_sha: str
+    report: AttemptReport
+
+
+class TokenMinted(Event):
+    """A write token exists for an attempt; stored before the token is handed out."""
+
+    kind: Literal["token_minted"] = "token_minted"
+    attempt: str
+    sequence: int
+    expires_at: datetime
+
+
+class AttemptFinished(Event):
+    """A runner's last word."""
+
+    kind: Literal["attempt_finished"] = "attempt_finished"
+    attempt: str
+    nonce: str
+    report: AttemptReport
+
+
+class AttemptGone(Event):
+    """A runner's process and its tree are dead, or were never started (`reason`); not `proven` where the backend can only hope.
+
+    `pid` names the process that is meant, None for whatever there was.
+    """
+
+    kind: Literal["attempt_gone"] = "attempt_gone"
+    attempt: str
+    reason: str = ""
+    pid: int | None = None
+    proven: bool = True
+
+
+class TokensRevoked(Event):
+    """GitHub confirmed that no write token of the attempt works any more."""
+
+    kind: Literal["tokens_revoked"] = "tokens_revoked"
+    attempt: str
+
+
+class PullRequestSeen(Wire):
+    """One pull request of a branch."""
+
+    number: int
+    state: Literal["open", "closed"]
+    merged: bool
+    head_sha: str
+    ours: bool
+    url: str
+
+
+class RemoteRead(Event):
+    """What GitHub holds for a task's branch: asked before a permit (`sequence`) or to settle an attempt (`sequence` None).
+
+    `contains_head` says whether the branch's head is the attempt's head or builds on it.
+    """
+
+    kind: Literal["remote_read"] = "remote_read"
+    attempt: str
+    sequence: int | None
+    branch_sha: str | None
+    contains_head: bool
+    pulls: tuple[PullRequestSeen, ...] = ()
+    issue_open: bool = True
+    issue_hash: str = ""
+
+
+class PullRequestOpened(Event):
+    """The app opened or adopted the pull request of an attempt that could not do so itself."""
+
+    kind: Literal["pull_request_opened"] = "pull_request_opened"
+    attempt: str
+    pull: PullRequestSeen
+
+
+class EffectFailed(Event):
+    """An action cannot succeed, whatever is tried; `reason` is for people."""
+
+    kind: Literal["effect_failed"] = "effect_failed"
+    action: str
+    subject: str
+    reason: str
+
+
+class Started(Event):
+    """The app came up: leases did not age while it was down."""
+
+    kind: Literal["started"] = "started"
+
+
+class Tick(Event):
+    """Time passed."""
+
+    kind: Literal["tick"] = "tick"
+
+
+AnyEvent = Annotated[
+    IssueLabelled
+    | IssueTouched
+    | PullRequestChanged
+    | BaseMoved
+    | ButtonPressed
+    | RepositoryGone
+    | IssueRead
+    | PresserKnown
+    | PlanReady
+    | PlanFailed
+    | AttemptStarted
+    | AttemptClaimed
+    | HeartbeatReceived
+    | PhaseReported
+    | PermitRequested
+    | TokenMinted
+    | AttemptFinished
+    | AttemptGone
+    | TokensRevoked
+    | RemoteRead
+    | PullRequestOpened
+    | EffectFailed
+    | Started
+    | Tick,
+    Field(discriminator="kind"),
+]
+
+EVENTS: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

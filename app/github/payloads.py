@@ -1,0 +1,244 @@
+"""Webhook bodies as our own closed set of events: lean models, for GitHub adds and leaves out fields without notice."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.events import (
+    AnyEvent,
+    BaseMoved,
+    ButtonPressed,
+    IssueLabelled,
+    IssueTouched,
+    PullRequestChanged,
+    RepositoryGone,
+    RepositoryRef,
+)
+from shared.github import issue_hash
+from shared.models import IssueSnapshot
+
+
+class Unreadable(Exception):
+    """The body is not a JSON object."""
+
+
+class _Lean(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Named(_Lean):
+    name: str = ""
+
+
+class _Account(_Lean):
+    login: str = ""
+
+
+class _Repository(_Lean):
+    id: int
+    full_name: str
+    private: bool = True
+
+
+class _Installation(_Lean):
+    id: int
+
+
+class _Issue(_Lean):
+    number: int
+    title: str = ""
+    body: str | None = None
+    user: _Account | None = None
+    labels: tuple[_Named, ...] = ()
+
+
+class _HeadRepository(_Lean):
+    id: int
+
+
+class _Head(_Lean):
+    ref: str
+    sha: str
+    repo: _HeadRepository | None = None
+
+
+class _Pull(_Lean):
+    number: int
+    state: Literal["open", "closed"]
+    merged: bool | None = None
+    merged_at: str | None = None
+    head: _Head
+
+
+class _Check(_Lean):
+    head_sha: str
+    external_id: str | None = None
+
+
+class _Button(_Lean):
+    identifier: str
+
+
+class _Payload(_Lean):
+    """Everything that every event may carry; what is there depends on the event."""
+
+    action: str = ""
+    repository: _Repository | None = None
+    installation: _Installation | None = None
+    sender: _Account = _Account()
+    label: _Named | None = None
+    issue: _Issue | None = None
+    pull_request: _Pull | None = None
+    check_run: _Check | None = None
+    check_suite: _Check | None = None
+    requested_action: _Button | None = None
+    ref: str = ""
+    after: str = ""
+    deleted: bool = False
+
+
+_Maker = Callable[[_Payload, RepositoryRef], AnyEvent | None]
+_TOUCHES = get_args(IssueTouched.model_fields["action"].annotation)
+_PULL_ACTIONS = {"opened", "closed", "reopened", "edited", "synchronize"}
+_ENDS = {
+    "installation": ("repositories", {"deleted", "suspend"}),
+    "installation_repositories": ("repositories_removed", {"removed"}),
+}
+
+
+def split(kind: str, body: bytes) -> list[bytes]:
+    """One body per repository: an event of ours belongs to one, but an installation's end concerns all it had."""
+    if kind not in _ENDS:
+        return [body]
+    data, (field, actions) = _load(body), _ENDS[kind]
+    if data.get("action") not in actions:
+        return []
+    gone = [repository for repository in data.get(field) or [] if isinstance(repository, dict)]
+    common = {"action": data["action"], "installation": data.get("installation")}
+    return [json.dumps({**common, "repository": repository}).encode() for repository in gone]
+
+
+def to_event(kind: str, body: bytes) -> AnyEvent | None:
+    """The event that a webhook means; None for the many that mean nothing to us."""
+    make = _MAKERS.get(kind)
+    if make is None:
+        return None
+    try:
+        payload = _Payload.model_validate(_load(body))
+    except ValidationError:
+        return None  # of a kind we know but not of a shape: the sweep reads from GitHub what this would have said
+    if payload.repository is None or payload.installation is None:
+        return None
+    return make(payload, RepositoryRef(installation_id=payload.installation.id, **payload.repository.model_dump()))
+
+
+def _load(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("the body is not JSON in UTF-8") from error
+    if not isinstance(data, dict):
+        raise Unreadable("the body is not a JSON object")
+    return data
+
+
+def _issues(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    if payload.issue is None:
+        return None
+    label = payload.label.name if payload.label else ""
+    if payload.action == "labeled" and label:
+        return IssueLabelled(
+            repository_id=repository.id,
+            repository=repository,
+            issue=payload.issue.number,
+            label=label,
+            sender=payload.sender.login,
+            snapshot=_snapshot(payload.issue),
+        )
+    if payload.action not in _TOUCHES:
+        return None
+    touched = {"repository_id": repository.id, "repository": repository, "issue": payload.issue.number, "label": label}
+    return IssueTouched.model_validate({**touched, "action": payload.action})
+
+
+def _snapshot(issue: _Issue) -> IssueSnapshot:
+    body = issue.body or ""
+    return IssueSnapshot(
+        number=issue.number,
+        title=issue.title,
+        body=body,
+        labels=tuple(label.name for label in issue.labels),
+        author=issue.user.login if issue.user else "",
+        hash=issue_hash(issue.title, body),
+    )
+
+
+def _pull_request(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    pull = payload.pull_request
+    # A fork's branch may have any name, ours too.
+    if pull is None or payload.action not in _PULL_ACTIONS or pull.head.repo is None or pull.head.repo.id != repository.id:
+        return None
+    return PullRequestChanged(
+        repository_id=repository.id,
+        repository=repository,
+        number=pull.number,
+        action=payload.action,
+        head_ref=pull.head.ref,
+        head_sha=pull.head.sha,
+        state=pull.state,
+        merged=bool(pull.merged or pull.merged_at),
+    )
+
+
+def _push(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    if not payload.ref.startswith("refs/heads/") or payload.deleted or not payload.after.strip("0"):
+        return None
+    return BaseMoved(repository_id=repository.id, repository=repository, ref=payload.ref, sha=payload.after)
+
+
+def _check_run(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    if payload.action == "rerequested":
+        return _button(payload, repository, payload.check_run, "rerun")
+    if payload.action == "requested_action" and payload.requested_action:
+        return _button(payload, repository, payload.check_run, payload.requested_action.identifier)
+    return None
+
+
+def _check_suite(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    # "Re-run all": names no check run, so `external_id` is empty and the commit says whose it is.
+    return _button(payload, repository, payload.check_suite, "rerun") if payload.action == "rerequested" else None
+
+
+def _button(payload: _Payload, repository: RepositoryRef, check: _Check | None, identifier: str) -> AnyEvent | None:
+    if check is None:
+        return None
+    return ButtonPressed(
+        repository_id=repository.id,
+        repository=repository,
+        external_id=check.external_id or "",
+        head_sha=check.head_sha,
+        identifier=identifier,
+        sender=payload.sender.login,
+    )
+
+
+def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    return RepositoryGone(repository_id=repository.id, repository=repository)
+
+
+def _repository(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    return _gone(payload, repository) if payload.action == "deleted" else None
+
+
+_MAKERS: dict[str, _Maker] = {
+    "issues": _issues,
+    "pull_request": _pull_request,
+    "push": _push,
+    "check_run": _check_run,
+    "check_suite": _check_suite,
+    "repository": _repository,
+    "installation": _gone,
+    "installation_repositories": _gone,
+}

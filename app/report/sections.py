@@ -1,0 +1,188 @@
+"""The parts that checks are put together from; each is Markdown that stands by itself and keeps its own size."""
+
+from app.report.markdown import block, code, details, plain, table
+from app.report.measures import Measures
+from app.report.view import OrchestrationView, TaskView
+from app.report.words import MEANINGS, PHASE_NUMBER, counted, duration, minutes, phase_name, phase_words, task_state
+from shared.github import cut
+from shared.models import Edge, Plan, Problem, TestRun
+
+_EMPTY = "–"
+
+
+def own_section(task: TaskView) -> str:
+    """This pull request first: what came out, on what evidence, how to go on."""
+    lines = [
+        f"### #{task.issue} {plain(task.title)}",
+        "",
+        task_state(task),
+        *(["", plain(task.note)] if task.note else []),
+        "",
+        *_facts(task),
+    ]
+    if task.verdict and task.status == "done":
+        lines += ["", f"**How to go on:** {MEANINGS[task.verdict.name].go_on}."]
+        if task.verdict.detail.strip():
+            lines += ["", details("Last output", block(task.verdict.detail), 10_000)]
+    if task.phases:
+        lines += ["", details("Phases", _phase_table(task), 6_000)]
+    return "\n".join(lines)
+
+
+def task_table(view: OrchestrationView, limit: int) -> str:
+    """All tasks, by issue."""
+    rows = [_row(task) for task in view.sorted_tasks]
+    whole = table(("Issue", "Phase", "Verdict", "PR", "Tests", "Minutes", "Cost"), rows)
+    return cut(whole, limit, f"\n\n… the table is cut here{_rest(view)}.")
+
+
+def plan_section(view: OrchestrationView) -> str:
+    """Edges with their reasons, estimates with their source."""
+    if view.plan is None:
+        return ""
+    edges = [f"- {_edge(edge)}" for edge in view.plan.edges]
+    body = "\n".join([_schedule(view.plan), "", *(edges or ["No task waits for another."]), "", _estimates(view.plan)])
+    return details(f"Plan: {counted(len(view.plan.tasks), 'task')}, {counted(len(edges), 'edge')}, with reasons", body, 24_000)
+
+
+def problems_section(view: OrchestrationView) -> str:
+    """What could not be done as asked, and the fix."""
+    lines = [f"- {problem_line(problem)}" for problem in all_problems(view)]
+    return cut("\n".join(["### Problems", "", *lines]), 8_000, f"\n- … more problems{_rest(view)}.") if lines else ""
+
+
+def all_problems(view: OrchestrationView) -> tuple[Problem, ...]:
+    """The orchestration's and the plan's, each once, in a fixed order."""
+    found = {*view.problems, *(view.plan.problems if view.plan else ())}
+    return tuple(sorted(found, key=lambda problem: (problem.issue is not None, problem.issue or 0, problem.what, problem.fix)))
+
+
+def problem_line(problem: Problem) -> str:
+    """One problem: whose, what, how to mend it."""
+    whose = f"#{problem.issue}: " if problem.issue is not None else ""
+    return f"{whose}{plain(problem.what)}" + (f" **Fix:** {plain(problem.fix)}" if problem.fix else "")
+
+
+def measures_section(view: OrchestrationView, measures: Measures) -> str:
+    """Measured time, named for what it is."""
+    if measures.wall_seconds is None or measures.parallelism is None or measures.overhead_seconds is None:
+        return "### Measured\n\nWall time and parallelism are known once every task has its verdict."
+    faster = "not measured (needs a run one at a time)" if measures.speedup is None else f"{measures.speedup:.2f} times"
+    lines = (
+        f"Wall time, plan to last verdict: {duration(measures.wall_seconds)}, with {counted(view.slots, 'slot')}",
+        f"Attempts together: {duration(measures.attempt_seconds)}",
+        f"Parallelism: {measures.parallelism:.2f} attempts at once on average, which is not how much faster it was",
+        f"Speed-up: {faster}",
+        f"Overhead, wall time in which no attempt ran: {duration(measures.overhead_seconds)}",
+    )
+    return "\n".join(["### Measured", "", *(f"- {line}" for line in lines)])
+
+
+def legend() -> str:
+    """What a reader can do from here."""
+    return (
+        "### How to go on\n\n"
+        "Press a button of this check, or take the label off the issue and put it on again."
+        " Nothing is merged without a person."
+        " A pull request's check shows that task's verdict; its table goes on being updated."
+    )
+
+
+def tests_words(before: TestRun | None, after: TestRun | None) -> str:
+    """Such as `40 passed → 41 passed, 1 failed`."""
+    if before is None and after is None:
+        return _EMPTY
+    return f"{_counts(before)} → {_counts(after)}"
+
+
+def _facts(task: TaskView) -> list[str]:
+    added, removed = sum(change.added for change in task.changes), sum(change.removed for change in task.changes)
+    made = [f"agent {code(task.agent)}" if task.agent else "", f"isolation {code(task.isolation)}" if task.isolation else ""]
+    stacked = ", ".join(f"#{number}" for number in task.stacked_on)
+    facts = (
+        f"Pull request {_pull_request(task)}" if task.pull_request is not None else "",
+        f"Stacked on {stacked}: merge that first" if stacked else "",
+        f"Branch {code(task.branch)}" + (f" at `{task.head_sha[:12]}`" if task.head_sha else "") if task.branch else "",
+        f"Tests: {tests_words(task.tests_before, task.tests_after)}" if task.tests_before or task.tests_after else "",
+        f"Failing: {_failing(task.tests_after)}" if task.tests_after and task.tests_after.failing else "",
+        f"Changes: {counted(len(task.changes), 'file')}, +{added} −{removed}" if task.changes else "",
+        f"Made by {', '.join(part for part in made if part)}" if any(made) else "",
+        _effort(task) if task.spans else "",
+    )
+    return [f"- {fact}" for fact in facts if fact]
+
+
+def _effort(task: TaskView) -> str:
+    attempts = counted(len(task.spans), "attempt")
+    return f"{attempts}, {duration(task.attempt_seconds)} in all, {duration(task.agent_seconds)} of it the agent"
+
+
+def _row(task: TaskView) -> tuple[str, ...]:
+    cost = f"${task.cost_usd:.2f}" if task.cost_usd is not None else _EMPTY
+    time = minutes(task.attempt_seconds) if task.spans else _EMPTY
+    tests = tests_words(task.tests_before, task.tests_after)
+    phase = f"{PHASE_NUMBER[task.phase]}/{len(PHASE_NUMBER)} {phase_name(task.phase)}" if task.phase else _EMPTY
+    return (f"#{task.issue} {plain(task.title, 80)}", phase, task_state(task), _pull_request(task), tests, time, cost)
+
+
+def _pull_request(task: TaskView) -> str:
+    if task.pull_request is None:
+        return _EMPTY
+    return f"#{task.pull_request}" + (" (draft)" if task.draft else "")
+
+
+def _phase_table(task: TaskView) -> str:
+    rows = [
+        (phase_words(phase.name), phase.status, duration(phase.seconds), plain(phase.reason) or _EMPTY) for phase in task.phases
+    ]
+    return table(("Phase", "Status", "Time", "Reason"), rows)
+
+
+def _failing(tests: TestRun) -> str:
+    shown = ", ".join(code(name[:200]) for name in tests.failing[:10])
+    return shown + (f" and {len(tests.failing) - 10} more" if len(tests.failing) > 10 else "")
+
+
+def _counts(tests: TestRun | None) -> str:
+    if tests is None:
+        return "not run"
+    if tests.passed is None:
+        return f"exit code {tests.exit_code}"
+    return f"{tests.passed} passed" + (f", {tests.failed} failed" if tests.failed else "")
+
+
+def _edge(edge: Edge) -> str:
+    reason = f"{plain(edge.why)} ({plain(edge.evidence)}, probability {edge.probability:.2f})"
+    if edge.between is not None:
+        first, second = edge.between
+        return f"#{first} and #{second} not at the same time: {reason}"
+    return f"#{edge.after} after #{edge.before}: {reason}"
+
+
+def _schedule(plan: Plan) -> str:
+    schedule = plan.schedule
+    return (
+        f"Predicted: {schedule.makespan_minutes:.0f} min with {counted(schedule.slots, 'slot')},"
+        f" {schedule.sequential_minutes:.0f} min one at a time, at least {schedule.lower_bound_minutes:.0f} min."
+        f" What binds: {plain(schedule.binding_limit)}."
+    )
+
+
+def _estimates(plan: Plan) -> str:
+    starts = {start.issue: start for start in plan.schedule.starts}
+    rows = [
+        (
+            f"#{task.issue}",
+            task.kind.value,
+            f"{task.estimate.minutes_p50:.0f} / {task.estimate.minutes_p90:.0f}",
+            f"{starts[task.issue].start_minutes:.0f}" if task.issue in starts else _EMPTY,
+            plain(task.estimate.source),
+            ", ".join(f"{code(touch.path[:120])} ({touch.probability:.2f})" for touch in task.touches[:4]) or _EMPTY,
+        )
+        for task in sorted(plan.tasks, key=lambda task: task.issue)
+    ]
+    return table(("Issue", "Kind", "Minutes P50 / P90", "Starts at minute", "From", "Will probably touch"), rows)
+
+
+def _rest(view: OrchestrationView) -> str:
+    return f"; all of it: {view.details_url}" if view.details_url else ""

@@ -1,0 +1,105 @@
+"""The same facts for programs: what `/status.json` serves and `shoal demo --json` prints, one definition for both sides."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from app.report.check_run import CheckText
+from app.report.measures import measure
+from app.report.view import OrchestrationStatus, OrchestrationView, TaskStatus, TaskView
+from app.report.words import Conclusion
+from shared.models import PhaseName, VerdictName
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OrchestrationNumbers(_Value):
+    """Null is "not measured" or "not yet"; `speedup` only ever comes from a measured sequential run."""
+
+    id: str
+    conclusion: Conclusion | None
+    wall_seconds: float | None
+    attempt_seconds: float
+    parallelism: float | None
+    speedup: float | None
+    overhead_seconds: float | None
+
+
+class PhaseState(_Value):
+    """One phase as it ended."""
+
+    name: PhaseName
+    status: Literal["passed", "failed", "skipped"]
+    seconds: float
+
+
+class TaskState(_Value):
+    """One task; `verdict` is null until it has ended."""
+
+    issue: int
+    title: str
+    status: TaskStatus
+    phase: PhaseName | None
+    verdict: VerdictName | None
+    branch: str
+    pull_request: int | None
+    head_sha: str
+    phases: tuple[PhaseState, ...]
+
+
+class CheckState(_Value):
+    """A check run as last rendered."""
+
+    head_sha: str
+    conclusion: Conclusion | None
+    title: str
+
+
+class OrchestrationState(_Value):
+    """One orchestration with its tasks and checks."""
+
+    status: OrchestrationStatus
+    orchestration: OrchestrationNumbers
+    tasks: tuple[TaskState, ...]
+    check_runs: tuple[CheckState, ...]
+
+
+class AppStatus(_Value):
+    """The body of `GET /status.json`."""
+
+    orchestrations: tuple[OrchestrationState, ...]
+
+
+def orchestration_state(view: OrchestrationView, whole: CheckText, checks: tuple[CheckState, ...]) -> OrchestrationState:
+    """The state of one orchestration; `whole` is its check on the base commit, `checks` all that it wrote."""
+    numbers = measure(view)
+    return OrchestrationState(
+        status=view.status,
+        orchestration=OrchestrationNumbers(
+            id=view.id,
+            conclusion=whole.conclusion,
+            wall_seconds=numbers.wall_seconds,
+            attempt_seconds=numbers.attempt_seconds,
+            parallelism=numbers.parallelism,
+            speedup=numbers.speedup,
+            overhead_seconds=numbers.overhead_seconds,
+        ),
+        tasks=tuple(_task_state(task) for task in view.sorted_tasks),
+        check_runs=checks,
+    )
+
+
+def _task_state(task: TaskView) -> TaskState:
+    return TaskState(
+        issue=task.issue,
+        title=task.title,
+        status=task.status,
+        phase=task.phase,
+        verdict=task.verdict.name if task.verdict else None,
+        branch=task.branch,
+        pull_request=task.pull_request,
+        head_sha=task.head_sha,
+        phases=tuple(PhaseState(name=phase.name, status=phase.status, seconds=phase.seconds) for phase in task.phases),
+    )

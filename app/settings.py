@@ -1,0 +1,173 @@
+"""Everything the operator can set, read once at the start from SHOAL_* variables and `.env`."""
+
+import json
+import os
+import shlex
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import UserError
+
+PREFIX = "SHOAL_"
+
+
+def _cores() -> int:
+    # A container may own fewer cores than the machine has.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _words(value: object) -> object:
+    """A JSON list, or words as a shell would split them."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.lstrip().startswith("[") else shlex.split(value)
+
+
+def _names(value: object) -> object:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _public_url(values: dict[str, Any]) -> str:
+    host = "127.0.0.1" if values["host"] in {"0.0.0.0", "::"} else values["host"]  # noqa: S104 compared, not bound
+    return f"http://{host}:{values['port']}"
+
+
+class Settings(BaseSettings):
+    """One process's settings; times and sizes carry their unit in the name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    webhook_secret: SecretStr = Field(
+        min_length=8,
+        description="Secret that GitHub signs webhooks with, at least 8 characters; without it nothing starts.",
+        json_schema_extra={"fix": "set it to the webhook secret of the GitHub App (make one: `openssl rand -hex 32`)"},
+    )
+    app_id: str = Field(
+        min_length=1,
+        description="Id (or client id) of the GitHub App.",
+        json_schema_extra={"fix": "set it to the App ID on the GitHub App's settings page"},
+    )
+    private_key_path: Path | None = Field(default=None, description="File with the App's private key (PEM, mode 0600).")
+    private_key: SecretStr | None = Field(default=None, description="The private key itself, instead of a file.")
+    operator_token: SecretStr | None = Field(
+        default=None, min_length=16, description="Bearer token of `/status.json`, at least 16 characters; empty: 404."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: str = Field(
+        default_factory=_public_url,
+        pattern=r"^https?://[^/]+(/.*)?$",
+        description="Where links in check runs and comments lead; empty: host and port.",
+    )
+    runner_url: str = Field(
+        default_factory=lambda values: values["public_url"],
+        pattern=r"^https?://[^/]+(/.*)?$",
+        description="Where runners find this app; empty: the public address.",
+    )
+    work_dir: Path = Field(default=Path(".shoal"), description="Folder for mirrors, logs and the work of local runners.")
+    database_url: str = Field(
+        default_factory=lambda values: f"sqlite:///{values['work_dir']}/shoal.db",
+        pattern=r"^(sqlite:///|postgresql\+psycopg://)",
+        description="`sqlite:///file` or `postgresql+psycopg://...`; empty: a file in the work folder.",
+    )
+    github_url: str = Field(default="https://github.com", pattern=r"^https?://[^/]+$", description="GitHub's web address.")
+    github_api_url: str = Field(
+        default="https://api.github.com",
+        pattern=r"^https?://.*[^/]$",
+        description="GitHub's API; on GitHub Enterprise Server `https://HOST/api/v3`.",
+    )
+    github_writes_per_second: float = Field(default=1, gt=0, description="Sustained writes to GitHub per installation.")
+    github_content_per_minute: float = Field(default=80, gt=0, description="Created comments, checks and PRs per minute.")
+    github_content_per_hour: float = Field(default=500, gt=0, description="The same per hour.")
+    github_points_per_minute: float = Field(default=900, gt=0, description="GitHub's points: a read costs 1, a write 5.")
+    label: str = Field(default="shoal", min_length=1, max_length=50, description="The label that starts work.")
+    allow_public_repositories: bool = Field(default=False, description="Also work for public repositories.")
+    allowed_bots: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(), description="Logins of bots whose labels count, separated by commas."
+    )
+    intake_seconds: float = Field(default=20, ge=0, description="A batch is planned this long after its last label, seconds.")
+    intake_max_seconds: float = Field(default=120, ge=0, description="The longest wait of a batch, seconds.")
+    lease_seconds: float = Field(default=60, gt=0, description="An attempt without a heartbeat is lost after, seconds.")
+    heartbeat_seconds: float = Field(default=10, gt=0, description="Runners report this often, seconds.")
+    sweep_seconds: float = Field(default=300, gt=0, description="GitHub is re-read for lost messages this often, seconds.")
+    slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
+    memory_reserve_mib: int = Field(default=512, ge=0, description="Memory left free for everything else, MiB.")
+    task_memory_mib: int = Field(default=2048, ge=1, description="Memory that one task is expected to need, MiB.")
+    agent: Literal["command", "patch"] = Field(
+        default="command", description="The coding agent: any `command`, or prepared patches (`patch`, rehearsals)."
+    )
+    agent_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
+        default=(), description="The agent's command line, as words or a JSON list; with agent `command`."
+    )
+    agent_folder: str = Field(default="", description="Folder of prepared patches; with agent `patch`.")
+    agent_think_seconds: float = Field(default=0, ge=0, description="Wait in place of a model, seconds; with agent `patch`.")
+    isolation: Literal["required", "preferred", "none"] = Field(
+        default="required", description="Whether repository and agent code must run inside bubblewrap."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level that is logged.")
+    log_json: bool = Field(default=False, description="Log lines as JSON.")
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.private_key is None and self.private_key_path is None:
+            raise ValueError("SHOAL_PRIVATE_KEY_PATH is missing: set it to the file with the App's private key (PEM)")
+        if self.agent == "command" and not self.agent_command:
+            raise ValueError("SHOAL_AGENT_COMMAND is missing: set the agent's command line, or SHOAL_AGENT=patch")
+        if self.agent == "patch" and not self.agent_folder:
+            raise ValueError("SHOAL_AGENT_FOLDER is missing: agent `patch` plays prepared patches from it")
+        if self.heartbeat_seconds * 2 > self.lease_seconds:
+            raise ValueError("SHOAL_HEARTBEAT_SECONDS is too long: at most half of SHOAL_LEASE_SECONDS")
+        return self
+
+    def key(self) -> str:
+        """The App's private key in PEM."""
+        if self.private_key is not None:
+            return self.private_key.get_secret_value().replace("\\n", "\n")
+        assert self.private_key_path is not None, "validated together"  # noqa: S101
+        try:
+            return self.private_key_path.read_text()
+        except OSError as error:
+            raise UserError(
+                f"SHOAL_PRIVATE_KEY_PATH: `{self.private_key_path}` cannot be read ({error.strerror}): name the App's PEM file"
+            ) from error
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process, or one UserError that names every wrong variable and its fix."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        wrong = [_explain(detail) for detail in error.errors() if detail["type"] != "default_factory_not_called"]
+        raise UserError("\n".join(wrong)) from None  # the cause may quote a secret
+
+
+def strangers(names: list[str]) -> list[str]:
+    """A line for each SHOAL_ variable that no setting reads: most are typing mistakes."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    lines = []
+    for name in sorted(names):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1)
+            lines.append(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return lines
+
+
+def _explain(detail: ErrorDetails) -> str:
+    if not detail["loc"]:
+        return detail["msg"].removeprefix("Value error, ")
+    name = str(detail["loc"][0])
+    variable = PREFIX + name.upper()
+    field = Settings.model_fields[name]
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    fix = str(extra.get("fix", field.description))
+    if detail["type"] == "missing":
+        return f"{variable} is missing: {fix}"
+    what = detail["msg"].removeprefix("Value error, ")
+    return f"{variable} is wrong ({what[:1].lower()}{what[1:]}): {fix}"

@@ -1,0 +1,85 @@
+"""Actions on their way out: written with the decision that asked for them, done at least once, one at a time per key."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from app.actions import Action, SyncReport
+from app.store.schema import outbox
+
+# Seconds until the next try; the last one repeats for ever, because nothing may be lost.
+_BACKOFF = (0.2, 0.5, 1, 2, 5, 15, 30, 60)
+
+
+def put(connection: Connection, actions: Iterable[Action], now: datetime) -> None:
+    """Asks for actions; one that already waits untouched is not asked for twice."""
+    for action in actions:
+        key, body = key_of(action), action.model_dump_json()
+        same = select(outbox.c.id).where(outbox.c.status == "new", outbox.c.key == key, outbox.c.body == body)
+        if connection.scalar(same) is not None:
+            continue
+        connection.execute(
+            outbox.insert().values(
+                repository_id=action.repository_id,
+                key=key,
+                kind=str(getattr(action, "kind", "")),
+                body=body,
+                status="new",
+                next_at=now.timestamp(),
+                created_at=now.timestamp(),
+            )
+        )
+
+
+def key_of(action: Action) -> str:
+    """What must not be done twice at once."""
+    if isinstance(action, SyncReport):
+        return f"report:{action.orchestration}"
+    fields = action.model_dump()
+    subject = fields.get("attempt") or fields.get("orchestration") or fields.get("issue") or fields.get("external_id")
+    return f"{fields.get('kind')}:{action.repository_id}:{subject}"
+
+
+def take(connection: Connection, now: datetime, busy: Collection[str], most: int) -> list[tuple[int, str, str, int]]:
+    """Marks due rows as taken: id, key, body, tries. Keys in `busy`, and a key's second row, wait their turn."""
+    query = select(outbox.c.id, outbox.c.key, outbox.c.body, outbox.c.tries).where(
+        outbox.c.status == "new", outbox.c.next_at <= now
+    )
+    taken: list[tuple[int, str, str, int]] = []
+    keys = set(busy)
+    for row in connection.execute(query.order_by(outbox.c.id).limit(most * 4)):
+        if row.key in keys or len(taken) >= most:
+            continue
+        keys.add(row.key)
+        taken.append((row.id, row.key, row.body, row.tries))
+    connection.execute(update(outbox).where(outbox.c.id.in_([row[0] for row in taken])).values(status="taken"))
+    return taken
+
+
+def done(connection: Connection, row_id: int, error: str = "") -> None:
+    """Ends a row; with `error` it ended because nothing will ever help."""
+    connection.execute(update(outbox).where(outbox.c.id == row_id).values(status="failed" if error else "done", error=error[:4000]))
+
+
+def try_later(connection: Connection, row_id: int, tries: int, now: datetime, after: timedelta | None, error: str) -> None:
+    """Puts a row back; the wait is the other side's wish or grows with the tries."""
+    wait = after or timedelta(seconds=_BACKOFF[min(tries, len(_BACKOFF) - 1)])
+    values = {"status": "new", "tries": tries + 1, "next_at": (now + wait).timestamp(), "error": error[:4000]}
+    connection.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
+
+
+def release_all(connection: Connection) -> None:
+    """After a crash: what was being done is done again, which its effect can bear."""
+    connection.execute(update(outbox).where(outbox.c.status == "taken").values(status="new"))
+
+
+def next_due(connection: Connection) -> float | None:
+    """When the earliest waiting row wants to be done, seconds since the epoch."""
+    due: float | None = connection.scalar(select(func.min(outbox.c.next_at)).where(outbox.c.status == "new"))
+    return due
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Forgets what was done long ago; failures stay for the operator."""
+    return connection.execute(delete(outbox).where(outbox.c.status == "done", outbox.c.created_at < before.timestamp())).rowcount

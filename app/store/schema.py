@@ -1,0 +1,96 @@
+"""The tables: a row per task, never a document per orchestration; what is searched for is a column, the rest JSON in `data`.
+
+Times are seconds since the epoch.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+repositories = Table(
+    "repositories",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("full_name", String, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+orchestrations = Table(
+    "orchestrations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False, index=True),
+    Column("status", String, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("repository_id", ForeignKey("repositories.id"), primary_key=True),
+    Column("issue", Integer, primary_key=True, autoincrement=False),
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("orchestration", String, nullable=False, index=True),
+    Column("status", String, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False),
+    Column("orchestration", String, nullable=False, index=True),
+    Column("status", String, nullable=False, index=True),
+    Column("holds_slot", Boolean, nullable=False),
+    # SHA-256 of the secret that the runner was started with; the secret itself is nowhere.
+    Column("secret_hash", String, nullable=False, server_default=""),
+    Column("data", Text, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    # The delivery id of a webhook, or what makes another event unique: the same key again is the same event.
+    Column("key", String, nullable=False, unique=True),
+    Column("source", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("status", String, nullable=False),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("received_at", Float, nullable=False),
+    Index("inbox_status", "status", "id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("repository_id", BigInteger, nullable=False),
+    # Actions with one key are done one after the other.
+    Column("key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("status", String, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_at", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("error", Text, nullable=False, server_default=""),
+    Index("outbox_due", "status", "next_at"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    # `check:<external id>:<head sha>` or `comment:<repository>:<issue>`.
+    Column("key", String, primary_key=True),
+    Column("orchestration", String, nullable=False, index=True),
+    Column("issue", Integer, nullable=True),
+    Column("head_sha", String, nullable=False, server_default=""),
+    Column("github_id", BigInteger, nullable=True),
+    Column("hash", String, nullable=False),
+    Column("conclusion", String, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+)

@@ -1,0 +1,70 @@
+"""What the HTTP front asks of the app: one Protocol, so that the server knows nothing of state, stores or GitHub."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import BaseModel
+
+from shared.models import (
+    AttemptBrief,
+    ClaimRequest,
+    FinishRequest,
+    Heartbeat,
+    HeartbeatReply,
+    IssueCheck,
+    PermitReply,
+    PermitRequest,
+    PhaseFinished,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook, its signature verified and its body known to be an event of ours; `delivery_id` is the key of its row."""
+
+    delivery_id: str
+    event: str
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The attempt has no right to this call (any more): its number is stale, its lease gone, its nonce another's."""
+
+    reason: str
+
+
+class Front(Protocol):
+    """Every call may raise TransientError, which is answered with 503 and asks the caller to come again."""
+
+    async def ready(self) -> bool:
+        """Whether requests can be served; raises where asking for it fails."""
+
+    async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
+        """Returns only when the delivery is durable."""
+
+    async def authenticate(self, attempt_id: str, secret: str) -> bool:
+        """Whether this is the secret that the attempt was started with."""
+
+    async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
+        """The work, for the first nonce that asks."""
+
+    async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
+        """Renews the lease."""
+
+    async def check_issue(self, attempt_id: str) -> IssueCheck | Refused:
+        """Whether the issue still is what was approved."""
+
+    async def phase(self, attempt_id: str, finished: PhaseFinished) -> Refused | None:
+        """Records a finished phase."""
+
+    async def permit(self, attempt_id: str, request: PermitRequest) -> PermitReply | Refused:
+        """The right to write once."""
+
+    async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
+        """Takes the attempt's last word."""
+
+    async def status(self) -> BaseModel:
+        """Everything an operator asks for, as JSON."""

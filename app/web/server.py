@@ -1,0 +1,116 @@
+"""The app's one port: webhooks, runners, health and numbers."""
+
+import asyncio
+import errno
+import hmac
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.settings import Settings
+from app.web import runner_api, webhook
+from app.web.envelope import Envelope
+from app.web.front import Front
+from shared.errors import FatalError, TransientError
+
+
+def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Starlette:
+    """The ASGI application; everything it knows comes from `front`."""
+    return Starlette(
+        routes=[
+            Route("/healthz", _alive, methods=["GET"]),
+            Route("/readyz", _ready(front), methods=["GET"]),
+            Route("/webhook", webhook.endpoint(front, settings.webhook_secret.get_secret_value()), methods=["POST"]),
+            Route("/metrics", _metrics(registry), methods=["GET"]),
+            Route("/status.json", _status(front, settings.operator_token), methods=["GET"]),
+            *runner_api.routes(front),
+        ],
+        middleware=[Middleware(Envelope)],
+        exception_handlers={HTTPException: _http_error, TransientError: _try_again},
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket, before anything else is started; FatalError when somebody else has the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(512)
+    except OSError as error:
+        listening.close()
+        fixes = {
+            errno.EADDRINUSE: "is in use: end the other program, or choose another SHOAL_PORT",
+            errno.EACCES: "may not be opened by this user: choose a SHOAL_PORT above 1023",
+        }
+        fix = fixes.get(error.errno or 0, f"cannot be opened ({error.strerror or error}): check SHOAL_HOST")
+        raise FatalError(f"port {port} on {host} {fix}") from error
+    return listening
+
+
+async def run(app: Starlette, listening: socket.socket) -> None:
+    """Serves until SIGINT or SIGTERM, then returns: what else the process has to close stays the caller's."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, timeout_keep_alive=75, ws="none"
+    )
+    loop = asyncio.get_running_loop()
+    ends = (signal.SIGINT, signal.SIGTERM)
+    for number in ends:
+        # uvicorn raises the signal again when it is done; with nobody listening, that would kill us half closed.
+        loop.add_signal_handler(number, lambda: None)
+    try:
+        await uvicorn.Server(config).serve(sockets=[listening])
+    finally:
+        for number in ends:
+            loop.remove_signal_handler(number)
+        listening.close()
+
+
+async def _alive(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _ready(front: Front) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_request: Request) -> Response:
+        return JSONResponse({"status": "ready"}) if await front.ready() else JSONResponse({"status": "not ready"}, 503)
+
+    return endpoint
+
+
+def _metrics(registry: CollectorRegistry) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_request: Request) -> Response:
+        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return endpoint
+
+
+def _status(front: Front, token: SecretStr | None) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        if token is None:
+            raise HTTPException(404, "set SHOAL_OPERATOR_TOKEN to have this page")
+        expected = f"Bearer {token.get_secret_value()}".encode()
+        if not hmac.compare_digest(request.headers.get("authorization", "").encode("latin-1"), expected):
+            raise HTTPException(401, "the operator's token is missing or wrong", headers={"WWW-Authenticate": "Bearer"})
+        return Response((await front.status()).model_dump_json(by_alias=True), media_type="application/json")
+
+    return endpoint
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 the table above says so
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _try_again(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 503, headers={"Retry-After": "1"})

@@ -1,0 +1,1 @@
+"""The rehearsal and its sample project."""

@@ -1,0 +1,98 @@
+"""Stories about the operator's settings."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, load, strangers
+from scripts.settings_table import PAGE, table, updated
+from shared.errors import UserError
+
+GOOD = {"webhook_secret": "s" * 20, "app_id": "7", "private_key": "pem", "agent_command": "my-agent --fast"}
+
+
+@pytest.fixture(autouse=True)
+def empty_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable or `.env` of this machine takes part."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"SHOAL_{name.upper()}", raising=False)
+
+
+def test_a_missing_webhook_secret_refuses_to_start_with_the_fix() -> None:
+    """No secret, no start: one error names the variable and how to make a secret."""
+    with pytest.raises(UserError, match=r"SHOAL_WEBHOOK_SECRET is missing: .*openssl rand"):
+        load(app_id="7", private_key="pem", agent_command="x")
+
+
+def test_every_wrong_variable_is_named_at_once_and_no_value_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two mistakes are one error with two lines, and a secret that is too short is not quoted."""
+    monkeypatch.setenv("SHOAL_PORT", "http")
+    monkeypatch.setenv("SHOAL_WEBHOOK_SECRET", "hunter2")
+    with pytest.raises(UserError) as caught:
+        load(**{name: value for name, value in GOOD.items() if name != "webhook_secret"})
+    text = str(caught.value)
+    assert "SHOAL_PORT is wrong" in text
+    assert "SHOAL_WEBHOOK_SECRET is wrong" in text
+    assert "hunter2" not in text
+
+
+def test_an_empty_variable_counts_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`SHOAL_WEBHOOK_SECRET=` in a compose file is not a secret."""
+    monkeypatch.setenv("SHOAL_WEBHOOK_SECRET", "")
+    with pytest.raises(UserError, match="SHOAL_WEBHOOK_SECRET is missing"):
+        load(app_id="7", private_key="pem", agent_command="x")
+
+
+def test_settings_that_belong_together_are_asked_for_together() -> None:
+    """A key, the agent's command and a heartbeat within the lease are needed, each by its own line."""
+    with pytest.raises(UserError, match="SHOAL_PRIVATE_KEY_PATH is missing"):
+        load(webhook_secret="s" * 20, app_id="7", agent_command="x")
+    with pytest.raises(UserError, match="SHOAL_AGENT_COMMAND is missing"):
+        load(webhook_secret="s" * 20, app_id="7", private_key="pem")
+    with pytest.raises(UserError, match="SHOAL_HEARTBEAT_SECONDS is too long"):
+        load(**GOOD, heartbeat_seconds=40)
+
+
+def test_lists_are_written_the_way_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command is shell words or JSON, bots are separated by commas."""
+    monkeypatch.setenv("SHOAL_AGENT_COMMAND", "my-agent 'two words'")
+    monkeypatch.setenv("SHOAL_ALLOWED_BOTS", "renovate[bot], dependabot[bot]")
+    settings = load(webhook_secret="s" * 20, app_id="7", private_key="pem")
+    assert settings.agent_command == ("my-agent", "two words")
+    assert settings.allowed_bots == ("renovate[bot]", "dependabot[bot]")
+    monkeypatch.setenv("SHOAL_AGENT_COMMAND", '["a", "b c"]')
+    assert load(webhook_secret="s" * 20, app_id="7", private_key="pem").agent_command == ("a", "b c")
+
+
+def test_addresses_follow_from_host_port_and_folder() -> None:
+    """Unset addresses are built from what is set; a wildcard address is not a link."""
+    settings = load(**GOOD, host="0.0.0.0", port=9000, work_dir=Path("/srv/shoal"))
+    assert settings.public_url == "http://127.0.0.1:9000"
+    assert settings.database_url == "sqlite:////srv/shoal/shoal.db"
+
+
+def test_a_secret_does_not_show_in_a_printed_settings_object() -> None:
+    """What is logged by accident shows stars."""
+    assert "s" * 20 not in repr(load(**GOOD))
+
+
+def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The error carries path, reason and fix; a key in a variable may carry its line ends as `\\n`."""
+    settings = load(webhook_secret="s" * 20, app_id="7", agent_command="x", private_key_path=tmp_path / "no.pem")
+    with pytest.raises(UserError, match=r"no\.pem` cannot be read .*name the App's PEM file"):
+        settings.key()
+    assert load(**{**GOOD, "private_key": "a\\nb"}).key() == "a\nb"
+
+
+def test_a_mistyped_variable_is_recognised() -> None:
+    """SHOAL_SLOTZ is nobody's, and the near miss is offered."""
+    assert strangers(["SHOAL_SLOTZ", "SHOAL_SLOTS", "HOME"]) == ["SHOAL_SLOTZ is not a setting; did you mean SHOAL_SLOTS?"]
+
+
+def test_the_page_of_settings_is_what_the_code_says() -> None:
+    """docs/settings.md is up to date, and every setting stands in it with a meaning."""
+    page = PAGE.read_text()
+    assert updated(page) == page
+    assert table().count("\n") == len(Settings.model_fields) + 1
+    assert all(field.description for field in Settings.model_fields.values())

@@ -1,0 +1,66 @@
+"""A real, small Front: keeps what it is given and answers like an app with one attempt."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.web.front import Delivery, Refused
+from shared.errors import TransientError
+from shared.models import (
+    AttemptBrief,
+    ClaimRequest,
+    FinishRequest,
+    Heartbeat,
+    HeartbeatReply,
+    IssueCheck,
+    PermitReply,
+    PermitRequest,
+    PhaseFinished,
+)
+
+SECRET = "shoal_secret_" + "x" * 32
+
+
+@dataclass
+class OneAttempt:
+    """Knows the attempt `a1`; `nonce` is who holds it."""
+
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    nonce: str = ""
+    phases: list[PhaseFinished] = field(default_factory=list)
+    is_ready: bool = True
+
+    async def ready(self) -> bool:
+        return self.is_ready
+
+    async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
+        if delivery.event == "push":
+            raise TransientError("the database is locked")
+        known = delivery.delivery_id in self.deliveries
+        self.deliveries.setdefault(delivery.delivery_id, delivery)
+        return "duplicate" if known else "accepted"
+
+    async def authenticate(self, attempt_id: str, secret: str) -> bool:
+        return (attempt_id, secret) == ("a1", SECRET)
+
+    async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
+        self.nonce = self.nonce or request.nonce
+        return Refused(f"{attempt_id} is claimed by another process")
+
+    async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
+        return HeartbeatReply() if beat.nonce == self.nonce else Refused(f"{attempt_id} belongs to another process")
+
+    async def check_issue(self, attempt_id: str) -> IssueCheck | Refused:
+        return IssueCheck(unchanged=False, reason=f"the issue of {attempt_id} was edited")
+
+    async def phase(self, attempt_id: str, finished: PhaseFinished) -> Refused | None:
+        self.phases.append(finished)
+        return None
+
+    async def permit(self, attempt_id: str, request: PermitRequest) -> PermitReply | Refused:
+        return PermitReply(status="pending")
+
+    async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
+        raise RuntimeError("a bug with a secret: ghs_" + "a" * 36)
+
+    async def status(self) -> HeartbeatReply:
+        return HeartbeatReply(stop="any model will do")
