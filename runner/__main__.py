@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import uuid
 from pathlib import Path
 from types import FrameType
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from runner.app_client import AppClient
 from runner.endings import Fenced, Interrupted
 from runner.folder import TaskFolder
-from runner.sandbox import adopt_orphans
+from runner.sandbox import adopt_orphans, end_children
 from runner.workflow_manager import run_attempt
 from shared import log
 from shared.errors import FatalError
@@ -65,6 +66,12 @@ def _work(launch: RunnerLaunch) -> int:
     def on_signal(number: int, _frame: FrameType | None) -> None:
         app.end(f"the runner was ended by {signal.Signals(number).name}")
 
+    def end_slow_commands() -> None:
+        stop.wait()
+        time.sleep(1)  # what runs in the sandbox has ended by now; git, which we call without one, has not
+        end_children()
+
+    threading.Thread(target=end_slow_commands, daemon=True, name="stopper").start()
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     try:

@@ -2,7 +2,7 @@
 
 import re
 
-from runner.verdict import told
+from runner.verdict import final, told
 from shared.github import COMMENT_LIMIT, cut, marker
 from shared.models import AttemptBrief, AttemptReport, FileChange, TestRun
 
@@ -67,7 +67,9 @@ def _stacked(numbers: tuple[int, ...]) -> list[str]:
 
 
 def _warning(report: AttemptReport) -> list[str]:
-    return [f"> [!WARNING]\n> Draft: {harmless(report.verdict.reason)}"] if report.draft else []
+    if not (report.draft and report.tests_before and report.tests_after):
+        return []
+    return [f"> [!WARNING]\n> Draft: {harmless(final(report.tests_before, report.tests_after).reason)}"]
 
 
 def _evidence(report: AttemptReport) -> str:

@@ -187,6 +187,21 @@ def adopt_orphans() -> None:
         libc.prctl(pr_set_child_subreaper, 1, 0, 0, 0)
 
 
+def end_leftovers(*homes: Path) -> None:
+    """Ends what an earlier runner of this task left running when it was killed: it has one of these folders as HOME."""
+    wanted = {str(home) for home in homes}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("HOME") in wanted:
+                end_tree(process.pid, grace_seconds=0.5)
+
+
+def end_children() -> None:
+    """Ends every command of this process, git's too."""
+    for child in psutil.Process().children():
+        end_tree(child.pid, grace_seconds=1.0)
+
+
 def _end_strays(older: set[psutil.Process]) -> None:
     """Ends what a command left behind and `adopt_orphans` brought back to us; the runner runs one command at a time."""
     for child in set(psutil.Process().children()) - older:

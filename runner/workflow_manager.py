@@ -26,6 +26,7 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
     """Works until the attempt has a verdict, and tells the app; raises Fenced when the attempt is not ours any more."""
     with held(folder):
         key = f"{brief.repository.id}/{brief.branch}"
+        sandbox.end_leftovers(folder.home, folder.check_home)
         chosen = sandbox.choose(brief.isolation, key, folder.work_dir)
         work = Work(brief, folder, states.fresh(brief), chosen, app, stop)
         work.state = _earlier_work(work) or work.state
@@ -63,26 +64,34 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
         work.raise_if_stopped()
         outcome = _verified(work, phase)
     except AttemptEnds as ends:
+        if work.stop.is_set():
+            return _cancelled(work, phase, begun)
         work.state.ended_in = _result(work, phase, begun, Outcome("failed", ends.verdict.reason))
         work.app.report_phase(work.state.ended_in)
         return ends.verdict
     except (Fenced, FatalError):
         raise
     except Exception as error:  # noqa: BLE001 whatever broke, the attempt must end with a verdict that people see
+        if work.stop.is_set():
+            return _cancelled(work, phase, begun)
         _log.exception("phase broke", phase=phase.NAME)
         work.state.ended_in = _result(work, phase, begun, Outcome("failed", "the runner broke"))
         words = redact(traceback.format_exc())[-8000:]
         reason = f"the runner broke in {phase.NAME}: {type(error).__name__}"
         return Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason, detail=words)
     except Interrupted:
-        reason = work.app.stop_reason or "stopped"
-        work.state.ended_in = _result(work, phase, begun, Outcome("failed", reason))
-        return Verdict(name=VerdictName.CANCELLED, reason=reason)
+        return _cancelled(work, phase, begun)
     result = _result(work, phase, begun, outcome)
     work.state.done.append(result)
     states.save(work.state, work.folder.state)
     work.app.report_phase(result)
     return None
+
+
+def _cancelled(work: Work, phase: Phase, begun: float) -> Verdict:
+    reason = work.app.stop_reason or "stopped"
+    work.state.ended_in = _result(work, phase, begun, Outcome("failed", reason))
+    return Verdict(name=VerdictName.CANCELLED, reason=reason)
 
 
 def _verified(work: Work, phase: Phase) -> Outcome:
