@@ -161,9 +161,7 @@ class Effects:
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason="it never reported")]
         proven = await self.backend.stop(attempt.pid, attempt.pid_started)
         reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
-        return [
-            AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)
-        ]
+        return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
 
     # What an attempt may have written
 
@@ -216,7 +214,9 @@ class Effects:
     # What people see
 
     async def _sync_report(self, action: SyncReport) -> Sequence[AnyEvent]:
-        await self.reporter.sync(await self._client(action.repository_id), action.repository_id, action.orchestration, again=action.again)
+        await self.reporter.sync(
+            await self._client(action.repository_id), action.repository_id, action.orchestration, again=action.again
+        )
         return []
 
     async def _sync_comment(self, action: SyncComment) -> Sequence[AnyEvent]:

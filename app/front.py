@@ -88,7 +88,9 @@ class CoreFront:
         if issue.state != "open":
             return IssueCheck(unchanged=False, reason=f"issue #{task.issue} was closed")
         if task.snapshot is None or issue.snapshot.hash != task.snapshot.hash:
-            return IssueCheck(unchanged=False, reason="the issue was edited after it was labelled; label it again to approve the new text")
+            return IssueCheck(
+                unchanged=False, reason="the issue was edited after it was labelled; label it again to approve the new text"
+            )
         return IssueCheck(unchanged=True)
 
     async def phase(self, attempt_id: str, finished: PhaseFinished) -> None | Refused:
@@ -133,7 +135,9 @@ class CoreFront:
         minted = await self.github.tokens.mint(repository.installation_id, repository.id, WRITE)
         # Held and stored before it is handed out: from now on no successor starts while it works.
         self.tokens.hold(attempt.id, minted.token)
-        event = TokenMinted(repository_id=repository.id, attempt=attempt.id, sequence=request.sequence, expires_at=minted.expires_at)
+        event = TokenMinted(
+            repository_id=repository.id, attempt=attempt.id, sequence=request.sequence, expires_at=minted.expires_at
+        )
         refusal = await self.loop.submit(event)
         if refusal or attempt.permit is None:
             await self.github.tokens.revoke(minted.token)

@@ -90,7 +90,14 @@ class Reporter:
             return
         github_id = await client.upsert_check(self._check_write(check), known.github_id if known else None)
         document = Document(
-            check.key, orchestration, check.issue, check.head_sha, github_id, text_hash, check.text.conclusion or "", check.text.title
+            check.key,
+            orchestration,
+            check.issue,
+            check.head_sha,
+            github_id,
+            text_hash,
+            check.text.conclusion or "",
+            check.text.title,
         )
         await self.database.write(lambda c: documents.put(c, document))
 

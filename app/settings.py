@@ -64,7 +64,12 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default_factory=_public_url,
         pattern=r"^https?://[^/]+(/.*)?$",
-        description="Where runners, and links in check runs, find this app; empty: host and port.",
+        description="Where links in check runs and comments lead; empty: host and port.",
+    )
+    runner_url: str = Field(
+        default_factory=lambda values: values["public_url"],
+        pattern=r"^https?://[^/]+(/.*)?$",
+        description="Where runners find this app; empty: the public address.",
     )
     work_dir: Path = Field(default=Path(".shoal"), description="Folder for mirrors, logs and the work of local runners.")
     database_url: str = Field(
@@ -101,7 +106,7 @@ class Settings(BaseSettings):
     agent_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
         default=(), description="The agent's command line, as words or a JSON list; with agent `command`."
     )
-    agent_folder: Path | None = Field(default=None, description="Folder of prepared patches; with agent `patch`.")
+    agent_folder: str = Field(default="", description="Folder of prepared patches; with agent `patch`.")
     agent_think_seconds: float = Field(default=0, ge=0, description="Wait in place of a model, seconds; with agent `patch`.")
     isolation: Literal["required", "preferred", "none"] = Field(
         default="required", description="Whether repository and agent code must run inside bubblewrap."
@@ -115,7 +120,7 @@ class Settings(BaseSettings):
             raise ValueError("SHOAL_PRIVATE_KEY_PATH is missing: set it to the file with the App's private key (PEM)")
         if self.agent == "command" and not self.agent_command:
             raise ValueError("SHOAL_AGENT_COMMAND is missing: set the agent's command line, or SHOAL_AGENT=patch")
-        if self.agent == "patch" and self.agent_folder is None:
+        if self.agent == "patch" and not self.agent_folder:
             raise ValueError("SHOAL_AGENT_FOLDER is missing: agent `patch` plays prepared patches from it")
         if self.heartbeat_seconds * 2 > self.lease_seconds:
             raise ValueError("SHOAL_HEARTBEAT_SECONDS is too long: at most half of SHOAL_LEASE_SECONDS")

@@ -37,7 +37,9 @@ def load_view(connection: Connection, orchestration_id: str, public_url: str) ->
         repository=repository.full_name if repository else "",
         status=orchestration.status.value,
         base_sha=orchestration.base_sha,
-        tasks=tuple(_task(orchestration, task, sorted(attempts.get(task.issue, []), key=lambda a: a.number), states) for task in tasks),
+        tasks=tuple(
+            _task(orchestration, task, sorted(attempts.get(task.issue, []), key=lambda a: a.number), states) for task in tasks
+        ),
         plan=orchestration.plan,
         problems=orchestration.problems,
         settings_mistake=SettingsMistake(mistake, orchestration.failure) if mistake is not None else None,

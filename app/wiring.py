@@ -47,7 +47,9 @@ def utc_now() -> datetime:
 
 
 @asynccontextmanager
-async def running(settings: Settings, backend: Backend | None = None, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[App]:
+async def running(
+    settings: Settings, backend: Backend | None = None, clock: Callable[[], datetime] = utc_now
+) -> AsyncIterator[App]:
     """Everything that an app is, from the lock on its database to its background work; ended in the reverse order."""
     check_git()
     lock = hold_lock(settings.database_url)

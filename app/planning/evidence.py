@@ -39,11 +39,7 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _WORD = re.compile(r"[a-z][a-z0-9]{3,29}(?:[_-][a-z0-9]{1,29}){0,3}")
 # Words that are names of files everywhere and say nothing about this task.
 _COMMON = frozenset(
-    "index main utils util helpers helper common types type test tests setup config settings init readme license changelog makefile base core"
-    " data error errors model models view views file files code docs page pages list form after before when with from that this should must"
-    " have need needs does want make some other than then them they there which what where while will would could also only into more most"
-    " issue issues user users work works working example examples default value values name names line lines time first last same version"
-    " check checks build run runs start stop open close read write show call calls change changes update create delete remove".split()
+    ["index", "main", "utils", "util", "helpers", "helper", "common", "types", "type", "test", "tests", "setup", "config", "settings", "init", "readme", "license", "changelog", "makefile", "base", "core", "data", "error", "errors", "model", "models", "view", "views", "file", "files", "code", "docs", "page", "pages", "list", "form", "after", "before", "when", "with", "from", "that", "this", "should", "must", "have", "need", "needs", "does", "want", "make", "some", "other", "than", "then", "them", "they", "there", "which", "what", "where", "while", "will", "would", "could", "also", "only", "into", "more", "most", "issue", "issues", "user", "users", "work", "works", "working", "example", "examples", "default", "value", "values", "name", "names", "line", "lines", "time", "first", "last", "same", "version", "check", "checks", "build", "run", "runs", "start", "stop", "open", "close", "read", "write", "show", "call", "calls", "change", "changes", "update", "create", "delete", "remove"]
 )
 
 

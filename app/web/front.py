@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
+
+from pydantic import BaseModel
 
 from shared.models import (
     AttemptBrief,
@@ -37,8 +39,8 @@ class Refused:
 class Front(Protocol):
     """Every call may raise TransientError, which is answered with 503 and asks the caller to come again."""
 
-    async def ready(self) -> str:
-        """Empty when requests can be served, else the reason why not."""
+    async def ready(self) -> bool:
+        """Whether requests can be served; raises where asking for it fails."""
 
     async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
         """Returns only when the delivery is durable."""
@@ -64,5 +66,5 @@ class Front(Protocol):
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Takes the attempt's last word."""
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self) -> BaseModel:
         """Everything an operator asks for, as JSON."""

@@ -17,23 +17,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.settings import Settings
 from app.web import runner_api, webhook
 from app.web.envelope import Envelope
 from app.web.front import Front
 from shared.errors import FatalError, TransientError
 
 
-def build(
-    front: Front, *, webhook_secret: SecretStr, registry: CollectorRegistry, operator_token: SecretStr | None = None
-) -> Starlette:
+def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Starlette:
     """The ASGI application; everything it knows comes from `front`."""
     return Starlette(
         routes=[
             Route("/healthz", _alive, methods=["GET"]),
             Route("/readyz", _ready(front), methods=["GET"]),
-            Route("/webhook", webhook.endpoint(front, webhook_secret.get_secret_value()), methods=["POST"]),
+            Route("/webhook", webhook.endpoint(front, settings.webhook_secret.get_secret_value()), methods=["POST"]),
             Route("/metrics", _metrics(registry), methods=["GET"]),
-            Route("/status.json", _status(front, operator_token), methods=["GET"]),
+            Route("/status.json", _status(front, settings.operator_token), methods=["GET"]),
             *runner_api.routes(front),
         ],
         middleware=[Middleware(Envelope)],
@@ -84,8 +83,7 @@ async def _alive(_request: Request) -> Response:
 
 def _ready(front: Front) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(_request: Request) -> Response:
-        reason = await front.ready()
-        return JSONResponse({"status": "not ready", "reason": reason}, 503) if reason else JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "ready"}) if await front.ready() else JSONResponse({"status": "not ready"}, 503)
 
     return endpoint
 
@@ -104,7 +102,7 @@ def _status(front: Front, token: SecretStr | None) -> Callable[[Request], Awaita
         expected = f"Bearer {token.get_secret_value()}".encode()
         if not hmac.compare_digest(request.headers.get("authorization", "").encode("latin-1"), expected):
             raise HTTPException(401, "the operator's token is missing or wrong", headers={"WWW-Authenticate": "Bearer"})
-        return JSONResponse(await front.status())
+        return Response((await front.status()).model_dump_json(by_alias=True), media_type="application/json")
 
     return endpoint
 

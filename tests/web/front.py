@@ -1,7 +1,7 @@
 """A real, small Front: keeps what it is given and answers like an app with one attempt."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from app.web.front import Delivery, Refused
 from shared.errors import TransientError
@@ -27,10 +27,10 @@ class OneAttempt:
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     nonce: str = ""
     phases: list[PhaseFinished] = field(default_factory=list)
-    not_ready: str = ""
+    is_ready: bool = True
 
-    async def ready(self) -> str:
-        return self.not_ready
+    async def ready(self) -> bool:
+        return self.is_ready
 
     async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
         if delivery.event == "push":
@@ -62,5 +62,5 @@ class OneAttempt:
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         raise RuntimeError("a bug with a secret: ghs_" + "a" * 36)
 
-    async def status(self) -> dict[str, Any]:
-        return {"tasks": []}
+    async def status(self) -> HeartbeatReply:
+        return HeartbeatReply(stop="any model will do")

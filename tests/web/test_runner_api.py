@@ -14,7 +14,7 @@ AUTH = {"Authorization": f"Bearer {SECRET}"}
 
 
 @pytest.mark.parametrize(
-    "sent", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {SECRET}"}, {"Authorization": "Bearer "}]
+    "sent", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {SECRET}"}, {"Authorization": "Bearer"}]
 )
 async def test_without_the_attempts_secret_nothing_is_said(client: httpx.AsyncClient, sent: dict[str, str]) -> None:
     """401 before the body is read; another attempt's secret is no secret either."""
