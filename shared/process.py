@@ -260,7 +260,7 @@ class _Run:
     def _read(self, pipe: IO[bytes]) -> None:
         """By chunks, since a command may print millions of tiny lines; an unfinished line waits for its rest, within bounds."""
         rest = b""
-        with self.log.open("ab") if self.log else open(os.devnull, "wb") as sink:  # noqa: PTH123
+        with pipe, self.log.open("ab") if self.log else open(os.devnull, "wb") as sink:  # noqa: PTH123
             while chunk := os.read(pipe.fileno(), _CHUNK):
                 self.last_output = time.monotonic()
                 self.read_bytes += len(chunk)
