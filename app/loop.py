@@ -130,7 +130,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - the queue's one place: a poison event must not stop the others
             self.forget()
             self._metrics.poison.inc()
-            log.warning("event.poison", row=row_id, event=kind, error=repr(error)[:300])
+            log.warning("event.poison", row=row_id, kind=kind, error=repr(error)[:300])
             inbox.mark(connection, row_id, "poison", traceback.format_exc())
 
     # Decisions

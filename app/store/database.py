@@ -97,7 +97,8 @@ class Database:
                         stop = True
                         break
                     batch.append(item)
-            self._commit(batch)
+            # Claimed from here on: whoever gives up waiting now cannot take the answer's place away.
+            self._commit([(job, future) for job, future in batch if future.set_running_or_notify_cancel()])
             if stop:
                 return
 
