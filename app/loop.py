@@ -103,8 +103,10 @@ class Loop:
                 # A full disk or a busy database: nothing was written, so nothing is lost; the step is repeated.
                 log.warning("database.failed", error=str(error)[:300])
                 await asyncio.sleep(1)
+            # Not wait_for: in Python 3.11 it can swallow the cancellation that ends the app.
             with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await wake.wait()
 
     # Inbox
 
