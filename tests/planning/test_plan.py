@@ -155,6 +155,14 @@ def test_a_conflict_that_a_dependency_orders_anyway_is_not_listed() -> None:
     assert edge_between(plan, 1, 3) is None
 
 
+def test_the_reason_of_a_refusal_stands_before_remarks() -> None:
+    """Who looks up why #1 is not planned finds that first, not that it held a comment."""
+    plan = make_plan(
+        [issue(1, "Other repo first: depends on a/b#3 <!-- x -->, depends on #9")], tree("a.py"), slots=1, blockers={9: "open"}
+    )
+    assert [problem.blocked_by for problem in plan.problems] == [(9,), (), ()]
+
+
 def test_no_issues_is_an_empty_plan() -> None:
     """Nothing to do: no speed-up is invented."""
     plan = make_plan([], tree("a.py"), slots=2)
