@@ -1,0 +1,337 @@
+"""The control door: what tests and the demo do behind GitHub's back; everything GitHub has an API for goes through that."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import BaseModel, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.localhub import api_checks, auth, bare, pull_requests, render_git
+from app.localhub.errors import Refused, not_found
+from app.localhub.faults import Fault
+from app.localhub.hub import By, Hub
+from app.localhub.records import Account, App, Installation, Level, Repository, Role
+from app.localhub.webhooks import Mode
+
+Json = dict[str, Any]
+
+
+class NewRepository(BaseModel):
+    """A repository whose first commit holds the files of `folder`."""
+
+    owner: str
+    name: str
+    folder: Path
+    default_branch: str = "main"
+    private: bool = False
+    description: str = ""
+    message: str = "First commit"
+
+
+class NewPerson(BaseModel):
+    """A person; `roles` by the repository's full name."""
+
+    login: str
+    name: str = ""
+    email: str = ""
+    roles: dict[str, Role] = Field(default_factory=dict)
+
+
+class NewApp(BaseModel):
+    """An App's registration; without a public key one pair is made and the private half told once."""
+
+    slug: str
+    name: str = ""
+    public_key_pem: str = ""
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    permissions: dict[str, Level] = Field(default_factory=dict)
+    events: list[str] = Field(default_factory=list)
+
+
+class AppChange(BaseModel):
+    """What an App's owner may change later."""
+
+    webhook_url: str | None = None
+    webhook_secret: str | None = None
+    events: list[str] | None = None
+
+
+class NewInstallation(BaseModel):
+    """An App on these repositories, by full name; permissions default to what the App asks for."""
+
+    repositories: list[str]
+    permissions: dict[str, Level] | None = None
+
+
+class NewCommit(BaseModel):
+    """A commit by a person: text by path, null deletes; `branch` is made from `start` when it does not exist."""
+
+    login: str
+    branch: str
+    files: dict[str, str | None]
+    message: str = "Change"
+    start: str = ""
+
+
+class RoleName(BaseModel):
+    """A person's role in a repository."""
+
+    role: Role
+
+
+class Press(BaseModel):
+    """A person presses Re-run or one of the buttons of a check run."""
+
+    login: str
+    identifier: str = ""
+
+
+class Release(BaseModel):
+    """Deliveries to send, in this order; a repeated id is sent again."""
+
+    ids: list[int]
+
+
+class Clock(BaseModel):
+    """How far this server's clock is ahead of the machine's."""
+
+    offset_seconds: float
+
+
+class RateLimit(BaseModel):
+    """The primary limit, counted anew from now."""
+
+    limit: int
+
+
+def create_repository(hub: Hub, path: Json, wanted: NewRepository) -> Json:
+    owner = _account(hub, wanted.owner, "Organization")
+    if hub.state.repositories.find(lambda row: row.full_name.lower() == f"{wanted.owner}/{wanted.name}".lower()):
+        raise Refused(422, "name already exists on this account")
+    now = hub.state.stamp()
+    row = Repository(
+        id=hub.state.next_id(),
+        owner_id=owner.id,
+        owner=owner.login,
+        created_at=now,
+        pushed_at=now,
+        **wanted.model_dump(include={"name", "default_branch", "private", "description"}),
+    )
+    git_dir = hub.state.git_dir(row)
+    bare.create(git_dir, row.default_branch)
+    bare.commit_folder(git_dir, row.default_branch, wanted.folder, wanted.message, render_git.author_of(owner))
+    row.refs = bare.refs(git_dir)
+    hub.state.repositories.save(row)
+    return {
+        "id": row.id,
+        "full_name": row.full_name,
+        "clone_url": f"{hub.state.url}/{row.full_name}.git",
+        "sha": next(iter(row.refs.values())),
+    }
+
+
+def create_person(hub: Hub, path: Json, wanted: NewPerson) -> Json:
+    account = _account(hub, wanted.login, "User")
+    account.name, account.email = wanted.name, wanted.email
+    hub.state.accounts.save(account)
+    for full_name, role in wanted.roles.items():
+        _set_role(hub, hub.state.repository(*full_name.split("/", 1)), account.login, role)
+    secret, _ = auth.mint(hub.state, account_id=account.id)
+    return {"id": account.id, "login": account.login, "token": secret}
+
+
+def create_app(hub: Hub, path: Json, wanted: NewApp) -> Json:
+    private_key, public_key = ("", wanted.public_key_pem) if wanted.public_key_pem else _key_pair()
+    bot = _account(hub, f"{wanted.slug}[bot]", "Bot")
+    app_id = hub.state.next_id()
+    row = App(
+        id=app_id,
+        client_id=f"Iv23li{app_id}",
+        owner_id=_account(hub, "app-owner", "User").id,
+        bot_id=bot.id,
+        created_at=hub.state.stamp(),
+        **{**wanted.model_dump(), "name": wanted.name or wanted.slug, "public_key_pem": public_key},
+    )
+    hub.state.apps.save(row)
+    told = {"id": row.id, "client_id": row.client_id, "slug": row.slug, "bot_id": bot.id, "bot_login": bot.login}
+    return {**told, **({"private_key_pem": private_key} if private_key else {})}
+
+
+def change_app(hub: Hub, path: Json, wanted: AppChange) -> Json:
+    row = _app(hub, path["slug"])
+    for name, value in wanted.model_dump(exclude_none=True).items():
+        setattr(row, name, value)
+    hub.state.apps.save(row)
+    return {"id": row.id}
+
+
+def install(hub: Hub, path: Json, wanted: NewInstallation) -> Json:
+    app = _app(hub, path["slug"])
+    repositories = [hub.state.repository(*full_name.split("/", 1)) for full_name in wanted.repositories]
+    row = Installation(
+        id=hub.state.next_id(),
+        app_id=app.id,
+        account_id=repositories[0].owner_id,
+        repository_ids=[repository.id for repository in repositories],
+        permissions=app.permissions if wanted.permissions is None else wanted.permissions,
+        created_at=hub.state.stamp(),
+    )
+    hub.state.installations.save(row)
+    return {"id": row.id}
+
+
+def set_role(hub: Hub, path: Json, wanted: RoleName) -> Json:
+    where = hub.state.repository(path["owner"], path["name"])
+    _set_role(hub, where, hub.state.account(path["login"]).login, wanted.role)
+    return {"role": wanted.role}
+
+
+def commit(hub: Hub, path: Json, wanted: NewCommit) -> Json:
+    """A push by a person without the clone; everything follows as from a push."""
+    where, account = hub.state.repository(path["owner"], path["name"]), hub.state.account(wanted.login)
+    git_dir = hub.state.git_dir(where)
+    parent = bare.resolve(git_dir, wanted.branch) or bare.resolve(git_dir, wanted.start or where.default_branch)
+    if parent is None:
+        raise not_found()
+    sha = bare.commit_files(git_dir, wanted.branch, parent, wanted.files, wanted.message, render_git.author_of(account))
+    pull_requests.follow_refs(hub, where, By(account.id))
+    return {"sha": sha}
+
+
+def press(hub: Hub, path: Json, wanted: Press) -> Json:
+    """Re-run without an identifier, else the button of that identifier."""
+    row = hub.state.check_runs.get(int(path["check_run_id"]))
+    if row is None:
+        raise not_found()
+    sender = hub.state.account(wanted.login).id
+    if not wanted.identifier:
+        api_checks.tell(hub, row, "rerequested", sender)
+    elif any(button["identifier"] == wanted.identifier for button in row.actions):
+        api_checks.tell(hub, row, "requested_action", sender, requested_action={"identifier": wanted.identifier})
+    else:
+        raise Refused(422, f"check run {row.id} has no button {wanted.identifier!r}")
+    return {}
+
+
+def set_mode(hub: Hub, path: Json, wanted: Mode) -> Json:
+    hub.webhooks.mode = wanted
+    return {}
+
+
+def deliveries(hub: Hub, path: Json, wanted: None) -> Json:
+    return {"deliveries": [row.model_dump() for row in hub.state.deliveries]}
+
+
+def release(hub: Hub, path: Json, wanted: Release) -> Json:
+    hub.webhooks.release(wanted.ids)
+    return {}
+
+
+def add_fault(hub: Hub, path: Json, wanted: Fault) -> Json:
+    hub.faults.pending.append(wanted)
+    return {}
+
+
+def clear_faults(hub: Hub, path: Json, wanted: None) -> Json:
+    left = [fault.model_dump() for fault in hub.faults.pending]
+    hub.faults.pending.clear()
+    return {"faults": left}
+
+
+def set_clock(hub: Hub, path: Json, wanted: Clock) -> Json:
+    hub.state.clock_offset = wanted.offset_seconds
+    return {"now": hub.state.stamp()}
+
+
+def set_rate_limit(hub: Hub, path: Json, wanted: RateLimit) -> Json:
+    hub.rate_limit = wanted.limit
+    hub.used.clear()
+    return {}
+
+
+def requests(hub: Hub, path: Json, wanted: None) -> Json:
+    return {"requests": hub.requests}
+
+
+def _account(hub: Hub, login: str, kind: Any) -> Account:
+    """The account of that login, made when it is new."""
+    found = hub.state.accounts.find(lambda row: row.login.lower() == login.lower())
+    if found is not None:
+        return found
+    return hub.state.accounts.save(Account(id=hub.state.next_id(), login=login, type=kind, created_at=hub.state.stamp()))
+
+
+def _app(hub: Hub, slug: str) -> App:
+    found = hub.state.apps.find(lambda row: row.slug == slug)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _set_role(hub: Hub, where: Repository, login: str, role: Role) -> None:
+    where.roles[login] = role
+    hub.state.repositories.save(where)
+
+
+def _key_pair() -> tuple[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()
+
+
+_DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] = (
+    ("POST", "/repositories", create_repository, NewRepository),
+    ("POST", "/repositories/{owner}/{name}/commits", commit, NewCommit),
+    ("PUT", "/repositories/{owner}/{name}/people/{login}", set_role, RoleName),
+    ("POST", "/people", create_person, NewPerson),
+    ("POST", "/apps", create_app, NewApp),
+    ("PATCH", "/apps/{slug}", change_app, AppChange),
+    ("POST", "/apps/{slug}/installations", install, NewInstallation),
+    ("POST", "/check-runs/{check_run_id}/press", press, Press),
+    ("PUT", "/webhooks", set_mode, Mode),
+    ("GET", "/deliveries", deliveries, None),
+    ("POST", "/deliveries/release", release, Release),
+    ("POST", "/faults", add_fault, Fault),
+    ("DELETE", "/faults", clear_faults, None),
+    ("PUT", "/clock", set_clock, Clock),
+    ("PUT", "/rate_limit", set_rate_limit, RateLimit),
+    ("GET", "/requests", requests, None),
+)
+
+
+def routes(hub: Hub) -> list[Route]:
+    """The door's routes, below `/_localhub`."""
+    return [Route(f"/_localhub{path}", _endpoint(hub, do, model), methods=[method]) for method, path, do, model in _DOOR]
+
+
+def _endpoint(hub: Hub, do: Callable[..., Json], model: type[BaseModel] | None) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        raw = await request.body()
+
+        def work() -> Json:
+            with hub.state.lock:
+                try:
+                    return do(hub, request.path_params, model.model_validate_json(raw or b"{}") if model else None)
+                finally:
+                    hub.state.commit()
+
+        try:
+            told = await run_in_threadpool(work)
+        except Refused as refused:
+            return JSONResponse({"message": str(refused)}, refused.status)
+        except ValidationError as error:
+            return JSONResponse({"message": str(error)}, 422)
+        hub.webhooks.wake.set()
+        return JSONResponse(told)
+
+    return answer

@@ -1,0 +1,144 @@
+"""One API exchange from header to answer: credential, fault, budget, permission, handler under the lock, log."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.localhub import api_apps, permissions
+from app.localhub.auth import AppItself, identify
+from app.localhub.calls import Call, Reply
+from app.localhub.endpoints import Endpoint
+from app.localhub.errors import Refused, malformed
+from app.localhub.faults import Fault
+from app.localhub.hub import Hub
+
+
+def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """The table's row as something that Starlette can route to."""
+
+    async def answer(request: Request) -> Response:
+        raw = await request.body()
+        entry: dict[str, Any] = {"method": request.method, "path": request.url.path, "status": 0, "actor": None}
+
+        async def work() -> Reply:
+            return await run_in_threadpool(_handle, hub, endpoint, request, raw, entry)
+
+        reply = await _with_trouble(hub, request, work)
+        hub.webhooks.wake.set()
+        entry["status"] = reply.status
+        hub.requests.append(entry)
+        hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
+        return _response(reply)
+
+    return answer
+
+
+async def _with_trouble(hub: Hub, request: Request, work: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Does the work, unless a provoked fault comes first or takes the answer away."""
+    fault = await fault_of(hub, request)
+    if fault is None:
+        return await work()
+    if fault.after_effect:
+        await work()
+    return Reply(fault.status, fault.body(), fault.headers)
+
+
+async def fault_of(hub: Hub, request: Request) -> Fault | None:
+    """The fault that answers this request, if one is due; a mere delay is waited for here."""
+    fault = hub.faults.take(request.method, request.url.path)
+    if fault is None:
+        return None
+    await asyncio.sleep(fault.latency_seconds)
+    return fault if fault.status else None
+
+
+def unknown_endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
+    """Says loudly that the rehearsal ends here: a plain 404 would pass for an answer of GitHub's."""
+
+    async def answer(request: Request) -> Response:
+        message = f"localhub has no {request.method} {request.url.path}: add it to app/localhub/endpoints.py"
+        entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None}
+        hub.requests.append(entry)
+        hub.record({**entry, "query": {}, "request": "", "response": {"message": message}})
+        return _response(Reply(501, {"message": message}))
+
+    return answer
+
+
+def _handle(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: dict[str, Any]) -> Reply:
+    headers: dict[str, str] = {}
+    with hub.state.lock:
+        try:
+            call = _admitted(hub, endpoint, request, raw, entry, headers)
+            reply = endpoint.handler(call)
+        except Refused as refused:
+            reply = Reply(refused.status, refused.body, refused.headers)
+        finally:
+            hub.state.commit()
+    return Reply(reply.status, reply.body, {**headers, **reply.headers})
+
+
+def _admitted(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: dict[str, Any], headers: dict[str, str]) -> Call:
+    actor = identify(hub.state, request.headers.get("authorization"))
+    path = {name: unquote(value) if "%" in value else value for name, value in request.path_params.items()}
+    url = str(request.url.replace(query=""))
+    call = Call(hub, actor, path, dict(request.query_params), {}, url)
+    entry["actor"] = hub.state.accounts[call.by.account_id].login
+    if endpoint.who == "app" and not isinstance(actor, AppItself):
+        raise Refused(401, "A JSON web token could not be decoded")
+    _charge(call, endpoint, headers)
+    repository = None
+    if endpoint.needs:
+        repository = hub.state.repository(path["owner"], path["repo"])
+        permissions.require(actor, repository, endpoint.needs, endpoint.role)
+    elif endpoint.who == "token" and isinstance(actor, AppItself):
+        raise Refused(401, "Bad credentials")
+    return Call(hub, actor, path, call.query, _json(raw), url, repository)
+
+
+def _charge(call: Call, endpoint: Endpoint, headers: dict[str, str]) -> None:
+    """The primary limit: counted per installation or person and hour."""
+    hub, key, reset = call.hub, api_apps.rate_key(call), api_apps.rate_reset(call.state.now())
+    if hub.rate_window != reset:
+        hub.rate_window = reset
+        hub.used.clear()
+    if endpoint.path != "/rate_limit":
+        hub.used[key] = hub.used.get(key, 0) + 1
+    used = hub.used.get(key, 0)
+    shown = {"limit": hub.rate_limit, "remaining": max(hub.rate_limit - used, 0), "used": min(used, hub.rate_limit), "reset": reset}
+    headers.update({f"x-ratelimit-{name}": str(value) for name, value in shown.items()})
+    headers["x-ratelimit-resource"] = "core"
+    if used > hub.rate_limit:
+        raise Refused(403, f"API rate limit exceeded for {key}.")
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise Refused(400, "Problems parsing JSON") from error
+    if isinstance(body, list):  # the short form of adding labels
+        return {"labels": body}
+    if not isinstance(body, dict):
+        raise malformed("Body should be a JSON object")
+    return body
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _response(reply: Reply) -> Response:
+    if reply.status == 204:
+        return Response(status_code=204, headers=dict(reply.headers))
+    headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
+    body = json.dumps(reply.body, ensure_ascii=False).encode()
+    return Response(body, reply.status, headers, media_type="application/json; charset=utf-8")

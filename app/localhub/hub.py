@@ -1,0 +1,52 @@
+"""The one value that everything here is handed: state, outgoing post, provoked faults, request log."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.localhub.faults import Faults
+from app.localhub.records import IssueEvent
+from app.localhub.state import State
+from app.localhub.webhooks import Webhooks
+
+
+@dataclass(frozen=True)
+class By:
+    """Who does something: the account that people see, and the App if one acts."""
+
+    account_id: int
+    app_id: int | None = None
+
+
+@dataclass
+class Hub:
+    """The embedded GitHub's parts."""
+
+    state: State
+    webhooks: Webhooks
+    faults: Faults
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    record_file: Path | None = None
+    rate_limit: int = 5000
+    rate_window: int = 0
+    used: dict[str, int] = field(default_factory=dict)
+
+    def record(self, entry: dict[str, Any]) -> None:
+        """Keeps a whole API exchange for the contract check, if asked to at the start."""
+        if self.record_file is not None:
+            with self.record_file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+
+    def note(self, issue_id: int, event: str, by: By, **extra: dict[str, str]) -> None:
+        """Adds to an issue's history."""
+        row = IssueEvent(
+            id=self.state.next_id(),
+            issue_id=issue_id,
+            event=event,
+            actor_id=by.account_id,
+            app_id=by.app_id,
+            created_at=self.state.stamp(),
+            **extra,
+        )
+        self.state.issue_events.save(row)

@@ -1,0 +1,44 @@
+"""The Starlette application: API, control door, git and pages on one port."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from app.localhub import control, git_http
+from app.localhub.endpoints import ENDPOINTS
+from app.localhub.exchange import endpoint_of, unknown_endpoint
+from app.localhub.hub import Hub
+
+_ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
+    """The application; `announce` is called once, when it answers."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        courier = asyncio.create_task(hub.webhooks.deliver())
+        hub.webhooks.wake.set()  # what a former life left unsent
+        announce(json.dumps({"url": hub.state.url, "pid": os.getpid()}))
+        yield
+        courier.cancel()
+        with suppress(asyncio.CancelledError):
+            await courier
+        hub.state.close()
+
+    api = [Route(row.path, endpoint_of(hub, row), methods=[row.method]) for row in ENDPOINTS]
+    api.append(Route("/{path:path}", unknown_endpoint(hub), methods=_ANY))
+    git = git_http.endpoint(hub)
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            *control.routes(hub),
+            Mount("/api/v3", routes=api),
+            *(Route(f"/{{owner}}/{{name}}/{service}", git, methods=[method]) for service, method in git_http.SERVICES.items()),
+        ],
+    )

@@ -1,0 +1,1 @@
+"""The embedded GitHub behaves as GitHub does."""
