@@ -1,6 +1,8 @@
 """The one way to run and to end a command with its whole tree."""
 
 import os
+import resource
+import select
 import signal
 import subprocess
 import sys
@@ -32,6 +34,7 @@ _ALLOWED = (
 )
 _TAIL_LINES = 200
 _LINE_LIMIT = 4000
+_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,10 @@ def is_alive(pid: int, start: float) -> bool:
 
 
 def end_tree(pid: int, grace_seconds: float = 2.0) -> None:
-    """Ends a process and all its descendants, also those in their own sessions: TERM, then KILL after the grace."""
+    """Ends a process and all its descendants, also those in their own sessions: TERM, then KILL after the grace.
+
+    Collects nobody's exit status: that is left to the parent.
+    """
     try:
         root = psutil.Process(pid)
     except psutil.Error:
@@ -115,17 +121,49 @@ def end_tree(pid: int, grace_seconds: float = 2.0) -> None:
         with suppress(psutil.Error):
             process.terminate()
             process.resume() if process.status() == psutil.STATUS_STOPPED else None
-    _, alive = psutil.wait_procs(tree, timeout=grace_seconds)
+    alive = _still_alive(tree, grace_seconds)
     for process in {*alive, *(child for survivor in alive for child in _descendants(survivor))}:
         with suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(alive, timeout=grace_seconds)
+    _still_alive(alive, grace_seconds)
+
+
+def _still_alive(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those of them that have not ended after at most so long; not `psutil.wait_procs`, which takes our children's status away."""
+    deadline = time.monotonic() + seconds
+    while alive := [process for process in processes if _lives(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    return alive
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _descendants(root: psutil.Process) -> list[psutil.Process]:
     with suppress(psutil.Error):
         return root.children(recursive=True)
     return []
+
+
+def _ended_within(pid: int, seconds: float) -> bool:
+    """Whether our child has ended, waiting at most so long; it is left for `wait4` to collect."""
+    if sys.platform == "linux":
+        handle = os.pidfd_open(pid)
+        try:
+            return bool(select.select([handle], [], [], seconds)[0])
+        finally:
+            os.close(handle)
+    deadline = time.monotonic() + seconds
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 @dataclass
@@ -142,6 +180,7 @@ class _Run:
     read_bytes: int = 0
     last_output: float = field(default_factory=time.monotonic)
     cpu: dict[tuple[int, float], float] = field(default_factory=dict)
+    cpu_seconds: float = 0
     peak_mib: float = 0
 
     def wait(self) -> Ended:
@@ -164,21 +203,27 @@ class _Run:
             end_tree(child.pid)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)  # what it left behind in its own group
-        code = child.wait()
+        code = self._reap(child)
         reader.join(timeout=1)  # an escaped grandchild may hold the pipe for ever
         if reason == "exited" and code < 0:
             reason = "signalled"
-        return Ended(reason, code, time.monotonic() - begun, "\n".join(self.tail), sum(self.cpu.values()), self.peak_mib)
+        cpu_seconds = max(self.cpu_seconds, sum(self.cpu.values()))
+        return Ended(reason, code, time.monotonic() - begun, "\n".join(self.tail), cpu_seconds, self.peak_mib)
+
+    def _reap(self, child: "subprocess.Popen[bytes]") -> int:
+        """The exit code; the kernel's own count sees what lived and died between two samples."""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        # Between fork and exec a child counts as large as we are, so a smaller figure says nothing about it.
+        if usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+            self.peak_mib = max(self.peak_mib, usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024))
+        return child.returncode
 
     def _watch(self, child: "subprocess.Popen[bytes]", begun: float) -> EndReason:
-        pause = 0.005
         next_sample = begun
         while True:
-            try:
-                child.wait(timeout=pause)
-            except subprocess.TimeoutExpired:
-                pause = min(pause * 2, 0.1)
-            else:
+            if _ended_within(child.pid, 0.1):
                 return "exited"
             now = time.monotonic()
             if now >= next_sample:
@@ -213,18 +258,28 @@ class _Run:
             self.peak_mib = max(self.peak_mib, memory / 2**20)
 
     def _read(self, pipe: IO[bytes]) -> None:
-        with self.log.open("ab") if self.log else open(os.devnull, "wb") as sink:  # noqa: PTH123
-            while chunk := pipe.readline(_LINE_LIMIT):
+        """By chunks, since a command may print millions of tiny lines; an unfinished line waits for its rest, within bounds."""
+        rest = b""
+        with pipe, self.log.open("ab") if self.log else open(os.devnull, "wb") as sink:  # noqa: PTH123
+            while chunk := os.read(pipe.fileno(), _CHUNK):
                 self.last_output = time.monotonic()
                 self.read_bytes += len(chunk)
                 if self.limits.output_bytes is not None and self.read_bytes > self.limits.output_bytes:
                     continue  # drained, so that the child meets its end by us and not by a full pipe
                 sink.write(chunk)
                 sink.flush()
-                line = chunk.decode(errors="replace").rstrip("\r\n")
-                self.tail.append(line)
-                if self.on_line:
-                    self.on_line(line)
+                *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > _LINE_LIMIT:
+                    lines, rest = [*lines, rest], b""
+                self._take(lines)
+            self._take([rest] if rest else [])
+
+    def _take(self, lines: list[bytes]) -> None:
+        for line in lines if self.on_line else lines[-_TAIL_LINES:]:
+            text = line[:_LINE_LIMIT].decode(errors="replace").rstrip("\r")
+            self.tail.append(text)
+            if self.on_line:
+                self.on_line(text)
 
     def _write(self, pipe: IO[bytes]) -> None:
         with suppress(BrokenPipeError, OSError), pipe:

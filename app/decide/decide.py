@@ -19,12 +19,12 @@ from app.decide.buttons import button_pressed, presser_known
 from app.decide.draft import Decision, Draft
 from app.decide.intake import close_intakes
 from app.decide.permit import permit_requested, remote_read_for_permit, token_minted
-from app.decide.planned import plan_failed, plan_ready
+from app.decide.planned import plan_failed, plan_ready, planning_failed
 from app.decide.pulls import base_moved, pull_request_changed
-from app.decide.settle import effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
+from app.decide.settle import attempt_effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
 from app.decide.start import start_ready
 from app.decide.state import Context, OrchestrationStatus, State
-from app.events import AnyEvent, RemoteRead, RepositoryGone, Started
+from app.events import AnyEvent, EffectFailed, RemoteRead, RepositoryGone, Started
 
 
 def decide(state: State, event: AnyEvent, context: Context) -> Decision:
@@ -42,6 +42,11 @@ def decide(state: State, event: AnyEvent, context: Context) -> Decision:
 
 def _remote_read(draft: Draft, event: RemoteRead) -> None:
     (remote_read_to_settle if event.sequence is None else remote_read_for_permit)(draft, event)
+
+
+def _effect_failed(draft: Draft, event: EffectFailed) -> None:
+    planning_failed(draft, event)
+    attempt_effect_failed(draft, event)
 
 
 def _repository_gone(draft: Draft, _event: RepositoryGone) -> None:
@@ -78,7 +83,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "tokens_revoked": tokens_revoked,
     "remote_read": _remote_read,
     "pull_request_opened": pull_request_opened,
-    "effect_failed": effect_failed,
+    "effect_failed": _effect_failed,
     "started": _started,
     "tick": _nothing,
 }

@@ -2,7 +2,7 @@
 
 from app.decide.draft import Draft
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
-from app.events import PlanFailed, PlanReady
+from app.events import EffectFailed, PlanFailed, PlanReady
 from shared.models import Plan, PlannedTask, VerdictName
 
 # Edges at or above this probability count; those below are shown and watched.
@@ -53,6 +53,12 @@ def plan_failed(draft: Draft, event: PlanFailed) -> None:
         draft.conclude_as(task.issue, VerdictName.NOT_PLANNED, event.reason)
 
 
+def planning_failed(draft: Draft, event: EffectFailed) -> None:
+    """The facts could not be had at all: as good as a plan that failed."""
+    if event.action == "make_plan":
+        plan_failed(draft, PlanFailed(repository_id=event.repository_id, orchestration=event.subject, reason=event.reason))
+
+
 def _batch(draft: Draft, orchestration: str) -> list[Task]:
     return [task for task in draft.tasks.values() if task.orchestration == orchestration and task.status is TaskStatus.INTAKE]
 
@@ -90,7 +96,22 @@ def _conflicts(plan: Plan, issue: int) -> tuple[int, ...]:
 
 def _set_aside(draft: Draft, plan: Plan, issue: int) -> None:
     problem = next((p for p in plan.problems if p.issue == issue), None)
-    what = f"{problem.what} {problem.fix}".strip() if problem else "the plan does not contain this issue"
-    name = VerdictName.BLOCKED if problem and problem.blocked_by else VerdictName.NOT_PLANNED
+    parts = (problem.what, problem.fix) if problem else ("the plan does not contain this issue",)
+    what = "; ".join(filter(None, parts))
+    waits = problem is not None and problem.blocked_by and issue not in _blockers_of(plan, issue)
+    name = VerdictName.BLOCKED if waits else VerdictName.NOT_PLANNED
     draft.change_task(issue, after=problem.blocked_by if problem else ())
     draft.conclude_as(issue, name, what)
+
+
+def _blockers_of(plan: Plan, issue: int) -> set[int]:
+    """All that an issue waits for, directly or through others; in a circle that is the issue itself too."""
+    direct = {problem.issue: problem.blocked_by for problem in plan.problems}
+    found: set[int] = set()
+    todo = list(direct.get(issue, ()))
+    while todo:
+        blocker = todo.pop()
+        if blocker not in found:
+            found.add(blocker)
+            todo.extend(direct.get(blocker, ()))
+    return found

@@ -106,7 +106,7 @@ def _not_landed(draft: Draft, attempt: Attempt, event: RemoteRead) -> None:
         _end(draft, attempt, _without_evidence(attempt.report.verdict if attempt.report else None))
 
 
-def effect_failed(draft: Draft, event: EffectFailed) -> None:
+def attempt_effect_failed(draft: Draft, event: EffectFailed) -> None:
     """What cannot be asked or done ends the attempt with the reason, instead of leaving it open for ever."""
     attempt = draft.attempts.get(event.subject)
     if attempt is None:

@@ -24,17 +24,9 @@ def status_comment(view: OrchestrationView, issue: int) -> str:
     return _comment(view.repository_id, issue, lines)
 
 
-def refusal_comment(repository_id: int, issue: int, login: str) -> str:
-    """Answer to a label by somebody who may not start work."""
-    who = f"@{login}" if login.replace("-", "").isalnum() and login.isascii() else plain(login)
-    return _comment(
-        repository_id,
-        issue,
-        [
-            f"{who} needs write access to start work; nothing was run.",
-            "Somebody with write access can take the label off and put it on again.",
-        ],
-    )
+def note_comment(repository_id: int, issue: int, note: str) -> str:
+    """Why nothing was started on an issue: a refusal, or a label that changes nothing."""
+    return _comment(repository_id, issue, [f"**Nothing was started.** {note}"])
 
 
 def settings_comment(view: OrchestrationView, issue: int) -> str:

@@ -82,7 +82,7 @@ def legend() -> str:
     """What a reader can do from here."""
     return (
         "### How to go on\n\n"
-        "The buttons above, `/shoal retry` or `/shoal cancel` on the issue, or taking the label off and putting it on again."
+        "Press a button of this check, or take the label off the issue and put it on again."
         " Nothing is merged without a person."
         " A pull request's check shows that task's verdict; its table goes on being updated."
     )

@@ -60,7 +60,7 @@ class Database:
 
     def __init__(self, engine: Engine, on_rollback: Callable[[], None]) -> None:
         self._engine = engine
-        # Told when a whole commit was lost: whoever cached what was written must forget it.
+        # Told when anything written was rolled back: whoever cached what was written must forget it.
         self._on_rollback = on_rollback
         self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="database-writer", daemon=True)
@@ -114,12 +114,12 @@ class Database:
         for future, result, failure in answers:
             future.set_exception(failure) if failure else future.set_result(result)
 
-    @staticmethod
-    def _run(connection: Connection, job: Job, future: Future[Any]) -> tuple[Future[Any], Any, Exception | None]:
+    def _run(self, connection: Connection, job: Job, future: Future[Any]) -> tuple[Future[Any], Any, Exception | None]:
         try:
             with connection.begin_nested():
                 return future, job(connection), None
         except Exception as error:  # noqa: BLE001 - handed to the one who asked; the others of the group go on
+            self._on_rollback()
             return future, None, error
 
 

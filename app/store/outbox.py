@@ -76,7 +76,8 @@ def release_all(connection: Connection) -> None:
 
 def next_due(connection: Connection) -> float | None:
     """When the earliest waiting row wants to be done, seconds since the epoch."""
-    return connection.scalar(select(func.min(outbox.c.next_at)).where(outbox.c.status == "new"))
+    due: float | None = connection.scalar(select(func.min(outbox.c.next_at)).where(outbox.c.status == "new"))
+    return due
 
 
 def prune(connection: Connection, before: datetime) -> int:

@@ -45,9 +45,8 @@ def slots_held(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(attempts).where(attempts.c.holds_slot.is_(True))) or 0
 
 
-def save(connection: Connection, decision: Decision) -> None:
+def save(connection: Connection, repository: Repository, decision: Decision) -> None:
     """Writes the changed rows, and the repository's row with its new version."""
-    repository = decision.state.repository
     upsert(
         connection,
         repositories,
@@ -112,3 +111,44 @@ def live_attempts(connection: Connection) -> Iterable[Attempt]:
     """Attempts whose process may be alive, over all repositories."""
     query = select(attempts.c.data).where(attempts.c.status != AttemptStatus.ENDED)
     return [Attempt.model_validate_json(data) for data in connection.scalars(query)]
+
+
+def attempt_and_task(connection: Connection, attempt_id: str) -> tuple[Attempt | None, Task | None]:
+    """An attempt with its task, of the attempt's own generation."""
+    data = connection.scalar(select(attempts.c.data).where(attempts.c.id == attempt_id))
+    if data is None:
+        return None, None
+    attempt = Attempt.model_validate_json(data)
+    query = select(tasks.c.data).where(tasks.c.repository_id == attempt.repository_id, tasks.c.issue == attempt.issue)
+    found = connection.scalar(query.where(tasks.c.generation == attempt.generation))
+    return attempt, Task.model_validate_json(found) if found else None
+
+
+def load_orchestration(connection: Connection, orchestration_id: str) -> Orchestration | None:
+    """One orchestration's own row."""
+    data = connection.scalar(select(orchestrations.c.data).where(orchestrations.c.id == orchestration_id))
+    return Orchestration.model_validate_json(data) if data else None
+
+
+def orchestration_ids(connection: Connection) -> list[str]:
+    """Every orchestration, oldest repository first."""
+    return list(connection.scalars(select(orchestrations.c.id).order_by(orchestrations.c.repository_id, orchestrations.c.id)))
+
+
+def tasks_of(connection: Connection, orchestration: str) -> list[Task]:
+    """The tasks of one orchestration by issue."""
+    query = select(tasks.c.data).where(tasks.c.orchestration == orchestration).order_by(tasks.c.issue, tasks.c.generation)
+    return [Task.model_validate_json(data) for data in connection.scalars(query)]
+
+
+def task_of(connection: Connection, repository_id: int, issue: int) -> Task | None:
+    """The newest generation of an issue's task."""
+    query = select(tasks.c.data).where(tasks.c.repository_id == repository_id, tasks.c.issue == issue)
+    data = connection.scalar(query.order_by(tasks.c.generation.desc()).limit(1))
+    return Task.model_validate_json(data) if data else None
+
+
+def live_issues(connection: Connection, repository_id: int) -> list[int]:
+    """Issues whose newest task is not over."""
+    repository = load_repository(connection, repository_id)
+    return [task.issue for task in load_state(connection, repository).tasks.values() if task.live] if repository else []

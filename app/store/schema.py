@@ -3,14 +3,14 @@
 Times are seconds since the epoch.
 """
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
 repositories = Table(
     "repositories",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("full_name", String, nullable=False, index=True),
     Column("version", Integer, nullable=False),
     Column("data", Text, nullable=False),
@@ -68,7 +68,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("repository_id", Integer, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
     # Actions with one key are done one after the other.
     Column("key", String, nullable=False),
     Column("kind", String, nullable=False),
@@ -89,7 +89,7 @@ documents = Table(
     Column("orchestration", String, nullable=False, index=True),
     Column("issue", Integer, nullable=True),
     Column("head_sha", String, nullable=False, server_default=""),
-    Column("github_id", Integer, nullable=True),
+    Column("github_id", BigInteger, nullable=True),
     Column("hash", String, nullable=False),
     Column("conclusion", String, nullable=False, server_default=""),
     Column("title", Text, nullable=False, server_default=""),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from app.report.comments import refusal_comment, settings_comment, status_comment, status_marker
+from app.report.comments import note_comment, settings_comment, status_comment, status_marker
 from app.report.view import OrchestrationView, SettingsMistake
 from shared.github import COMMENT_LIMIT
 from shared.models import Verdict, VerdictName
@@ -28,15 +28,10 @@ def test_within_seconds_it_says_planning() -> None:
 
 def test_a_refusal_says_why_and_that_nothing_ran() -> None:
     """And what can be done."""
-    text = refusal_comment(7, 3, "mallory")
+    text = note_comment(7, 3, "`mallory` put the label on, but only people with write access can start work.")
 
     assert text.startswith(status_marker(7, 3))
-    assert "@mallory needs write access to start work; nothing was run." in text
-
-
-def test_a_strange_login_is_only_words() -> None:
-    """A name that GitHub could not have given out pings nobody."""
-    assert "@all" not in refusal_comment(7, 3, "x @all")
+    assert "**Nothing was started.** `mallory` put the label on" in text
 
 
 def test_an_edit_after_approval_asks_for_the_label_again() -> None:

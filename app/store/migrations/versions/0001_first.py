@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("orchestration", sa.String(), nullable=False),
         sa.Column("issue", sa.Integer(), nullable=True),
         sa.Column("head_sha", sa.String(), server_default="", nullable=False),
-        sa.Column("github_id", sa.Integer(), nullable=True),
+        sa.Column("github_id", sa.BigInteger(), nullable=True),
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("conclusion", sa.String(), server_default="", nullable=False),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
@@ -41,7 +41,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("repository_id", sa.Integer(), nullable=False),
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.create_index("outbox_due", "outbox", ["status", "next_at"], unique=False)
     op.create_table(
         "repositories",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("full_name", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
@@ -65,7 +65,7 @@ def upgrade() -> None:
     op.create_table(
         "attempts",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("repository_id", sa.Integer(), nullable=False),
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
         sa.Column("orchestration", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("holds_slot", sa.Boolean(), nullable=False),
@@ -82,7 +82,7 @@ def upgrade() -> None:
     op.create_table(
         "orchestrations",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("repository_id", sa.Integer(), nullable=False),
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -94,7 +94,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_orchestrations_repository_id"), "orchestrations", ["repository_id"], unique=False)
     op.create_table(
         "tasks",
-        sa.Column("repository_id", sa.Integer(), nullable=False),
+        sa.Column("repository_id", sa.BigInteger(), nullable=False),
         sa.Column("issue", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("generation", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("orchestration", sa.String(), nullable=False),

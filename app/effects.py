@@ -1,0 +1,245 @@
+"""Actions made real. Every effect looks before it writes, so doing one twice is doing it once."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import structlog
+
+from app.actions import (
+    Acknowledge,
+    AnyAction,
+    CheckPresser,
+    MakePlan,
+    OpenPullRequest,
+    ReadIssue,
+    ReadRemote,
+    RevokeTokens,
+    StartAttempt,
+    StopAttempt,
+    SyncComment,
+    SyncReport,
+)
+from app.backends.backend import Backend
+from app.decide.state import Attempt, AttemptStatus, Task
+from app.events import (
+    AnyEvent,
+    AttemptGone,
+    AttemptStarted,
+    IssueRead,
+    PresserKnown,
+    PullRequestOpened,
+    PullRequestSeen,
+    RemoteRead,
+    TokensRevoked,
+)
+from app.github.client import GitHubApp, NotFound
+from app.github.repository import PullNow, RepositoryClient
+from app.metrics import Metrics
+from app.planner import Planner
+from app.reporter import Reporter
+from app.settings import Settings
+from app.store import rows
+from app.store.database import Database
+from app.tokens_held import TokensHeld
+from shared.errors import FatalError, UserError
+from shared.models import RunnerLaunch
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Effects:
+    """Performs actions; what comes back are events."""
+
+    settings: Settings
+    database: Database
+    github: GitHubApp
+    backend: Backend
+    planner: Planner
+    reporter: Reporter
+    tokens: TokensHeld
+    metrics: Metrics
+
+    async def perform(self, action: AnyAction) -> Sequence[AnyEvent]:
+        """The events that follow from an action; raises TransientError to be called again, UserError when that is no use."""
+        with self.metrics.action_seconds.labels(action.kind).time():
+            return await self._table[action.kind](action)
+
+    @property
+    def _table(self) -> dict[str, Callable[[Any], Awaitable[Sequence[AnyEvent]]]]:
+        return {
+            "read_issue": self._read_issue,
+            "check_presser": self._check_presser,
+            "acknowledge": self._acknowledge,
+            "make_plan": self._make_plan,
+            "start_attempt": self._start_attempt,
+            "stop_attempt": self._stop_attempt,
+            "revoke_tokens": self._revoke_tokens,
+            "read_remote": self._read_remote,
+            "open_pull_request": self._open_pull_request,
+            "sync_report": self._sync_report,
+            "sync_comment": self._sync_comment,
+        }
+
+    # What people did
+
+    async def _read_issue(self, action: ReadIssue) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        gone = IssueRead(repository_id=action.repository_id, issue=action.issue, state="gone")
+        try:
+            now = await client.issue(action.issue)
+        except NotFound:
+            return [gone]
+        if now.state != "open" or now.is_pull_request:
+            return [gone.model_copy(update={"state": "closed", "is_pull_request": now.is_pull_request})]
+        labelled = self.settings.label.lower() in {label.lower() for label in now.snapshot.labels}
+        label = await client.label_event(action.issue, self.settings.label) if labelled else None
+        if label is None:
+            return [gone.model_copy(update={"state": "open", "snapshot": now.snapshot})]
+        about = await client.about()
+        return [
+            IssueRead(
+                repository_id=action.repository_id,
+                issue=action.issue,
+                state="open",
+                private=about.private,
+                snapshot=now.snapshot,
+                labelled_snapshot=action.labelled_snapshot,
+                label_event=label.id,
+                labeller=label.actor,
+                labeller_is_bot=label.actor_type == "Bot",
+                permission=await client.permission(label.actor),
+            )
+        ]
+
+    async def _check_presser(self, action: CheckPresser) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        permission = await client.permission(action.sender)
+        return [PresserKnown(**action.model_dump(exclude={"kind"}), permission=permission)]
+
+    async def _acknowledge(self, action: Acknowledge) -> Sequence[AnyEvent]:
+        await (await self._client(action.repository_id)).react(action.issue, "eyes")
+        return []
+
+    # Work
+
+    async def _make_plan(self, action: MakePlan) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        return [await self.planner.make(client, action.repository_id, action.orchestration)]
+
+    async def _start_attempt(self, action: StartAttempt) -> Sequence[AnyEvent]:
+        attempt, _ = await self._attempt(action.attempt)
+        if attempt is None or attempt.status is not AttemptStatus.STARTING:
+            return []
+        secret = f"shoal_secret_{secrets.token_urlsafe(32)}"
+        hashed = sha256(secret.encode()).hexdigest()
+        # From here on only the process started below can claim: an earlier one, started just before a crash, is refused.
+        if not await self.database.write(lambda c: rows.set_secret(c, attempt.id, hashed)):
+            return []
+        launch = RunnerLaunch(
+            app_url=self.settings.public_url, attempt_id=attempt.id, secret=secret, work_dir=str(self.settings.work_dir.resolve())
+        )
+        try:
+            started = await self.backend.start(launch)
+        except (OSError, UserError, FatalError) as error:
+            log.warning("attempt.not_started", attempt=attempt.id, error=str(error))
+            return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason=f"it could not be started: {error}")]
+        return [
+            AttemptStarted(repository_id=action.repository_id, attempt=attempt.id, pid=started.pid, pid_started=started.started_at)
+        ]
+
+    async def _stop_attempt(self, action: StopAttempt) -> Sequence[AnyEvent]:
+        attempt, _ = await self._attempt(action.attempt)
+        if attempt is None or attempt.gone:
+            return []
+        if attempt.pid is None or attempt.pid_started is None:
+            # Never recorded: a new secret keeps whatever was started from ever claiming.
+            await self.database.write(lambda c: rows.set_secret(c, attempt.id, ""))
+            return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason="it never reported")]
+        proven = await self.backend.stop(attempt.pid, attempt.pid_started)
+        reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
+        return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
+
+    # What an attempt may have written
+
+    async def _revoke_tokens(self, action: RevokeTokens) -> Sequence[AnyEvent]:
+        held = self.tokens.of(action.attempt)
+        if not held:
+            return []  # handed out by a process that died: the stored expiry is waited for
+        for token in held:
+            await self.github.tokens.revoke(token)
+        self.tokens.forget(action.attempt)
+        return [TokensRevoked(repository_id=action.repository_id, attempt=action.attempt)]
+
+    async def _read_remote(self, action: ReadRemote) -> Sequence[AnyEvent]:
+        attempt, task = await self._attempt(action.attempt)
+        if attempt is None or task is None or attempt.permit is None:
+            return []
+        client = await self._client(action.repository_id)
+        branch_sha = await client.branch_sha(task.branch)
+        pulls = await client.pulls_by_head(task.branch)
+        issue = await client.issue(task.issue)
+        head = attempt.permit.head_sha
+        contains = branch_sha is not None and (branch_sha == head or await client.contains(branch_sha, head))
+        return [
+            RemoteRead(
+                repository_id=action.repository_id,
+                attempt=attempt.id,
+                sequence=action.sequence,
+                branch_sha=branch_sha,
+                contains_head=contains,
+                pulls=tuple(self._seen(pull) for pull in pulls),
+                issue_open=issue.state == "open",
+                issue_hash=issue.snapshot.hash,
+            )
+        ]
+
+    async def _open_pull_request(self, action: OpenPullRequest) -> Sequence[AnyEvent]:
+        attempt, task = await self._attempt(action.attempt)
+        if attempt is None or task is None:
+            return []
+        report = attempt.report
+        if report is None:
+            raise UserError(f"attempt {attempt.id} pushed `{task.branch}` but left no report to open a pull request from")
+        client = await self._client(action.repository_id)
+        base = (await client.about()).default_branch
+        pull = await client.create_pull(
+            report.pull_request_title, report.pull_request_body, head=task.branch, base=base, draft=report.draft
+        )
+        return [PullRequestOpened(repository_id=action.repository_id, attempt=attempt.id, pull=self._seen(pull))]
+
+    # What people see
+
+    async def _sync_report(self, action: SyncReport) -> Sequence[AnyEvent]:
+        await self.reporter.sync(
+            await self._client(action.repository_id), action.repository_id, action.orchestration, again=action.again
+        )
+        return []
+
+    async def _sync_comment(self, action: SyncComment) -> Sequence[AnyEvent]:
+        await self.reporter.sync_note(await self._client(action.repository_id), action.repository_id, action.issue)
+        return []
+
+    # Look-ups
+
+    async def _client(self, repository_id: int) -> RepositoryClient:
+        repository = await self.database.read(lambda c: rows.load_repository(c, repository_id))
+        if repository is None:
+            raise UserError(f"repository {repository_id} is unknown")
+        return self.github.repository(repository.full_name, repository.id, repository.installation_id)
+
+    async def _attempt(self, attempt_id: str) -> tuple[Attempt | None, Task | None]:
+        return await self.database.read(lambda c: rows.attempt_and_task(c, attempt_id))
+
+    def _seen(self, pull: PullNow) -> PullRequestSeen:
+        return PullRequestSeen(
+            number=pull.number,
+            state="open" if pull.state == "open" else "closed",
+            merged=pull.merged,
+            head_sha=pull.head_sha,
+            ours=pull.author == self.github.login,
+            url=pull.html_url,
+        )

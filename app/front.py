@@ -1,0 +1,212 @@
+"""What the web front asks of the core: webhooks become rows, runner calls become events, answers come from the state."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from app.decide.attempts import STALE
+from app.decide.state import Attempt, AttemptStatus, Repository, Task
+from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
+from app.github.client import GitHubApp
+from app.loop import Loop
+from app.metrics import Metrics
+from app.report.status import AppStatus
+from app.reporter import Reporter
+from app.settings import Settings
+from app.store import rows
+from app.store.database import Database
+from app.tokens_held import TokensHeld
+from app.web.front import Delivery, Refused
+from shared.models import (
+    AgentSettings,
+    AttemptBrief,
+    ClaimRequest,
+    FinishRequest,
+    Heartbeat,
+    HeartbeatReply,
+    IssueCheck,
+    PermitReply,
+    PermitRequest,
+    PhaseFinished,
+    RunnerRepository,
+)
+
+READ = {"contents": "read", "metadata": "read"}
+WRITE = {"contents": "write", "pull_requests": "write", "metadata": "read"}
+# How long a permit request is held open while GitHub is read; the runner asks again after that.
+_PERMIT_PATIENCE = 2.0
+_LOOK_AGAIN = 0.05
+
+
+@dataclass
+class CoreFront:
+    """Implements app.web.front.Front."""
+
+    settings: Settings
+    database: Database
+    loop: Loop
+    github: GitHubApp
+    reporter: Reporter
+    tokens: TokensHeld
+    metrics: Metrics
+
+    async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
+        """One durable row per delivery id."""
+        body = delivery.body.decode("utf-8", "replace")
+        new = await self.loop.accept(delivery.delivery_id, delivery.event, body)
+        return "accepted" if new else "duplicate"
+
+    async def authenticate(self, attempt_id: str, secret: str) -> bool:
+        """Whether this is the secret that the attempt's runner was started with."""
+        stored = await self.database.read(lambda c: rows.secret_hash_of(c, attempt_id))
+        return bool(stored) and hmac.compare_digest(stored, sha256(secret.encode()).hexdigest())
+
+    async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
+        """The brief with a fresh read token, for the first process that asks."""
+        attempt, task, repository = await self._find(attempt_id)
+        refusal = await self.loop.submit(AttemptClaimed(repository_id=repository.id, attempt=attempt_id, claim=request))
+        if refusal:
+            return Refused(refusal)
+        return await self._brief(attempt, task, repository)
+
+    async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
+        """Renews the lease; says why to stop when the task was stopped."""
+        attempt, _, repository = await self._find(attempt_id)
+        refusal = await self.loop.submit(HeartbeatReceived(repository_id=repository.id, attempt=attempt_id, heartbeat=beat))
+        if refusal:
+            return Refused(refusal)
+        return HeartbeatReply(stop=attempt.stop.reason if attempt.stop else None)
+
+    async def check_issue(self, attempt_id: str) -> IssueCheck | Refused:
+        """Whether the issue is still what was approved, read from GitHub now."""
+        attempt, task, repository = await self._find(attempt_id)
+        if task.attempt != attempt.id:
+            return Refused(STALE)
+        issue = await self.github.repository(repository.full_name, repository.id, repository.installation_id).issue(task.issue)
+        if issue.state != "open":
+            return IssueCheck(unchanged=False, reason=f"issue #{task.issue} was closed")
+        if task.snapshot is None or issue.snapshot.hash != task.snapshot.hash:
+            return IssueCheck(
+                unchanged=False, reason="the issue was edited after it was labelled; label it again to approve the new text"
+            )
+        return IssueCheck(unchanged=True)
+
+    async def phase(self, attempt_id: str, finished: PhaseFinished) -> Refused | None:
+        """Keeps a phase's result."""
+        _, _, repository = await self._find(attempt_id)
+        event = PhaseReported(repository_id=repository.id, attempt=attempt_id, nonce=finished.nonce, result=finished.result)
+        refusal = await self.loop.submit(event, f"{attempt_id}:{finished.nonce}:phase:{finished.result.name}")
+        self.metrics.phase_seconds.labels(finished.result.name, finished.result.status).observe(finished.result.seconds)
+        return Refused(refusal) if refusal else None
+
+    async def permit(self, attempt_id: str, request: PermitRequest) -> PermitReply | Refused:
+        """Asks GitHub, then grants with a token or refuses with a verdict; `pending` while GitHub is being asked."""
+        _, _, repository = await self._find(attempt_id)
+        event = PermitRequested(repository_id=repository.id, attempt=attempt_id, **request.model_dump())
+        refusal = await self.loop.submit(event, f"{attempt_id}:{request.nonce}:permit:{request.sequence}")
+        if refusal:
+            return Refused(refusal)
+        attempt = await self._until(lambda: self._permit_decided(attempt_id, request.sequence), _PERMIT_PATIENCE)
+        if attempt is None or attempt.permit is None:
+            return PermitReply(status="pending")
+        if attempt.permit.status == "refused":
+            return PermitReply(status="refused", verdict=attempt.permit.refusal)
+        return await self._grant(attempt, repository, request)
+
+    async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
+        """Hears the last word."""
+        _, _, repository = await self._find(attempt_id)
+        event = AttemptFinished(repository_id=repository.id, attempt=attempt_id, nonce=request.nonce, report=request.report)
+        refusal = await self.loop.submit(event, f"{attempt_id}:{request.nonce}:finish")
+        return Refused(refusal) if refusal else None
+
+    async def status(self) -> AppStatus:
+        """For the operator's programs."""
+        return await self.reporter.status()
+
+    async def ready(self) -> bool:
+        """Whether the database answers."""
+        await self.database.read(rows.repository_ids)
+        return True
+
+    async def _grant(self, attempt: Attempt, repository: Repository, request: PermitRequest) -> PermitReply | Refused:
+        minted = await self.github.tokens.mint(repository.installation_id, repository.id, WRITE)
+        # Held and stored before it is handed out: from now on no successor starts while it works.
+        self.tokens.hold(attempt.id, minted.token)
+        event = TokenMinted(
+            repository_id=repository.id, attempt=attempt.id, sequence=request.sequence, expires_at=minted.expires_at
+        )
+        refusal = await self.loop.submit(event)
+        if refusal or attempt.permit is None:
+            await self.github.tokens.revoke(minted.token)
+            return Refused(refusal)
+        return PermitReply(status="granted", token=minted.token, expected_sha=attempt.permit.expected_sha)
+
+    async def _permit_decided(self, attempt_id: str, sequence: int) -> Attempt | None:
+        attempt, _, _ = await self._find(attempt_id)
+        permit = attempt.permit
+        decided = permit is not None and permit.sequence == sequence and permit.status != "reading"
+        return attempt if decided or attempt.status is not AttemptStatus.CLAIMED else None
+
+    @staticmethod
+    async def _until(look: Callable[[], Awaitable[Attempt | None]], seconds: float) -> Attempt | None:
+        """Looks again until there is something to see; the answer lies in the database, where another process may have put it."""
+        found = await look()
+        for _ in range(int(seconds / _LOOK_AGAIN)):
+            if found is not None:
+                break
+            await asyncio.sleep(_LOOK_AGAIN)
+            found = await look()
+        return found
+
+    async def _find(self, attempt_id: str) -> tuple[Attempt, Task, Repository]:
+        """Callers were authenticated against this very attempt: it exists."""
+        attempt, task = await self.database.read(lambda c: rows.attempt_and_task(c, attempt_id))
+        if attempt is None or task is None:
+            raise LookupError(attempt_id)
+        repository = await self.database.read(lambda c: rows.load_repository(c, attempt.repository_id))
+        if repository is None:
+            raise LookupError(attempt_id)
+        return attempt, task, repository
+
+    async def _brief(self, attempt: Attempt, task: Task, repository: Repository) -> AttemptBrief | Refused:
+        orchestration = await self.database.read(lambda c: rows.load_orchestration(c, attempt.orchestration))
+        if orchestration is None or task.snapshot is None:
+            return Refused(STALE)
+        read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
+        settings = self.settings
+        return AttemptBrief(
+            attempt_id=attempt.id,
+            number=attempt.number,
+            repository=RunnerRepository(
+                id=repository.id,
+                full_name=repository.full_name,
+                clone_url=orchestration.clone_url,
+                default_branch=orchestration.default_branch,
+                api_url=settings.github_api_url,
+            ),
+            issue=task.snapshot,
+            kind=task.kind,
+            branch=task.branch,
+            base_sha=task.base_sha,
+            merge_shas=task.merge_shas,
+            stacked_on=task.stacked_on,
+            touches=task.touches,
+            settings=orchestration.settings,
+            agent=AgentSettings(
+                name=settings.agent,
+                folder=settings.agent_folder,
+                think_seconds=settings.agent_think_seconds,
+                command=tuple(settings.agent_command),
+            ),
+            isolation=settings.isolation,
+            read_token=read.token,
+            app_login=self.github.login,
+            app_email=self.github.email,
+            details_url=f"{settings.public_url}/orchestrations/{orchestration.id}" if settings.public_url else "",
+            lease_seconds=settings.lease_seconds,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        )

@@ -1,0 +1,267 @@
+"""The loop: events in by one door, decisions in one transaction each, actions out by one worker."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from app.actions import ACTIONS, AnyAction
+from app.decide.decide import decide
+from app.decide.state import Attempt, Context, Policy, Repository, State
+from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, Started, Tick
+from app.metrics import Metrics
+from app.store import inbox, outbox, rows
+from app.store.database import Database
+from shared.errors import FatalError, TransientError, UserError
+
+log = structlog.get_logger()
+
+Translate = Callable[[str, bytes], AnyEvent | None]
+Perform = Callable[[AnyAction], Awaitable[Sequence[AnyEvent]]]
+
+# A webhook may be redelivered for three days: its row is kept longer than that.
+KEEP = timedelta(days=8)
+_EFFECTS_AT_ONCE = 16
+_TRIES_OF_A_BUG = 5
+
+
+class Loop:
+    """Owns the order in which things happen; all state is in the database, `_states` only saves reading it again."""
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        translate: Translate,
+        clock: Callable[[], datetime],
+        free_memory_mib: Callable[[], float],
+        metrics: Metrics,
+        tick_seconds: float,
+    ) -> None:
+        self._policy = policy
+        self._translate = translate
+        self._clock = clock
+        self._free_memory_mib = free_memory_mib
+        self._metrics = metrics
+        self._tick_seconds = tick_seconds
+        self._states: dict[int, State] = {}
+        self._inbox_wake = asyncio.Event()
+        self._outbox_wake = asyncio.Event()
+        self._busy: set[str] = set()
+        self._effects: set[asyncio.Task[None]] = set()
+        self.database: Database
+
+    def forget(self) -> None:
+        """After a lost commit: what was remembered may never have been written."""
+        self._states.clear()
+
+    # The door
+
+    async def accept(self, key: str, kind: str, body: str) -> bool:
+        """Makes a webhook durable; False when this delivery is known. What it means is decided later."""
+        now = self._clock()
+        new = await self.database.write(lambda c: inbox.put(c, key=key, source="webhook", kind=kind, body=body, now=now))
+        if new:
+            self._inbox_wake.set()
+        return new
+
+    async def submit(self, event: AnyEvent, key: str = "") -> str:
+        """Decides on an event now and answers the refusal, empty when there is none; the same `key` again changes nothing."""
+        refusal = await self.database.write(lambda c: self._record_and_apply(c, event, key))
+        self._outbox_wake.set()
+        return refusal
+
+    # The work
+
+    async def run(self, perform: Perform) -> None:
+        """Until cancelled. What was under way when the last process died is taken up again first."""
+        await self.database.write(outbox.release_all)
+        for repository_id in await self.database.read(rows.repository_ids):
+            await self.submit(Started(repository_id=repository_id))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._forever(self._drain_inbox, self._inbox_wake, 1.0))
+                group.create_task(self._forever(lambda: self._work_outbox(perform), self._outbox_wake, 0.2))
+                group.create_task(self._forever(self._tick, asyncio.Event(), self._tick_seconds))
+        finally:
+            for effect in self._effects:
+                effect.cancel()
+            await asyncio.gather(*self._effects, return_exceptions=True)
+
+    async def _forever(self, step: Callable[[], Awaitable[None]], wake: asyncio.Event, seconds: float) -> None:
+        while True:
+            wake.clear()
+            try:
+                await step()
+            except SQLAlchemyError as error:
+                # A full disk or a busy database: nothing was written, so nothing is lost; the step is repeated.
+                log.warning("database.failed", error=str(error)[:300])
+                await asyncio.sleep(1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), seconds)
+
+    # Inbox
+
+    async def _drain_inbox(self) -> None:
+        while await self.database.write(self._drain_some):
+            self._outbox_wake.set()
+
+    def _drain_some(self, connection: Connection) -> int:
+        waiting = inbox.waiting(connection, 50)
+        for row_id, source, kind, body in waiting:
+            self._drain_one(connection, row_id, source, kind, body)
+        return len(waiting)
+
+    def _drain_one(self, connection: Connection, row_id: int, source: str, kind: str, body: str) -> None:
+        try:
+            with connection.begin_nested():
+                event = self._translate(kind, body.encode()) if source == "webhook" else EVENTS.validate_json(body)
+                if event is not None:
+                    self._apply(connection, event)
+                inbox.mark(connection, row_id, "done" if event is not None else "ignored")
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the queue's one place: a poison event must not stop the others
+            self.forget()
+            self._metrics.poison.inc()
+            log.warning("event.poison", row=row_id, event=kind, error=repr(error)[:300])
+            inbox.mark(connection, row_id, "poison", traceback.format_exc())
+
+    # Decisions
+
+    def _record_and_apply(self, connection: Connection, event: AnyEvent, key: str) -> str:
+        # Heartbeats and ticks say nothing that anybody will want to read again.
+        if not isinstance(event, HeartbeatReceived | Tick | Started):
+            new = inbox.put(
+                connection,
+                key=key or f"{event.kind}:{uuid4()}",
+                source="app",
+                kind=event.kind,
+                body=event.model_dump_json(by_alias=True),
+                now=self._clock(),
+                status="done",
+            )
+            if not new:
+                return ""
+        return self._apply(connection, event)
+
+    def _apply(self, connection: Connection, event: AnyEvent) -> str:
+        state = self._state(connection, event)
+        if state is None:
+            return "unknown repository"
+        now = self._clock()
+        context = Context(now, self._policy, rows.slots_held(connection), self._free_memory_mib())
+        decision = decide(state, event, context)
+        changed = decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
+        if changed:
+            version = state.repository.version + 1
+            repository = decision.state.repository.model_copy(update={"version": version})
+            fresh = State(repository, decision.state.orchestrations, decision.state.tasks, _running(decision.state))
+            rows.save(connection, fresh.repository, decision)
+            self._states[repository.id] = fresh
+        outbox.put(connection, decision.actions, now)
+        self._metrics.events.labels(event.kind).inc()
+        return decision.refusal
+
+    def _state(self, connection: Connection, event: AnyEvent) -> State | None:
+        repository = rows.load_repository(connection, event.repository_id)
+        named = getattr(event, "repository", None)
+        if repository is None:
+            if named is None:
+                return None
+            return State(Repository(id=named.id, full_name=named.full_name, installation_id=named.installation_id))
+        state = self._states.get(repository.id)
+        if state is None or state.repository.version != repository.version:
+            state = self._states[repository.id] = rows.load_state(connection, repository)
+        if named is not None and (named.full_name, named.installation_id) != (repository.full_name, repository.installation_id):
+            renamed = repository.model_copy(
+                update={"full_name": named.full_name, "installation_id": named.installation_id, "gone": False}
+            )
+            state = State(renamed, state.orchestrations, state.tasks, state.attempts)
+        return state
+
+    # Outbox
+
+    async def _work_outbox(self, perform: Perform) -> None:
+        room = _EFFECTS_AT_ONCE - len(self._effects)
+        if room <= 0:
+            return
+        now, busy = self._clock(), set(self._busy)
+        for row_id, key, body, tries in await self.database.write(lambda c: outbox.take(c, now, busy, room)):
+            self._busy.add(key)
+            effect = asyncio.create_task(self._do(perform, row_id, key, body, tries))
+            self._effects.add(effect)
+            effect.add_done_callback(self._effects.discard)
+
+    async def _do(self, perform: Perform, row_id: int, key: str, body: str, tries: int) -> None:
+        action = ACTIONS.validate_json(body)
+        try:
+            events = await perform(action)
+        except TransientError as error:
+            await self._later(row_id, tries, error.after, str(error))
+        except (UserError, FatalError) as error:
+            await self._failed(row_id, action, str(error))
+        except Exception as error:
+            log.exception("effect.crashed", action=action.kind, key=key)
+            if tries < _TRIES_OF_A_BUG:
+                await self._later(row_id, tries, None, repr(error))
+            else:
+                await self._failed(row_id, action, f"an internal error: {error!r}")
+        else:
+            await self._finish(row_id, events, "")
+        finally:
+            self._busy.discard(key)
+            self._outbox_wake.set()
+
+    async def _failed(self, row_id: int, action: AnyAction, reason: str) -> None:
+        log.warning("effect.failed", action=action.kind, reason=reason)
+        subject = getattr(action, "attempt", "") or getattr(action, "orchestration", "")
+        failed = EffectFailed(repository_id=action.repository_id, action=action.kind, subject=subject, reason=reason)
+        await self._finish(row_id, [failed], reason)
+
+    async def _finish(self, row_id: int, events: Sequence[AnyEvent], error: str) -> None:
+        """The action's end and everything that follows from it, in one transaction."""
+
+        def job(connection: Connection) -> None:
+            for number, event in enumerate(events):
+                self._record_and_apply(connection, event, f"outbox:{row_id}:{number}")
+            outbox.done(connection, row_id, error)
+
+        await self._until_written(job)
+
+    async def _later(self, row_id: int, tries: int, after: timedelta | None, error: str) -> None:
+        log.info("effect.later", row=row_id, tries=tries, error=error[:200])
+        await self._until_written(lambda c: outbox.try_later(c, row_id, tries, self._clock(), after, error))
+
+    async def _until_written(self, job: Callable[[Connection], None]) -> None:
+        """An effect took place: that must be remembered, however long the disk is full."""
+        while True:
+            try:
+                await self.database.write(job)
+            except OperationalError as error:
+                log.warning("database.failed", error=str(error)[:300])
+                await asyncio.sleep(1)
+            else:
+                return
+
+    # Time
+
+    async def _tick(self) -> None:
+        for repository_id, state in list(self._states.items()):
+            if any(task.live for task in state.tasks.values()):
+                await self.submit(Tick(repository_id=repository_id))
+
+    async def prune(self) -> None:
+        """Forgets rows that nobody will ask for again."""
+        before = self._clock() - KEEP
+        await self.database.write(lambda c: (inbox.prune(c, before), outbox.prune(c, before)))
+
+
+def _running(state: State) -> dict[str, Attempt]:
+    return {key: attempt for key, attempt in state.attempts.items() if attempt.status != "ended"}

@@ -1,0 +1,110 @@
+"""Gathers the facts of a batch and plans it; what is wrong with the input becomes part of the plan."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from app.decide.state import Task, TaskStatus
+from app.events import PlanFailed, PlanReady
+from app.facts.repository import gather
+from app.facts.settings_file import SettingsMistake
+from app.facts.settings_file import parse as parse_settings
+from app.github.client import NotFound
+from app.github.repository import RepositoryClient
+from app.planning.plan import make_plan, outside_blockers
+from app.settings import Settings
+from app.store import rows
+from app.store.database import Database
+from shared.models import IssueSnapshot, RepositorySettings
+
+log = structlog.get_logger()
+
+BlockerState = Literal["open", "closed", "pull_request", "unknown"]
+
+
+@dataclass
+class Planner:
+    """One per app."""
+
+    settings: Settings
+    database: Database
+
+    async def make(self, client: RepositoryClient, repository_id: int, orchestration: str) -> PlanReady | PlanFailed:
+        """The plan of an orchestration's intake, on the newest commit of the default branch."""
+        begun = time.monotonic()
+        repository = await self.database.read(lambda c: rows.load_repository(c, repository_id))
+        tasks = await self.database.read(lambda c: rows.tasks_of(c, orchestration))
+        batch = [task.snapshot for task in tasks if task.status is TaskStatus.INTAKE and task.snapshot is not None]
+        facts, issues = await asyncio.gather(gather(client, self.settings.work_dir), self._with_blockers(client, batch))
+        try:
+            settings = parse_settings(facts.settings_text) if facts.settings_text is not None else RepositorySettings()
+        except SettingsMistake as mistake:
+            return PlanFailed(
+                repository_id=repository_id,
+                orchestration=orchestration,
+                base_sha=facts.base_sha,
+                reason=mistake.message,
+                line=mistake.line,
+            )
+        name = repository.full_name if repository else ""
+        elsewhere = await self._live_elsewhere(repository_id, outside_blockers(issues, repository=name))
+        blockers = dict(await self._states(client, issues, name, elsewhere))
+        gathered = time.monotonic()
+        plan = await asyncio.to_thread(make_plan, issues, facts.tree, slots=self.settings.slots, blockers=blockers, repository=name)
+        log.info("plan.made", orchestration=orchestration, tasks=len(plan.tasks), problems=len(plan.problems))
+        return PlanReady(
+            repository_id=repository_id,
+            orchestration=orchestration,
+            base_sha=facts.base_sha,
+            default_branch=facts.default_branch,
+            clone_url=facts.clone_url,
+            plan=plan,
+            settings=settings,
+            outside=_outside(issues, elsewhere, name),
+            gather_seconds=gathered - begun,
+            plan_seconds=time.monotonic() - gathered,
+        )
+
+    async def _with_blockers(self, client: RepositoryClient, batch: list[IssueSnapshot]) -> list[IssueSnapshot]:
+        """The snapshots with the blockers that GitHub itself knows: blocked-by links, and sub-issues of a parent."""
+
+        async def one(issue: IssueSnapshot) -> IssueSnapshot:
+            links = (*await client.blocked_by(issue.number), *await client.sub_issues(issue.number))
+            own = {link.number for link in links if link.repository_full_name in {"", client.full_name}}
+            return issue.model_copy(update={"blocked_by": tuple(sorted(own - {issue.number}))})
+
+        return list(await asyncio.gather(*map(one, batch)))
+
+    async def _live_elsewhere(self, repository_id: int, numbers: tuple[int, ...]) -> frozenset[int]:
+        """Blockers that are being worked on in another orchestration: waited for, not refused."""
+        found = await self.database.read(lambda c: [rows.task_of(c, repository_id, number) for number in numbers])
+        return frozenset(task.issue for task in found if task is not None and _will_be_there(task))
+
+    async def _states(
+        self, client: RepositoryClient, issues: list[IssueSnapshot], name: str, elsewhere: frozenset[int]
+    ) -> list[tuple[int, BlockerState]]:
+        async def one(number: int) -> tuple[int, BlockerState]:
+            if number in elsewhere:
+                return number, "closed"
+            try:
+                issue = await client.issue(number)
+            except NotFound:
+                return number, "unknown"
+            if issue.is_pull_request:
+                return number, "pull_request"
+            return number, "open" if issue.state == "open" else "closed"
+
+        return list(await asyncio.gather(*map(one, outside_blockers(issues, repository=name))))
+
+
+def _will_be_there(task: Task) -> bool:
+    return task.live or (task.verified and not task.merged)
+
+
+def _outside(issues: list[IssueSnapshot], elsewhere: frozenset[int], name: str) -> dict[int, tuple[int, ...]]:
+    """Which issue of the batch waits for which of those."""
+    waits = {issue.number: tuple(n for n in outside_blockers([issue], repository=name) if n in elsewhere) for issue in issues}
+    return {number: blockers for number, blockers in waits.items() if blockers}

@@ -1,0 +1,90 @@
+"""Which tasks will probably change the same place: P(conflict) = 1 - product over shared files of (1 - p_i * p_j * m(file)).
+
+p_i is the probability that task i touches the file, m how likely two changes of it collide: 1 for ordinary files, 0.2 for lock
+files and changelogs (regenerated or appended to), 0.3 for indexes of documentation. From 0.5 on a conflict counts: the two do not
+run at the same time. Listed are all that count and, from 0.05 on, as many of the merely possible ones as make ten for each task.
+Of a file named by hundreds of tasks only the 60 likeliest partners of each are paired, so that the work stays linear.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from app.planning.tree import name_of
+from shared.models import Edge, Touch
+
+THRESHOLD = 0.5
+_LISTED_FROM = 0.05
+_LISTED_PER_TASK = 10
+_PARTNERS_PER_FILE = 60
+_LEAST_PRODUCT = 0.004
+
+_REGENERATED = re.compile(
+    r"(?:.*\.lock|.*[-.]lock\.(?:json|yaml|yml|hcl)|go\.sum|npm-shrinkwrap\.json|(?:changelog|changes|news|history|release[-_]?notes)(?:\.[a-z]+)?)"
+)
+_DOCS_INDEX = re.compile(
+    r"(?:.*/)?(?:docs?|documentation)/(?:[^/]*/)*(?:index|summary|_sidebar|toc)\.[a-z]+|(?:.*/)?(?:mkdocs\.ya?ml|summary\.md)"
+)
+
+
+def mergeability(path: str) -> float:
+    """m(file): the probability that two changes of this file collide."""
+    if _REGENERATED.fullmatch(name_of(path).lower()):
+        return 0.2
+    return 0.3 if _DOCS_INDEX.fullmatch(path.lower()) else 1.0
+
+
+def conflict_edges(touches: Mapping[int, Sequence[Touch]], are_ordered: Callable[[int, int], bool]) -> list[Edge]:
+    """Conflicts between tasks that no dependency orders anyway, by number."""
+    shared = _shared_files(touches)
+    probability = {pair: _probability(products) for pair, products in shared.items() if not are_ordered(*pair)}
+    return [_edge(pair, probability[pair], shared[pair]) for pair in sorted(_listed(probability))]
+
+
+def _shared_files(touches: Mapping[int, Sequence[Touch]]) -> dict[tuple[int, int], list[tuple[float, str]]]:
+    """For each pair the files that both may touch, with p_i * p_j * m; from an index by file, never all pairs of tasks."""
+    holders: defaultdict[str, list[tuple[float, int]]] = defaultdict(list)
+    for issue, files in touches.items():
+        for touch in files:
+            holders[touch.path].append((-touch.probability, issue))
+    shared: defaultdict[tuple[int, int], list[tuple[float, str]]] = defaultdict(list)
+    for path, unsorted_ones in sorted(holders.items()):
+        ones = sorted(unsorted_ones)
+        weight = mergeability(path)
+        for index, (first, issue) in enumerate(ones):
+            for second, other in ones[index + 1 : index + 1 + _PARTNERS_PER_FILE]:
+                product = first * second * weight
+                if product < _LEAST_PRODUCT:
+                    break
+                shared[min(issue, other), max(issue, other)].append((product, path))
+    return shared
+
+
+def _probability(products: Sequence[tuple[float, str]]) -> float:
+    neither = 1.0
+    for product, _ in products:
+        neither *= 1 - product
+    return round(1 - neither, 4)
+
+
+def _listed(probability: Mapping[tuple[int, int], float]) -> set[tuple[int, int]]:
+    listed = {pair for pair, value in probability.items() if value >= THRESHOLD}
+    room: defaultdict[int, int] = defaultdict(lambda: _LISTED_PER_TASK)
+    for pair in listed:
+        for issue in pair:
+            room[issue] -= 1
+    possible = sorted((-value, pair) for pair, value in probability.items() if _LISTED_FROM <= value < THRESHOLD)
+    for _, pair in possible:
+        if all(room[issue] > 0 for issue in pair):
+            listed.add(pair)
+            for issue in pair:
+                room[issue] -= 1
+    return listed
+
+
+def _edge(pair: tuple[int, int], probability: float, products: Sequence[tuple[float, str]]) -> Edge:
+    likeliest = sorted(products, key=lambda one: (-one[0], one[1]))
+    more = f" and {len(products) - 1} more" if len(products) > 1 else ""
+    verb = "are likely to" if probability >= THRESHOLD else "may"
+    why = f"#{pair[0]} and #{pair[1]} {verb} change {likeliest[0][1]}{more}"
+    return Edge(kind="conflict", between=pair, probability=probability, evidence="same file", why=why)

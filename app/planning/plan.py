@@ -1,0 +1,180 @@
+"""Plans a batch of issues: text to evidence to graph to estimates to schedule; what cannot be planned is named."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from app.planning.conflicts import conflict_edges
+from app.planning.dependencies import NATIVE, Dependency, stated_dependencies
+from app.planning.estimate import prior
+from app.planning.evidence import touched_files
+from app.planning.graph import circle_text, cycles, downstream, ordering
+from app.planning.issue_text import IssueText, read_issue
+from app.planning.kinds import kind_of
+from app.planning.prediction import predict
+from app.planning.tree import Tree
+from shared.github import branch_name
+from shared.models import Edge, IssueSnapshot, Plan, PlannedTask, Problem
+
+BlockerState: TypeAlias = Literal["open", "closed", "pull_request", "unknown"]
+
+
+def make_plan(
+    issues: Sequence[IssueSnapshot],
+    tree: Tree,
+    *,
+    slots: int,
+    blockers: Mapping[int, BlockerState] | None = None,
+    repository: str = "",
+) -> Plan:
+    """The plan of a batch; the same issues in any order give the same plan.
+
+    `blockers` tells the state of issues outside the batch; by `repository` ("owner/name") it knows its own issues' full addresses.
+    A problem whose issue is also among the tasks is a remark: that task is planned.
+    """
+    batch = _Batch(blockers or {}, repository.lower())
+    batch.admit(issues)
+    batch.connect()
+    batch.refuse()
+    return batch.plan(tree, slots)
+
+
+def outside_blockers(issues: Sequence[IssueSnapshot], *, repository: str = "") -> tuple[int, ...]:
+    """Issues outside the batch that some of it wait for: their states are what `blockers` should tell."""
+    batch = _Batch({}, repository.lower())
+    batch.admit(issues)
+    batch.connect()
+    return tuple(sorted(set().union(*batch.outside.values())))
+
+
+@dataclass
+class _Batch:
+    blockers: Mapping[int, BlockerState]
+    repository: str
+    issues: dict[int, IssueSnapshot] = field(default_factory=dict)
+    texts: dict[int, IssueText] = field(default_factory=dict)
+    edges: dict[tuple[int, int], Edge] = field(default_factory=dict)
+    outside: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    refused: set[int] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+    def admit(self, issues: Sequence[IssueSnapshot]) -> None:
+        """Every number once, with something to read in it."""
+        by_number: defaultdict[int, list[IssueSnapshot]] = defaultdict(list)
+        for issue in issues:
+            by_number[issue.number].append(issue)
+        for number in sorted(by_number):
+            same = by_number[number]
+            self.issues[number] = same[0]
+            self.texts[number] = read_issue(same[0])
+            if any(issue != same[0] for issue in same[1:]):
+                self._refuse(number, f"#{number} is there {len(same)} times with different content", "give every issue once")
+            elif self.texts[number].is_empty:
+                self._refuse(number, f"#{number} has neither a title nor a text that can be read", "write what should change")
+            elif len(same) > 1:
+                self._remark(number, f"#{number} is there {len(same)} times: planned once", "give every issue once")
+            if hidden := self.texts[number].hidden:
+                self._remark(
+                    number,
+                    f"hidden text removed from #{number}: {', '.join(hidden)}",
+                    "read the issue's source before you approve it",
+                )
+
+    def connect(self) -> None:
+        """Dependencies inside the batch become edges; those outside are looked up."""
+        for number in sorted(self.issues):
+            for blocker in sorted(set(self.issues[number].blocked_by)):
+                self._depend(blocker, number, NATIVE, "native blocked-by", f"#{number} is marked as blocked by #{blocker}")
+            for stated in stated_dependencies(self.texts[number]):
+                self._depend_on_statement(number, stated)
+        for number, others in sorted(self.outside.items()):
+            self._look_outside(number, sorted(others))
+
+    def _depend_on_statement(self, number: int, stated: Dependency) -> None:
+        if stated.repository and stated.repository.lower() != self.repository:
+            what = f"#{number} says “{stated.phrase}” of {stated.repository}, where nobody looks: planned as if it were done"
+            self._remark(number, what, "label it when that one is done")
+        elif not stated.reverse:
+            self._depend(stated.number, number, stated.probability, stated.evidence, f"#{number} says “{stated.phrase}”")
+        elif stated.number in self.issues:
+            self._depend(number, stated.number, stated.probability, stated.evidence, f"#{number} says “{stated.phrase}”")
+
+    def _depend(self, before: int, after: int, probability: float, evidence: str, why: str) -> None:
+        if before == after:
+            return
+        if before not in self.issues:
+            self.outside[after].add(before)
+            return
+        known = self.edges.get((before, after))
+        if known is None or probability > known.probability:
+            self.edges[before, after] = Edge(
+                kind="dependency", before=before, after=after, probability=probability, evidence=evidence, why=why
+            )
+
+    def _look_outside(self, number: int, others: Sequence[int]) -> None:
+        blocking = tuple(other for other in others if self.blockers.get(other) == "open")
+        if blocking:
+            what = f"#{number} waits for {_names(blocking)}, open and not in this batch"
+            self._refuse(number, what, f"label {_names(blocking)} too, or close it", blocking)
+        for other in others:
+            if self.blockers.get(other, "unknown") == "unknown":
+                what = (
+                    f"#{number} waits for #{other}, which is not in this batch; its state is not known: planned as if it were done"
+                )
+                self._remark(number, what, f"add #{other} to the batch if it is still open")
+
+    def refuse(self) -> None:
+        """Circles, and whatever waits for something refused."""
+        after = self._after(self.issues)
+        for circle in cycles(after):
+            for number in circle:
+                others = tuple(other for other in after[number] if other in circle)
+                self._refuse(number, f"#{number} is in {circle_text(circle)}", "remove one of these dependencies", others)
+        for number, causes in downstream(after, self.refused).items():
+            self._refuse(
+                number, f"#{number} waits for {_names(causes)}, which cannot be planned", "mend that one first", tuple(causes)
+            )
+
+    def plan(self, tree: Tree, slots: int) -> Plan:
+        """Everything that was not refused."""
+        numbers = [number for number in sorted(self.issues) if number not in self.refused]
+        tasks = [self._task(number, tree) for number in numbers]
+        dependencies = [edge for (before, after), edge in sorted(self.edges.items()) if {before, after}.isdisjoint(self.refused)]
+        conflicts = conflict_edges({task.issue: task.touches for task in tasks}, ordering(self._after(numbers)))
+        edges = (*dependencies, *conflicts)
+        return Plan(
+            tasks=tuple(tasks),
+            edges=edges,
+            schedule=predict(tasks, edges, slots),
+            problems=tuple(sorted(self.problems, key=lambda one: (one.issue or 0, one.what))),
+        )
+
+    def _task(self, number: int, tree: Tree) -> PlannedTask:
+        issue, text = self.issues[number], self.texts[number]
+        kind = kind_of(issue.labels, text)
+        return PlannedTask(
+            issue=number,
+            kind=kind,
+            branch=branch_name(number, issue.title),
+            touches=tuple(touched_files(text, tree)),
+            estimate=prior(kind),
+        )
+
+    def _after(self, numbers: Iterable[int]) -> dict[int, list[int]]:
+        after: dict[int, list[int]] = {number: [] for number in numbers}
+        for before, number in sorted(self.edges):
+            if number in after and before in after:
+                after[number].append(before)
+        return after
+
+    def _refuse(self, number: int, what: str, fix: str, blocked_by: tuple[int, ...] = ()) -> None:
+        self.refused.add(number)
+        self.problems.append(Problem(issue=number, what=what, fix=fix, blocked_by=blocked_by))
+
+    def _remark(self, number: int, what: str, fix: str) -> None:
+        self.problems.append(Problem(issue=number, what=what, fix=fix))
+
+
+def _names(numbers: Iterable[int]) -> str:
+    return ", ".join(f"#{number}" for number in numbers)

@@ -1,0 +1,62 @@
+"""The files of a repository as one sorted list, and the ways in which people name them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Paths of a tree, with `/` between their parts; names that are not UTF-8 hold `\\xNN` in place of such bytes."""
+
+    paths: tuple[str, ...]
+
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """For membership."""
+        return frozenset(self.paths)
+
+    @cached_property
+    def by_name(self) -> dict[str, tuple[str, ...]]:
+        """Paths by their last part in lower case."""
+        return _grouped((name_of(path).lower(), path) for path in self.paths)
+
+    @cached_property
+    def by_stem(self) -> dict[str, tuple[str, ...]]:
+        """Paths by their last part in lower case without extensions."""
+        return _grouped((stem_of(path), path) for path in self.paths)
+
+    @cached_property
+    def by_folder(self) -> dict[str, tuple[str, ...]]:
+        """Paths by each folder above them (`a`, `a/b`)."""
+        return _grouped((folder, path) for path in self.paths for folder in folders_of(path))
+
+    @cached_property
+    def folders_by_name(self) -> dict[str, tuple[str, ...]]:
+        """Folders by their last part in lower case."""
+        return _grouped((name_of(folder).lower(), folder) for folder in self.by_folder)
+
+
+def name_of(path: str) -> str:
+    """`src/auth.py` -> `auth.py`."""
+    return path.rpartition("/")[2]
+
+
+def stem_of(path: str) -> str:
+    """`src/Auth.test.ts` -> `auth`; `.env` -> `.env`."""
+    name = name_of(path).lower()
+    return name[:1] + name[1:].partition(".")[0]
+
+
+def folders_of(path: str) -> list[str]:
+    """`a/b/c.py` -> `a`, `a/b`."""
+    return list(accumulate(path.split("/")[:-1], "{}/{}".format))
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return {key: tuple(sorted(values)) for key, values in groups.items()}

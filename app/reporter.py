@@ -1,0 +1,175 @@
+"""Brings check runs and comments on GitHub in line with the database: renders at sending, writes only what differs."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from app.github.client import NotFound
+from app.github.repository import CheckWrite, RepositoryClient
+from app.report.check_run import CheckText, orchestration_check, orchestration_check_name, task_check
+from app.report.comments import note_comment, settings_comment, status_comment, status_marker
+from app.report.status import AppStatus, CheckState, OrchestrationState, orchestration_state
+from app.report.view import OrchestrationView
+from app.store import documents, rows
+from app.store.database import Database
+from app.store.documents import Document
+from app.views import load_view
+from shared.github import CHECK_NAME
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A check run that should exist as `text` says."""
+
+    key: str
+    name: str
+    head_sha: str
+    external_id: str
+    issue: int | None
+    text: CheckText
+
+
+@dataclass
+class Reporter:
+    """One per app; GitHub's writes go through the repository client, which paces them."""
+
+    database: Database
+    public_url: str
+    clock: Callable[[], datetime]
+
+    async def sync(self, client: RepositoryClient, repository_id: int, orchestration_id: str, *, again: bool) -> None:
+        """Writes what differs: ended tasks' checks first, so that nobody waits for a table."""
+        view = await self.database.read(lambda c: load_view(c, orchestration_id, self.public_url))
+        if view is None:
+            return
+        known = await self.database.read(lambda c: documents.of_orchestration(c, orchestration_id))
+        wanted = wanted_checks(view)
+        for check in sorted(wanted, key=lambda w: w.text.conclusion is None):
+            await self._write_check(client, orchestration_id, check, known.get(check.key), again=again)
+        for stale in superseded(known, wanted):
+            await self._conclude_old_head(client, orchestration_id, stale)
+        for task in view.sorted_tasks:
+            text = settings_comment(view, task.issue) if view.settings_mistake else status_comment(view, task.issue)
+            await self._write_comment(client, orchestration_id, repository_id, task.issue, text)
+
+    async def sync_note(self, client: RepositoryClient, repository_id: int, issue: int) -> None:
+        """The comment of an issue on which nothing is started: why not."""
+        task = await self.database.read(lambda c: rows.task_of(c, repository_id, issue))
+        if task is None or not task.note:
+            return
+        if task.orchestration:
+            await self.sync(client, repository_id, task.orchestration, again=False)
+        else:
+            await self._write_comment(client, "", repository_id, issue, note_comment(repository_id, issue, task.note))
+
+    async def status(self) -> AppStatus:
+        """Every orchestration for programs, with the check runs as they were written."""
+        identifiers = await self.database.read(rows.orchestration_ids)
+        states = [await self._state(identifier) for identifier in identifiers]
+        return AppStatus(orchestrations=tuple(state for state in states if state is not None))
+
+    async def _state(self, identifier: str) -> OrchestrationState | None:
+        view = await self.database.read(lambda c: load_view(c, identifier, self.public_url))
+        if view is None:
+            return None
+        written = await self.database.read(lambda c: documents.of_orchestration(c, identifier))
+        checks = tuple(
+            CheckState.model_validate({"head_sha": d.head_sha, "conclusion": d.conclusion or None, "title": d.title})
+            for key, d in sorted(written.items())
+            if key.startswith("check:")
+        )
+        return orchestration_state(view, orchestration_check(view), checks)
+
+    async def _write_check(
+        self, client: RepositoryClient, orchestration: str, check: Wanted, known: Document | None, *, again: bool
+    ) -> None:
+        text_hash = sha256(json.dumps(asdict(check.text), sort_keys=True, default=str).encode()).hexdigest()
+        if known is not None and known.hash == text_hash and not again:
+            return
+        github_id = await client.upsert_check(self._check_write(check), known.github_id if known else None)
+        document = Document(
+            check.key,
+            orchestration,
+            check.issue,
+            check.head_sha,
+            github_id,
+            text_hash,
+            check.text.conclusion or "",
+            check.text.title,
+        )
+        await self.database.write(lambda c: documents.put(c, document))
+
+    def _check_write(self, check: Wanted) -> CheckWrite:
+        text = check.text
+        return CheckWrite(
+            name=check.name,
+            head_sha=check.head_sha,
+            external_id=check.external_id,
+            status=text.status,
+            conclusion=text.conclusion,
+            title=text.title,
+            summary=text.summary,
+            text=text.text,
+            details_url=self.public_url,
+            actions=tuple({"label": b.label, "description": b.description, "identifier": b.identifier} for b in text.actions),
+            annotations=tuple(
+                {
+                    "path": a.path,
+                    "start_line": a.start_line,
+                    "end_line": a.end_line,
+                    "annotation_level": a.level,
+                    "message": a.message,
+                    "title": a.title,
+                }
+                for a in text.annotations
+            ),
+            completed_at=self.clock().astimezone(UTC) if text.conclusion else None,
+        )
+
+    async def _conclude_old_head(self, client: RepositoryClient, orchestration: str, old: Document) -> None:
+        text = CheckText(
+            title="A newer commit is on this branch",
+            summary="This commit is no longer the head of its pull request; see the check on the newest commit.",
+            text="",
+            status="completed",
+            conclusion="neutral",
+        )
+        external_id = old.key.removeprefix("check:").rsplit(":", 1)[0]
+        check = Wanted(old.key, CHECK_NAME, old.head_sha, external_id, old.issue, text)
+        try:
+            await self._write_check(client, orchestration, check, old, again=False)
+        except NotFound:
+            return  # its commit was force-pushed away and GitHub forgot it
+
+    async def _write_comment(self, client: RepositoryClient, orchestration: str, repository_id: int, issue: int, text: str) -> None:
+        key = f"comment:{repository_id}:{issue}"
+        text_hash = sha256(text.encode()).hexdigest()
+        known = await self.database.read(lambda c: documents.get(c, key))
+        if known is not None and known.hash == text_hash:
+            return
+        marker = status_marker(repository_id, issue)
+        github_id = await client.upsert_comment(issue, marker, text, known.github_id if known else None)
+        document = Document(key, orchestration, issue, "", github_id, text_hash, "", "")
+        await self.database.write(lambda c: documents.put(c, document))
+
+
+def wanted_checks(view: OrchestrationView) -> list[Wanted]:
+    """One on the base commit for the whole, one on the head of every task's branch that has one."""
+    checks = []
+    if view.base_sha:
+        name = orchestration_check_name(view)
+        checks.append(Wanted(f"check:{view.id}:{view.base_sha}", name, view.base_sha, view.id, None, orchestration_check(view)))
+    for task in view.sorted_tasks:
+        if task.head_sha:
+            external_id = f"{view.id}:{task.issue}"
+            key = f"check:{external_id}:{task.head_sha}"
+            checks.append(Wanted(key, CHECK_NAME, task.head_sha, external_id, task.issue, task_check(view, task.issue)))
+    return checks
+
+
+def superseded(known: dict[str, Document], wanted: list[Wanted]) -> list[Document]:
+    """Checks that were left open on a commit that is no longer anybody's head."""
+    keys = {check.key for check in wanted}
+    return [d for key, d in known.items() if key.startswith("check:") and key not in keys and not d.conclusion]

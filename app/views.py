@@ -1,0 +1,92 @@
+"""From rows to what the texts are made of. Pure; the rows are read in one snapshot."""
+
+from sqlalchemy import Connection
+
+from app.decide.state import Attempt, AttemptStatus, Orchestration, Task, TaskStatus
+from app.report.view import OrchestrationView, SettingsMistake, Span, TaskView
+from app.report.view import TaskStatus as ShownStatus
+from app.store import rows
+from shared.models import VerdictName
+
+_SHOWN: dict[TaskStatus, ShownStatus] = {
+    TaskStatus.READING: "intake",
+    TaskStatus.INTAKE: "intake",
+    TaskStatus.WAITING: "waiting",
+    TaskStatus.RUNNING: "running",
+    TaskStatus.SETTLING: "settling",
+    TaskStatus.DONE: "done",
+    TaskStatus.REFUSED: "done",
+}
+
+
+def load_view(connection: Connection, orchestration_id: str, public_url: str) -> OrchestrationView | None:
+    """An orchestration as it stands in this snapshot."""
+    orchestration = rows.load_orchestration(connection, orchestration_id)
+    if orchestration is None:
+        return None
+    repository = rows.load_repository(connection, orchestration.repository_id)
+    tasks = rows.tasks_of(connection, orchestration_id)
+    attempts: dict[int, list[Attempt]] = {}
+    for attempt in rows.attempts_of(connection, orchestration_id):
+        attempts.setdefault(attempt.issue, []).append(attempt)
+    states = {task.issue: task for task in tasks}
+    mistake = orchestration.failure_line
+    return OrchestrationView(
+        id=orchestration.id,
+        repository_id=orchestration.repository_id,
+        repository=repository.full_name if repository else "",
+        status=orchestration.status.value,
+        base_sha=orchestration.base_sha,
+        tasks=tuple(
+            _task(orchestration, task, sorted(attempts.get(task.issue, []), key=lambda a: a.number), states) for task in tasks
+        ),
+        plan=orchestration.plan,
+        problems=orchestration.problems,
+        settings_mistake=SettingsMistake(mistake, orchestration.failure) if mistake is not None else None,
+        slots=max(1, orchestration.slots),
+        planned_at=orchestration.planned_at,
+        details_url=f"{public_url}/orchestrations/{orchestration.id}" if public_url else "",
+    )
+
+
+def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task]) -> TaskView:
+    last = attempts[-1] if attempts else None
+    report = last.report if last else None
+    return TaskView(
+        issue=task.issue,
+        title=task.snapshot.title if task.snapshot else f"issue {task.issue}",
+        status=_SHOWN[task.status],
+        kind=task.kind,
+        branch=task.branch,
+        verdict=task.verdict,
+        waiting_for=_waiting_for(orchestration, task, states),
+        waits_for_person=task.verdict is not None and task.verdict.name is VerdictName.EDITED_AFTER_APPROVAL,
+        phase=last.phase if last and last.status is AttemptStatus.CLAIMED else None,
+        phases=last.phases if last else (),
+        spans=tuple(Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None),
+        agent_seconds=sum(a.report.agent_seconds for a in attempts if a.report),
+        cost_usd=report.cost_usd if report else None,
+        pull_request=task.pull_request,
+        pull_request_url=task.pull_request_url,
+        draft=report.draft if report else False,
+        head_sha=task.head_sha,
+        stacked_on=task.stacked_on,
+        tests_before=report.tests_before if report else None,
+        tests_after=report.tests_after if report else None,
+        changes=report.changes if report else (),
+        isolation=report.isolation if report else "",
+        agent=report.agent if report else "",
+        note=task.note,
+    )
+
+
+def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Task]) -> str:
+    if task.status is not TaskStatus.WAITING:
+        return ""
+    unfinished = [issue for issue in task.after if issue in states and not (states[issue].verified or states[issue].merged)]
+    if unfinished:
+        return ", ".join(f"#{issue} (depends on it)" for issue in unfinished)
+    busy = [i for i in task.conflicts if i in states and states[i].status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
+    if busy and orchestration.settings.on_conflict == "stack":
+        return ", ".join(f"#{issue} (likely touches the same place)" for issue in busy)
+    return "a free slot"

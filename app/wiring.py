@@ -1,0 +1,99 @@
+"""The only place that builds things."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from starlette.applications import Starlette
+
+from app.backends.backend import Backend
+from app.backends.local import LocalBackend
+from app.decide.state import Policy
+from app.effects import Effects
+from app.front import CoreFront
+from app.github.client import GitHubApp
+from app.github.payloads import to_event
+from app.loop import Loop
+from app.metrics import Metrics
+from app.planner import Planner
+from app.reporter import Reporter
+from app.settings import Settings
+from app.store.database import Database, hold_lock, open_engine
+from app.sweep import Sweep
+from app.tokens_held import TokensHeld
+from app.watch import Watch
+from app.web import server
+from shared.git import check_git
+
+_START_TIMEOUT = timedelta(seconds=60)
+
+
+@dataclass
+class App:
+    """A running orchestrator: the web application to serve, and the door to its core."""
+
+    web: Starlette
+    loop: Loop
+    database: Database
+    github: GitHubApp
+    backend: Backend
+
+
+def utc_now() -> datetime:
+    """The clock of a real app; tests may hand in another."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, backend: Backend | None = None, clock: Callable[[], datetime] = utc_now
+) -> AsyncIterator[App]:
+    """Everything that an app is, from the lock on its database to its background work; ended in the reverse order."""
+    check_git()
+    lock = hold_lock(settings.database_url)
+    metrics, held = Metrics(), TokensHeld()
+    where = backend or LocalBackend(settings.work_dir, settings.memory_reserve_mib)
+    async with GitHubApp(settings, clock=clock) as github:
+        loop = Loop(
+            policy=policy(settings, github.login),
+            translate=to_event,
+            clock=clock,
+            free_memory_mib=lambda: where.room().free_memory_mib,
+            metrics=metrics,
+            tick_seconds=0.5,
+        )
+        database = loop.database = Database(open_engine(settings.database_url), loop.forget)
+        reporter = Reporter(database, settings.public_url, clock)
+        planner = Planner(settings, database)
+        effects = Effects(settings, database, github, where, planner, reporter, held, metrics)
+        front = CoreFront(settings, database, loop, github, reporter, held, metrics)
+        web = server.build(front, settings, metrics.registry)
+        watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github)
+        work = [asyncio.create_task(step) for step in (loop.run(effects.perform), watch.run(), sweep.run())]
+        try:
+            yield App(web, loop, database, github, where)
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            await database.close()
+            if lock is not None:
+                lock.close()
+
+
+def policy(settings: Settings, app_login: str) -> Policy:
+    """The part of the settings that decisions depend on."""
+    return Policy(
+        label=settings.label,
+        intake=timedelta(seconds=settings.intake_seconds),
+        intake_max=timedelta(seconds=settings.intake_max_seconds),
+        lease=timedelta(seconds=settings.lease_seconds),
+        start_timeout=_START_TIMEOUT,
+        slots=settings.slots,
+        task_memory_mib=settings.task_memory_mib,
+        allow_public=settings.allow_public_repositories,
+        allowed_bots=settings.allowed_bots,
+        app_login=app_login,
+    )

@@ -1,0 +1,91 @@
+"""Starts the WorkflowManager: one line of JSON on standard input says where to call home; nothing secret is in argv."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+from types import FrameType
+
+import structlog
+from pydantic import ValidationError
+
+from runner.app_client import AppClient
+from runner.endings import Fenced, Interrupted
+from runner.folder import TaskFolder
+from runner.sandbox import adopt_orphans, end_children
+from runner.workflow_manager import run_attempt
+from shared import log
+from shared.errors import FatalError
+from shared.git import check_git
+from shared.models import ClaimRequest, RunnerLaunch
+from shared.process import started_at
+
+DONE, BROKEN, REFUSED, NOT_OURS = 0, 1, 2, 3
+_log = structlog.get_logger()
+
+
+def main() -> int:
+    """The exit code: 0 the app knows the verdict, 1 a bug, 2 this runner cannot work, 3 the attempt is somebody else's or over."""
+    log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not sys.stderr.isatty())
+    try:
+        launch = _launch(sys.stdin.readline())
+        os.umask(0o022)
+        adopt_orphans()
+        check_git()
+        return _work(launch)
+    except FatalError as error:
+        _log.error("runner ends", reason=str(error))
+        return REFUSED
+    except (Fenced, Interrupted):
+        _log.info("this attempt is over or somebody else's")
+        return NOT_OURS
+    except Exception:  # noqa: BLE001 a bug must still end with its own exit code and a logged trace
+        _log.exception("runner broke")
+        return BROKEN
+
+
+def _launch(line: str) -> RunnerLaunch:
+    if "SHOAL_ATTEMPT" in os.environ:
+        raise FatalError("a runner was started inside an attempt: agents cannot start attempts")
+    try:
+        return RunnerLaunch.model_validate_json(line)
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, problem["loc"])) or "the line" for problem in error.errors())
+        raise FatalError(f"no launch line on standard input: one line of JSON is expected, wrong: {places}") from None
+
+
+def _work(launch: RunnerLaunch) -> int:
+    stop = threading.Event()
+    nonce = uuid.uuid4().hex
+    app = AppClient(launch, nonce, stop)
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        app.end(f"the runner was ended by {signal.Signals(number).name}")
+
+    def end_slow_commands() -> None:
+        stop.wait()
+        time.sleep(1)  # what runs in the sandbox has ended by now; git, which we call without one, has not
+        end_children()
+
+    threading.Thread(target=end_slow_commands, daemon=True, name="stopper").start()
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    try:
+        pid = os.getpid()
+        brief = app.claim(ClaimRequest(nonce=nonce, pid=pid, pid_started=started_at(pid) or 0, host=socket.gethostname()))
+        structlog.contextvars.bind_contextvars(attempt=brief.attempt_id, issue=brief.issue.number)
+        app.start_courier(brief.heartbeat_seconds)
+        work_dir = Path(launch.work_dir).resolve()
+        work_dir.mkdir(parents=True, exist_ok=True)
+        run_attempt(brief, TaskFolder(work_dir, brief.repository.id, brief.branch), app, stop)
+    finally:
+        app.close()
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""The runner's one line to the app: every call idempotent by nonce, patient while the app is away, and fenced by 409."""
+
+import threading
+import time
+from collections import deque
+
+import httpx
+import structlog
+from pydantic import BaseModel
+
+from runner.endings import Fenced, Interrupted
+from shared.errors import FatalError
+from shared.models import (
+    AttemptBrief,
+    AttemptReport,
+    ClaimRequest,
+    FinishRequest,
+    Heartbeat,
+    HeartbeatReply,
+    IssueCheck,
+    PermitReply,
+    PermitRequest,
+    PhaseFinished,
+    PhaseName,
+    PhaseResult,
+    RunnerLaunch,
+)
+
+# Leases do not age while the app is down, so a runner outlives it for this long; then nobody wants its result any more.
+_PATIENCE_SECONDS = 3600.0
+_log = structlog.get_logger()
+
+
+class AppClient:
+    """Speaks for one attempt; `stop` is set, with `stop_reason`, when the app wants it to end."""
+
+    def __init__(self, launch: RunnerLaunch, nonce: str, stop: threading.Event) -> None:
+        self._http = httpx.Client(
+            base_url=f"{launch.app_url.rstrip('/')}/runner/v1/attempts/{launch.attempt_id}/",
+            headers={"Authorization": f"Bearer {launch.secret}"},
+            timeout=httpx.Timeout(30, connect=5),
+            trust_env=False,
+        )
+        self._nonce = nonce
+        self._phase = PhaseName.SETUP
+        self._progress = 0
+        self._unsent: deque[PhaseResult] = deque()
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._courier: threading.Thread | None = None
+        self.stop = stop
+        self.stop_reason = ""
+
+    def claim(self, request: ClaimRequest) -> AttemptBrief:
+        return AttemptBrief.model_validate_json(self._patient("POST", "claim", request))
+
+    def issue(self) -> IssueCheck:
+        return IssueCheck.model_validate_json(self._patient("GET", "issue"))
+
+    def permit(self, sequence: int, head_sha: str, report: AttemptReport) -> PermitReply:
+        """The app's answer; waits while it is pending."""
+        request = PermitRequest(nonce=self._nonce, sequence=sequence, head_sha=head_sha, report=report)
+        pause = 0.2
+        while True:
+            reply = PermitReply.model_validate_json(self._patient("POST", "permit", request))
+            if reply.status != "pending":
+                return reply
+            if self.stop.wait(pause):
+                raise Interrupted
+            pause = min(pause * 1.5, 2.0)
+
+    def finish(self, report: AttemptReport, *, tokens_revoked: bool, patience: float = _PATIENCE_SECONDS) -> None:
+        request = FinishRequest(nonce=self._nonce, report=report, tokens_revoked=tokens_revoked)
+        self._patient("POST", "finish", request, patience=patience, heed_stop=False)
+
+    def entered(self, phase: PhaseName) -> None:
+        self._phase = phase
+        self.moved()
+
+    def moved(self) -> None:
+        """Something really happened: what heartbeats count."""
+        self._progress += 1
+
+    def report_phase(self, result: PhaseResult) -> None:
+        """Queued: an app that is away does not hold up the work."""
+        self._unsent.append(result)
+        self._wake.set()
+
+    def start_courier(self, every_seconds: float) -> None:
+        self._courier = threading.Thread(target=self._carry, args=(every_seconds,), daemon=True, name="courier")
+        self._courier.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._wake.set()
+        if self._courier:
+            self._courier.join(timeout=5)
+        self._http.close()
+
+    def end(self, reason: str) -> None:
+        """Asks everything in this process to stop, with the reason that people will read; the first one stands."""
+        self.stop_reason = self.stop_reason or reason
+        self.stop.set()
+
+    def _carry(self, every_seconds: float) -> None:
+        """Delivers finished phases at once and a heartbeat in each interval; silence of the app is no reason to stop."""
+        next_beat = 0.0
+        while not self._closed.is_set():
+            self._wake.clear()
+            try:
+                while self._unsent:
+                    self._once("POST", "phase", PhaseFinished(nonce=self._nonce, result=self._unsent[0]))
+                    self._unsent.popleft()
+                if time.monotonic() >= next_beat:
+                    self._beat()
+                    next_beat = time.monotonic() + every_seconds
+            except Fenced:
+                self.end("the app gave this attempt up")
+                return
+            except (httpx.HTTPError, FatalError) as error:
+                _log.warning("app does not answer", error=str(error))
+                self._closed.wait(min(1.0, every_seconds))
+                continue
+            self._wake.wait(max(0.0, next_beat - time.monotonic()))
+
+    def _beat(self) -> None:
+        beat = Heartbeat(nonce=self._nonce, phase=self._phase, progress=self._progress)
+        reply = HeartbeatReply.model_validate_json(self._once("POST", "heartbeat", beat))
+        if reply.stop is not None:
+            self.end(reply.stop)
+
+    def _patient(
+        self, method: str, path: str, body: BaseModel | None = None, *, patience: float = _PATIENCE_SECONDS, heed_stop: bool = True
+    ) -> bytes:
+        # Not stamina: this wait must end at once when we are told to stop.
+        deadline = time.monotonic() + patience
+        pause = 0.1
+        while True:
+            try:
+                return self._once(method, path, body)
+            except httpx.HTTPError as error:
+                if time.monotonic() + pause > deadline:
+                    raise FatalError(f"the app at {self._http.base_url} did not answer for {patience:.0f} s: {error}") from error
+                _log.info("app does not answer, trying again", call=path, error=str(error), wait=pause)
+            if (self.stop if heed_stop else self._closed).wait(pause):
+                raise Interrupted
+            pause = min(pause * 2, 5.0)
+
+    def _once(self, method: str, path: str, body: BaseModel | None = None) -> bytes:
+        content = body.model_dump_json() if body is not None else None
+        response = self._http.request(method, path, content=content, headers={"Content-Type": "application/json"})
+        if response.status_code == httpx.codes.CONFLICT:
+            raise Fenced
+        if response.status_code == httpx.codes.UPGRADE_REQUIRED:
+            raise FatalError(f"app and runner are of different versions: {response.text[:300]}; install the same one on both sides")
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
+            response.raise_for_status()
+        if response.is_client_error:
+            raise FatalError(f"the app refused {path}: {response.status_code} {response.text[:300]}")
+        return response.content

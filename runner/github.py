@@ -1,0 +1,142 @@
+"""GitHub as the runner uses it, by PyGithub: imported when the pull request phase starts, because it takes 25 MB."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from github import Auth, Github, GithubException
+from github.GithubRetry import GithubRetry
+from github.PullRequest import PullRequest
+from requests import RequestException
+
+from runner import pull_request_text
+from shared.errors import TransientError
+from shared.models import AttemptBrief, AttemptReport
+from shared.retry import on_transient
+
+
+class GithubRefused(Exception):
+    """GitHub does not hold what we asked it to; the message is for people."""
+
+
+class Publisher:
+    """The pull request of one branch; every write is preceded by a look for what is there already, so it may be repeated."""
+
+    def __init__(self, brief: AttemptBrief, token: str) -> None:
+        self._brief = brief
+        # Only reads are repeated blindly; the app paces all runners' writes by its permits.
+        retry = GithubRetry(total=3, backoff_factor=0.2, allowed_methods={"GET", "HEAD"})
+        self._github = Github(
+            auth=Auth.Token(token),
+            base_url=brief.repository.api_url,
+            timeout=30,
+            retry=retry,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        )
+        self._repository = self._github.get_repo(brief.repository.full_name, lazy=True)
+
+    def open(self, head_sha: str, report: AttemptReport) -> int:
+        """The number of the one pull request, made or adopted, and read back."""
+        for attempt in on_transient():
+            with attempt, _words():
+                found = self._find() or self._create(report)
+        if found.body != report.pull_request_body:
+            with _words():
+                found.edit(title=report.pull_request_title, body=report.pull_request_body)
+        self._read_back(found.number, head_sha)
+        return found.number
+
+    def review(self, number: int, head_sha: str, text: str) -> None:
+        """One review, as a comment; a second call finds the first one's."""
+        body = pull_request_text.review(self._brief, text)
+        with _words():
+            pull_request = self._repository.get_pull(number)
+        for attempt in on_transient():
+            with attempt, _words():
+                if not self._has_review(pull_request):
+                    pull_request.create_review(commit=self._repository.get_commit(head_sha), body=body, event="COMMENT")
+        if not self._has_review(pull_request):
+            raise GithubRefused("the review is not there after it was posted")
+
+    def close(self) -> None:
+        self._github.close()
+
+    def _find(self) -> PullRequest | None:
+        """Over every base and state: a merged or closed one is an answer too."""
+        brief = self._brief
+        owner = brief.repository.full_name.split("/")[0]
+        all_of_branch = [
+            pull_request
+            for pull_request in self._repository.get_pulls(state="all", head=f"{owner}:{brief.branch}")
+            if pull_request.head.ref == brief.branch
+        ]
+        ours = [pull_request for pull_request in all_of_branch if pull_request.user.login == brief.app_login]
+        for pull_request in ours:
+            if pull_request.state == "open":
+                return pull_request
+        for pull_request in ours:
+            how = "merged" if pull_request.merged_at else "closed"
+            raise GithubRefused(
+                f"pull request #{pull_request.number} from this branch was {how} already: label the issue again for more"
+            )
+        for pull_request in all_of_branch:
+            if pull_request.state == "open":
+                raise GithubRefused(
+                    f"{pull_request.user.login} opened #{pull_request.number} from our branch: close it, then retry"
+                )
+        return None
+
+    def _create(self, report: AttemptReport) -> PullRequest:
+        brief = self._brief
+        try:
+            return self._repository.create_pull(
+                base=brief.repository.default_branch,
+                head=brief.branch,
+                title=report.pull_request_title,
+                body=report.pull_request_body,
+                draft=report.draft,
+            )
+        except GithubException as error:
+            if error.status == httpx.codes.UNPROCESSABLE_ENTITY and "already exists" in str(error.data):
+                raise TransientError("somebody created it a moment ago") from error  # found by the next look
+            raise
+
+    def _read_back(self, number: int, head_sha: str) -> None:
+        for attempt in on_transient(attempts=6, seconds=20):
+            with attempt, _words():
+                pull_request = self._repository.get_pull(number)
+                if pull_request.head.sha != head_sha:  # GitHub computes it a moment after the push
+                    raise TransientError(f"pull request #{number} shows {pull_request.head.sha}, we pushed {head_sha}")
+        if f"Closes #{self._brief.issue.number}" not in (pull_request.body or ""):
+            raise GithubRefused(f"pull request #{number} does not say `Closes #{self._brief.issue.number}`")
+
+    def _has_review(self, pull_request: PullRequest) -> bool:
+        marker = pull_request_text.review_marker(self._brief)
+        reviews = pull_request.get_reviews()
+        return any(marker in (review.body or "") and review.user.login == self._brief.app_login for review in reviews)
+
+
+def revoke(api_url: str, token: str) -> bool:
+    """Gives the token back; True when GitHub says that it is worth nothing now."""
+    try:
+        response = httpx.delete(
+            f"{api_url}/installation/token", headers={"Authorization": f"token {token}"}, timeout=10, trust_env=False
+        )
+    except httpx.HTTPError:
+        return False
+    return response.status_code in {httpx.codes.NO_CONTENT, httpx.codes.UNAUTHORIZED}
+
+
+@contextmanager
+def _words() -> Iterator[None]:
+    """PyGithub's and requests' exceptions as ours."""
+    try:
+        yield
+    except GithubException as error:
+        message = f"GitHub answered {error.status}: {str(error.data)[:500]}"
+        if error.status >= httpx.codes.INTERNAL_SERVER_ERROR or error.status == httpx.codes.TOO_MANY_REQUESTS:
+            raise TransientError(message) from error
+        raise GithubRefused(message) from error
+    except RequestException as error:
+        raise TransientError(f"GitHub does not answer: {error}") from error

@@ -1,0 +1,93 @@
+"""The bare mirror of a repository that all its tasks share, and the commit a task starts from."""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runner.endings import AttemptEnds, Interrupted
+from shared.errors import TransientError
+from shared.git import GitFailed, credentials, git, identity, run_git
+from shared.models import AttemptBrief, VerdictName
+from shared.retry import on_transient
+
+
+@contextmanager
+def locked(path: Path, stop: threading.Event) -> Iterator[None]:
+    """Holds `path` against other runners; waiting ends when we are told to stop."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while not _try_lock(handle):
+            if stop.wait(0.05):
+                raise Interrupted
+        yield
+    finally:
+        os.close(handle)
+
+
+def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event) -> None:
+    """Brings the commits this task needs into the mirror; no network when they are there already."""
+    wanted = (brief.base_sha, *brief.merge_shas)
+    with locked(mirror.with_suffix(".lock"), stop):
+        if not (mirror / "HEAD").exists():
+            git("init", "--quiet", "--bare", str(mirror), cwd=mirror.parent)
+        if all(_has(mirror, sha) for sha in wanted):
+            return
+        try:
+            for attempt in on_transient():
+                with attempt:
+                    _fetch_all(mirror, brief)
+        except (GitFailed, TransientError) as error:
+            raise AttemptEnds(VerdictName.SETUP_FAILED, f"{brief.repository.full_name} could not be fetched", str(error)) from error
+        for sha in wanted:
+            if not _has(mirror, sha):
+                raise AttemptEnds(VerdictName.SETUP_FAILED, f"commit {sha} is not in {brief.repository.full_name} any more")
+
+
+def start_commit(mirror: Path, brief: AttemptBrief) -> str:
+    """The base with the finished predecessors merged into it; the same on every machine and in every retry."""
+    start = brief.base_sha
+    for sha in brief.merge_shas:
+        if run_git("merge-base", "--is-ancestor", sha, start, cwd=mirror, accept=(0, 1))[0] == 0:
+            continue
+        arguments = ("merge-tree", "--write-tree", "--name-only", "--no-messages", start, sha)
+        status, out = run_git(*arguments, cwd=mirror, accept=(0, 1))
+        tree, *conflicted = out.splitlines()
+        if status == 1:
+            files = ", ".join(name for name in conflicted if name)
+            reason = f"the work this issue builds on cannot be merged with it: conflict in {files}; merge or rebase those first"
+            raise AttemptEnds(VerdictName.BLOCKED, reason)
+        start = commit(mirror, brief, tree, (start, sha), f"Merge {sha[:12]} for #{brief.issue.number}\n")
+    return start
+
+
+def commit(repository: Path, brief: AttemptBrief, tree: str, parents: tuple[str, ...], message: str) -> str:
+    """One commit by the App, dated like its base, so that the same content has the same SHA whenever it is made."""
+    date = git("show", "-s", "--format=%cI", brief.base_sha, cwd=repository).strip()
+    env = {**identity(brief.app_login, brief.app_email), "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+    options = [part for parent in parents for part in ("-p", parent)]
+    return git("commit-tree", tree, *options, cwd=repository, env=env, stdin=message.encode()).strip()
+
+
+def _fetch_all(mirror: Path, brief: AttemptBrief) -> None:
+    url = brief.repository.clone_url
+    env = credentials(url, brief.read_token) if brief.read_token else {}
+    git("fetch", "--quiet", "--no-tags", url, "+refs/heads/*:refs/heads/*", cwd=mirror, env=env)
+    missing = [sha for sha in (brief.base_sha, *brief.merge_shas) if not _has(mirror, sha)]
+    if missing:  # the branch has moved since, the commit is still there
+        git("fetch", "--quiet", "--no-tags", url, *missing, cwd=mirror, env=env)
+
+
+def _has(mirror: Path, sha: str) -> bool:
+    return run_git("cat-file", "-e", f"{sha}^{{commit}}", cwd=mirror, accept=(0, 1, 128))[0] == 0
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,28 @@
+"""The right to write, once: asked of the app with the whole report, given back when the block ends."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runner import report
+from runner.endings import AttemptEnds
+from runner.phase import Work
+from shared.models import PermitReply, VerdictName
+
+
+@contextmanager
+def granted(work: Work) -> Iterator[PermitReply]:
+    """Raises AttemptEnds with the app's own verdict when it refuses."""
+    work.permits += 1
+    reply = work.app.permit(work.permits, work.state.head_sha, report.make(work.brief, work.state))
+    if reply.status == "refused":
+        refusal = reply.verdict
+        if refusal is None:
+            raise AttemptEnds(VerdictName.PUBLISH_FAILED, "the app refused the right to publish and did not say why")
+        raise AttemptEnds(refusal.name, refusal.reason, refusal.detail)
+    work.tokens_granted += 1
+    try:
+        yield reply
+    finally:
+        from runner.github import revoke
+
+        work.tokens_revoked += revoke(work.brief.repository.api_url, reply.token)

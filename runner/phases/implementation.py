@@ -1,0 +1,50 @@
+"""Phase 5: the agent edits; what it leaves becomes one commit in the quarantine, or there is no change."""
+
+import secrets
+from pathlib import PurePosixPath
+
+from runner import agent, gate, prompt, publish, worktree
+from runner.agents.shape import Pass
+from runner.endings import AttemptEnds
+from runner.phase import Outcome, Work
+from shared.git import GitFailed
+from shared.models import FileChange, Kind, PhaseName, VerdictName
+
+NAME = PhaseName.IMPLEMENTATION
+_NOTES = {".md", ".rst", ".txt", ".adoc"}
+
+
+def run(work: Work) -> Outcome:
+    state = work.state
+    text = prompt.implementation(work.brief, secrets.token_hex(8), state.plan_text, state.test_command)
+    answer = agent.play(work, Pass.IMPLEMENTATION, text)
+    record(work, answer.printed if answer else "")
+    return Outcome(reason=f"{len(state.changes)} file{'s' * (len(state.changes) != 1)} changed")
+
+
+def missing(work: Work) -> str:
+    state = work.state
+    there = state.head_sha and publish.holds(work.folder, state.head_sha)
+    return "" if there and state.changes else "the commit is not in the quarantine"
+
+
+def record(work: Work, printed: str) -> None:
+    """Takes the agent's checkout as it is now into the quarantine, as one commit of ours."""
+    folder, state, brief = work.folder, work.state, work.brief
+    bundle = worktree.take_snapshot(work)
+    try:
+        state.snapshot_sha = publish.take_in(folder, bundle)
+    except GitFailed as error:
+        raise AttemptEnds(VerdictName.UNSAFE_DIFF, "the change holds objects that git's checks refuse", str(error)) from error
+    head = publish.make_commit(folder, brief, state.start_sha, state.snapshot_sha)
+    changes = gate.changed_lines(folder.publish, state.start_sha, head)
+    if not changes:
+        raise AttemptEnds(VerdictName.NO_CHANGE, "the agent ended well, but changed nothing", printed)
+    if brief.kind is not Kind.DOCS and only_notes(changes):
+        names = ", ".join(change.path for change in changes[:5])
+        raise AttemptEnds(VerdictName.NO_CHANGE, f"code was asked for, but only notes were changed: {names}", printed)
+    state.head_sha, state.changes = head, changes
+
+
+def only_notes(changes: tuple[FileChange, ...]) -> bool:
+    return all(PurePosixPath(change.path).suffix.lower() in _NOTES for change in changes)

@@ -1,0 +1,44 @@
+"""Phase 6: the repository's own tests on the very commit that may leave; red is evidence, it is never passed over."""
+
+import secrets
+
+from runner import agent, prompt, publish, testing, verdict
+from runner.agents.shape import Pass
+from runner.phase import Outcome, Work
+from runner.phases import implementation
+from shared.models import PhaseName, TestRun
+
+NAME = PhaseName.TESTING
+
+
+def run(work: Work) -> Outcome:
+    state = work.state
+    before = _before(state.tests_before)
+    after = testing.run_tests(work, state.snapshot_sha)
+    if verdict.new_failures(before, after) and not state.repaired:
+        after = _repaired(work, after) or after
+    state.tests_after = after
+    found = verdict.final(before, after)
+    return Outcome("failed" if verdict.new_failures(before, after) else "passed", found.reason)
+
+
+def missing(work: Work) -> str:
+    if work.state.tests_after is None:
+        return "the tests did not run"
+    return "" if publish.holds(work.folder, work.state.head_sha) else "the tested commit is gone"
+
+
+def _repaired(work: Work, red: TestRun) -> TestRun | None:
+    """One bounded pass of the agent on its own red tests; None when it cannot do that."""
+    answer = agent.play(work, Pass.REPAIR, prompt.repair(work.brief, secrets.token_hex(8), red))
+    work.state.repaired = True
+    if answer is None:
+        return None
+    implementation.record(work, answer.printed)
+    return testing.run_tests(work, work.state.snapshot_sha)
+
+
+def _before(run: TestRun | None) -> TestRun:
+    if run is None:
+        raise AssertionError("set-up was verified, so there is a baseline")
+    return run

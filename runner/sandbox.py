@@ -1,0 +1,210 @@
+"""Where everything that executes repository or agent content runs: bubblewrap, or a plain process that says so."""
+
+import os
+import shutil
+import tempfile
+import threading
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import psutil
+
+from shared.process import Ended, Limits, end_tree, environment, run
+
+_SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# Without these, Debian's alternatives, the dynamic loader or TLS do not work; none holds anything of ours.
+_SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/etc/localtime", "/etc/mime.types")
+_NETWORK_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
+_TMP_BYTES = 2 * 1024**3
+
+# Binds every source under a private tmpfs first: the unprivileged user could not reach one below a folder of mode 700.
+_STAGE = """
+mount -t tmpfs -o mode=755 shoal "$1"; at=$1; shift; n=0
+while [ "$1" != -- ]; do
+  if [ -d "$1" ]; then mkdir "$at/$n"; else : > "$at/$n"; fi
+  mount --bind "$1" "$at/$n"; n=$((n + 1)); shift
+done
+shift; exec "$@"
+"""
+
+
+class Bind(NamedTuple):
+    """A folder or file that is visible inside, at its own path unless `target` says otherwise."""
+
+    source: Path
+    writable: bool = False
+    target: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        return self.target or self.source
+
+
+class Room(NamedTuple):
+    """What one command sees of us; everything else is the system's /usr."""
+
+    cwd: Path
+    home: Path
+    binds: tuple[Bind, ...]
+    network: bool = False
+    env: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """`level` is what reports show; `why` says why it is not a stronger one; `uid` is the task's own user, None: ours."""
+
+    level: Literal["bubblewrap", "process"]
+    why: str
+    uid: int | None
+    tools: tuple[Path, ...] = ()
+
+    def give(self, *folders: Path) -> None:
+        """Makes empty folders that belong to the sandbox's user."""
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            if self.uid is not None:
+                os.chown(folder, self.uid, self.uid, follow_symlinks=False)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        room: Room,
+        *,
+        limits: Limits,
+        stdin: bytes = b"",
+        log: Path | None = None,
+        on_line: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Ended:
+        """Runs `argv`; when this returns, nothing that it started is alive."""
+        path = ":".join([*(str(tool / "bin") for tool in self.tools), "/usr/local/bin", "/usr/bin", "/bin"])
+        inside = {"HOME": str(room.home), "SHOAL_ATTEMPT": "1", "PYTHONDONTWRITEBYTECODE": "1", "GIT_CONFIG_NOSYSTEM": "1"}
+        older = set(psutil.Process().children())
+        try:
+            if self.level == "process":
+                env = environment({**inside, **room.env})
+                return run(argv, cwd=room.cwd, env=env, stdin=stdin, limits=limits, log=log, on_line=on_line, stop=stop)
+            env = environment({**inside, "PATH": path, "TMPDIR": "/tmp", **room.env})  # noqa: S108 a private tmpfs
+            command = self.command(argv, room)
+            return run(command, cwd=Path("/"), env=env, stdin=stdin, limits=limits, log=log, on_line=on_line, stop=stop)
+        finally:
+            _end_strays(older)
+
+    def command(self, argv: Sequence[str], room: Room) -> list[str]:
+        """The bubblewrap command line; as root it gives up its rights before bubblewrap starts."""
+        binds = [*(Bind(tool) for tool in self.tools if not tool.is_relative_to("/usr")), *room.binds]
+        if self.uid is None:
+            return [*_bubblewrap(binds, [str(bind.source) for bind in binds], room), "--", *argv]
+        stage = _stage_folder(binds)
+        staged = [f"{stage}/{index}" for index in range(len(binds))]
+        user = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--no-new-privs", "--"]
+        sources = [str(bind.source) for bind in binds]
+        shell = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-ec", _STAGE, "stage", str(stage), *sources, "--"]
+        return [*shell, *user, *_bubblewrap(binds, staged, room), "--", *argv]
+
+
+def choose(isolation: Literal["required", "preferred", "none"], key: str, work_dir: Path) -> Sandbox:
+    """The strongest level that really works here; `key` names the task, so that each has a user of its own."""
+    tools = _tools()
+    if isolation == "none":
+        return Sandbox("process", "isolation is switched off by the operator", None)
+    uid = 0x2A000000 + zlib.crc32(key.encode()) % 2**24 if os.geteuid() == 0 else None
+    wanted = Sandbox("bubblewrap", "", uid, tools)
+    why = _what_fails(wanted, work_dir)
+    return wanted if not why else Sandbox("process", why, None)
+
+
+def program_binds(argv: Sequence[str]) -> tuple[Bind, ...]:
+    """What a configured command needs of this machine: the files it names, and its program's own prefix."""
+    named = [Path(part) for part in argv if part.startswith("/") and Path(part).is_file()]
+    program = shutil.which(argv[0], path=environment()["PATH"]) if argv else None
+    prefixes = [Path(program).resolve().parent.parent] if program else []
+    found = [*prefixes, *named]
+    return tuple(Bind(path) for path in dict.fromkeys(found) if not path.is_relative_to("/usr") and path != Path("/"))
+
+
+def _bubblewrap(binds: Sequence[Bind], sources: Sequence[str], room: Room) -> list[str]:
+    profile = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
+    profile += ["--cap-drop", "ALL", "--share-net"] if room.network else ["--cap-drop", "ALL"]
+    profile += ["--ro-bind", "/usr", "/usr"]
+    for folder in map(Path, _SYSTEM_FOLDERS):
+        if folder.is_symlink():
+            profile += ["--symlink", str(folder.readlink()), str(folder)]
+        elif folder.is_dir():
+            profile += ["--ro-bind", str(folder), str(folder)]
+    for name in (*_SYSTEM_FILES, *(_NETWORK_FILES if room.network else ())):
+        profile += ["--ro-bind-try", name, name]
+    profile += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
+    for bind, source in zip(binds, sources, strict=True):
+        profile += ["--bind" if bind.writable else "--ro-bind", source, str(bind.place)]
+    return [*profile, "--remount-ro", "/", "--chdir", str(room.cwd)]
+
+
+def _stage_folder(binds: Sequence[Bind]) -> Path:
+    for folder in (Path("/mnt"), Path("/media"), Path("/srv"), Path("/opt")):
+        if folder.is_dir() and not any(bind.source.is_relative_to(folder) for bind in binds):
+            return folder
+    return Path("/mnt")
+
+
+def _what_fails(sandbox: Sandbox, work_dir: Path) -> str:
+    """Tries the real thing once, files and all."""
+    needed = ["bwrap", *(["setpriv", "unshare", "mount"] if sandbox.uid is not None else [])]
+    for program in needed:
+        if not shutil.which(program):
+            return f"{program} is not installed (package {'bubblewrap' if program == 'bwrap' else 'util-linux'})"
+    with tempfile.TemporaryDirectory(prefix="probe-", dir=work_dir) as name:
+        folder = Path(name) / "room"
+        sandbox.give(folder)
+        room = Room(cwd=folder, home=folder, binds=(Bind(folder, writable=True),))
+        ended = sandbox.run(["sh", "-c", "echo works > file && cat file"], room, limits=Limits(seconds=20))
+    return "" if ended.ok else f"bubblewrap does not work here: {ended.tail.strip()[-300:] or ended.reason}"
+
+
+def _tools() -> tuple[Path, ...]:
+    """The prefix of the machine's `python3` when it lies outside /usr, where a version manager's shim would not work inside."""
+    with tempfile.TemporaryDirectory() as nowhere:
+        try:
+            ended = run(["python3", "-c", "import sys; print(sys.base_prefix)"], cwd=Path(nowhere), env=environment())
+        except OSError:
+            return ()
+    prefix = Path(ended.tail.strip())
+    return (prefix,) if ended.ok and prefix.is_absolute() and not prefix.is_relative_to("/usr") else ()
+
+
+def adopt_orphans() -> None:
+    """Makes this process the parent of every orphan below it, so that nothing escapes by leaving its session (Linux)."""
+    import ctypes
+
+    pr_set_child_subreaper = 36
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "prctl"):
+        libc.prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def end_leftovers(*homes: Path) -> None:
+    """Ends what an earlier runner of this task left running when it was killed: it has one of these folders as HOME."""
+    wanted = {str(home) for home in homes}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("HOME") in wanted:
+                end_tree(process.pid, grace_seconds=0.5)
+
+
+def end_children() -> None:
+    """Ends every command of this process, git's too."""
+    for child in psutil.Process().children():
+        end_tree(child.pid, grace_seconds=1.0)
+
+
+def _end_strays(older: set[psutil.Process]) -> None:
+    """Ends what a command left behind and `adopt_orphans` brought back to us; the runner runs one command at a time."""
+    for child in set(psutil.Process().children()) - older:
+        end_tree(child.pid, grace_seconds=0.5)
+        with suppress(ChildProcessError):
+            os.waitpid(child.pid, os.WNOHANG)

@@ -1,0 +1,89 @@
+"""What an attempt has proven so far, on disk after each phase, so that a restart goes on where it was."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.models import AttemptBrief, FileChange, PhaseName, PhaseResult, TestRun, Verdict, VerdictName
+
+# After these the old work still stands, and a new attempt goes on with it; after any other verdict it starts afresh.
+_RESUMABLE = {
+    VerdictName.SUCCEEDED,
+    VerdictName.PUBLISH_FAILED,
+    VerdictName.BRANCH_MOVED,
+    VerdictName.CANCELLED,
+    VerdictName.LOST,
+    VerdictName.INTERNAL_ERROR,
+}
+
+
+class State(BaseModel):
+    """Written by one process only; `done` holds the phases whose artefact was verified."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base_sha: str
+    merge_shas: tuple[str, ...]
+    issue_hash: str
+    done: list[PhaseResult] = []
+    # Of the attempt that ended before its last phase: where it ended, and what was therefore skipped.
+    ended_in: PhaseResult | None = None
+    skipped: list[PhaseResult] = []
+    verdict: Verdict | None = None
+    start_sha: str = ""
+    test_command: str = ""
+    test_source: str = ""
+    tests_before: TestRun | None = None
+    tests_after: TestRun | None = None
+    isolation: str = ""
+    plan_text: str = ""
+    snapshot_sha: str = ""
+    head_sha: str = ""
+    changes: tuple[FileChange, ...] = ()
+    repaired: bool = False
+    agent_seconds: float = 0
+    documentation: str = ""
+    review_text: str = ""
+    review_posted: bool = False
+    pull_request: int | None = None
+    notes: list[str] = []
+
+    def has_done(self, name: PhaseName) -> bool:
+        return any(result.name == name for result in self.done)
+
+    def fits(self, brief: AttemptBrief) -> bool:
+        """Whether the recorded work answers the very same question and may be carried on."""
+        same = (self.base_sha, self.merge_shas, self.issue_hash) == (brief.base_sha, brief.merge_shas, brief.issue.hash)
+        return same and (self.verdict is None or self.verdict.name in _RESUMABLE)
+
+
+def fresh(brief: AttemptBrief) -> State:
+    return State(base_sha=brief.base_sha, merge_shas=brief.merge_shas, issue_hash=brief.issue.hash)
+
+
+def save(state: State, path: Path) -> None:
+    """Atomic and durable: after a crash the file is the old one or the new one, whole."""
+    temporary = path.with_suffix(".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(state.model_dump_json(indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load(path: Path) -> State | None:
+    """None when there is nothing; a file that cannot be read is set aside and counts as nothing."""
+    try:
+        return State.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        path.replace(path.with_name(f"state.corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.json"))
+        return None

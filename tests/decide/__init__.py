@@ -1,0 +1,1 @@
+"""Decisions: stories, and a search through the protocol."""

@@ -1,0 +1,91 @@
+"""Every interleaving of claim, permit, push, create, finish with crashes, lost replies, zombies and people, against the real decide()."""
+
+from collections import deque
+from dataclasses import replace
+
+import pytest
+
+from shared.models import VerdictName
+from tests.support.protocol import World, act, done, labelled_world, patience, perform, trouble
+
+
+def explore(faults: int, most: int, first: World) -> tuple[int, int, list[World]]:
+    """Breadth first through all worlds with at most `faults` faults: worlds seen, ends reached, violations."""
+    seen = {first.key()}
+    todo = deque([first])
+    ends = 0
+    broken: list[World] = []
+    while todo and not broken and len(seen) < most:
+        world = todo.popleft()
+        if violation(world):
+            broken.append(world)
+            continue
+        following = steps(world, faults)
+        if not following:
+            ends += 1
+            if not done(world):
+                broken.append(world)
+        for name, after in following:
+            key = after.key()
+            if key not in seen:
+                seen.add(key)
+                todo.append(replace(after, trail=(*world.trail, name)))
+    return len(seen), ends, broken
+
+
+def steps(world: World, faults: int) -> list[tuple[str, World]]:
+    """All that can happen next; time passes only when nothing else can."""
+    ordinary = [(f"app: {action.kind}", after) for action in world.outbox for after in perform(world, action)]
+    ordinary += [
+        step for index in range(len(world.runners)) for step in act(world, index) if step[1].faults <= faults and step[1] != world
+    ]
+    moved = [(name, after) for name, after in ordinary if after.key() != world.key()]
+    if world.faults < faults:
+        moved += [(name, after) for name, after in trouble(world) if after.key() != world.key()]
+    if moved:
+        return moved
+    later = patience(world)
+    return [("an hour passes", later)] if later is not None else []
+
+
+def violation(world: World) -> str:
+    """What must never be."""
+    if len(world.pulls) > 1:
+        return "a second pull request"
+    task = world.state.tasks[5]
+    if any(pull.head_sha not in task.heads and not pull.head_sha.startswith("person") for pull in world.pulls):
+        return "a pull request whose head was never permitted"
+    if done(world) and task.verdict is not None and task.verdict.name is VerdictName.SUCCEEDED and not world.pulls:
+        return "success without a pull request"
+    return ""
+
+
+def tell_story(broken: list[World]) -> str:
+    """The shortest way to the first violation."""
+    return "\n".join((violation(broken[0]) or "the task never ended", *broken[0].trail)) if broken else ""
+
+
+def test_two_faults_anywhere_never_make_a_second_pull_request() -> None:
+    """All worlds with up to two faults: one pull request at most, evidence for it, and every task ends."""
+    worlds, ends, broken = explore(2, 200_000, labelled_world())
+
+    assert not broken, tell_story(broken)
+    assert ends > 0
+    assert worlds < 200_000, "the search was cut short"
+
+
+def test_the_search_finds_what_a_weaker_protocol_allows() -> None:
+    """If a backend calls a silent runner dead that is not, its zombie makes the second pull request: the search would see it."""
+    _, _, broken = explore(2, 200_000, replace(labelled_world(), lying_backend=True))
+
+    assert any(violation(world) == "a second pull request" for world in broken)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_three_faults_anywhere_never_make_a_second_pull_request() -> None:
+    """The same with every three faults."""
+    worlds, _, broken = explore(3, 600_000, labelled_world())
+
+    assert not broken, tell_story(broken)
+    assert worlds < 600_000, "the search was cut short"

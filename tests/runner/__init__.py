@@ -1,0 +1,1 @@
+"""The WorkflowManager against real git, real processes and a scripted app."""
