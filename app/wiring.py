@@ -54,7 +54,7 @@ async def running(
     check_git()
     lock = hold_lock(settings.database_url)
     metrics, held = Metrics(), TokensHeld()
-    where = backend or LocalBackend(settings)
+    where = backend or LocalBackend(settings.work_dir, settings.memory_reserve_mib)
     async with GitHubApp(settings, clock=clock) as github:
         loop = Loop(
             policy=policy(settings, github.login),

@@ -1,4 +1,4 @@
-"""Plans a batch of issues: text to evidence to graph to estimates to schedule. What cannot be planned is named, the rest is planned."""
+"""Plans a batch of issues: text to evidence to graph to estimates to schedule; what cannot be planned is named."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ def make_plan(
 ) -> Plan:
     """The plan of a batch; the same issues in any order give the same plan.
 
-    `blockers` tells the state of issues outside the batch; `repository` ("owner/name") lets full addresses of its own issues be recognised.
+    `blockers` tells the state of issues outside the batch; by `repository` ("owner/name") it knows its own issues' full addresses.
     A problem whose issue is also among the tasks is a remark: that task is planned.
     """
     batch = _Batch(blockers or {}, repository.lower())
@@ -93,7 +93,7 @@ class _Batch:
 
     def _depend_on_statement(self, number: int, stated: Dependency) -> None:
         if stated.repository and stated.repository.lower() != self.repository:
-            what = f"#{number} says “{stated.phrase}” of another repository ({stated.repository}), which is not looked at: planned all the same"
+            what = f"#{number} says “{stated.phrase}” of {stated.repository}, where nobody looks: planned as if it were done"
             self._remark(number, what, "label it when that one is done")
         elif not stated.reverse:
             self._depend(stated.number, number, stated.probability, stated.evidence, f"#{number} says “{stated.phrase}”")

@@ -1,4 +1,4 @@
-"""A small real repository, a prepared change, and the runner as a real process: what most stories here need."""
+"""A small real repository on localhub, a prepared change, and the runner as a real process: what the stories here need."""
 
 import os
 import subprocess
@@ -6,12 +6,22 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from shared.github import branch_name, issue_hash
-from shared.models import AgentSettings, AttemptBrief, IssueSnapshot, Kind, RepositorySettings, RunnerRepository
+from shared.models import (
+    AgentSettings,
+    AttemptBrief,
+    IssueSnapshot,
+    Kind,
+    PermitReply,
+    PermitRequest,
+    RepositorySettings,
+    RunnerRepository,
+)
+from tests.support.localhub import App, Hub, app_jwt
 from tests.support.scripted_app import ScriptedApp
 
-APP_LOGIN = "shoal[bot]"
 FILES = {
     "words.py": 'def count(text: str) -> int:\n    """How many words."""\n    return len(text.split())\n',
     "tests/__init__.py": "",
@@ -47,40 +57,31 @@ diff --git a/words.py b/words.py
 """
 
 
-def git(*arguments: str, cwd: Path) -> str:
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        **{f"GIT_{who}_{what}": "somebody@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    }
-    return subprocess.run(["git", *arguments], cwd=cwd, env=environment, check=True, capture_output=True, text=True).stdout.strip()
-
-
 @dataclass
 class Stage:
-    """One repository and one issue; `url` is where the runner fetches from and pushes to."""
+    """One repository and one issue, in a folder of its own."""
 
     root: Path
+    hub: Hub
+    app: App
+    full_name: str
     files: Mapping[str, str] = field(default_factory=lambda: dict(FILES))
-    number: int = 12
     title: str = "Add a function for the longest word"
     body: str = "In `words.py`, next to `count`."
+    number: int = 0
     base_sha: str = ""
 
     def __post_init__(self) -> None:
-        self.checkout.mkdir(parents=True)
-        git("init", "-q", "-b", "main", cwd=self.checkout)
-        self.commit(self.files)
-        git("clone", "-q", "--bare", str(self.checkout), str(self.bare), cwd=self.root)
-
-    @property
-    def checkout(self) -> Path:
-        return self.root / "checkout"
-
-    @property
-    def bare(self) -> Path:
-        return self.root / "remote.git"
+        for name, text in self.files.items():
+            path = self.root / "files" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        self.repository = self.hub.repository(self.full_name, self.root / "files")
+        self.base_sha = self.repository["sha"]
+        self.installation = self.hub.install(self.app, self.full_name)
+        self.person = self.hub.person(self.full_name.replace("/", "-"), {self.full_name: "admin"})
+        self.number = self.person.open_issue(self.full_name, self.title, self.body)["number"]
+        self._app_api = self.hub.client(f"Bearer {app_jwt(self.app)}")
 
     @property
     def work_dir(self) -> Path:
@@ -90,15 +91,9 @@ class Stage:
     def patches(self) -> Path:
         return self.root / "patches"
 
-    def commit(self, files: Mapping[str, str]) -> str:
-        for name, text in files.items():
-            path = self.checkout / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        git("add", "-A", cwd=self.checkout)
-        git("commit", "-q", "--allow-empty", "-m", "Base", cwd=self.checkout)
-        self.base_sha = git("rev-parse", "HEAD", cwd=self.checkout)
-        return self.base_sha
+    @property
+    def branch(self) -> str:
+        return branch_name(self.number, self.title)
 
     def prepare(self, patch: str, plan: str = "# Plan\n\n1. Edit `words.py`.\n", review: str = "Looks right.\n") -> None:
         """What the patch agent will play."""
@@ -107,44 +102,81 @@ class Stage:
         for name, text in (("plan.md", plan), ("change.patch", patch), ("review.md", review)):
             (folder / name).write_text(text, encoding="utf-8")
 
+    def script(self, lines: str) -> AgentSettings:
+        """A command agent: these shell lines make the change; its other passes only talk. $PASS names the pass."""
+        path = self.root / "agent.sh"
+        path.write_text(
+            'PASS="$SHOAL_PASS"\ncase "$PASS" in\n  research) echo "a plan";;\n  review) echo "a review";;\n'
+            f"  *) :\n{lines}\n  ;;\nesac\n",
+            encoding="utf-8",
+        )
+        return AgentSettings(name="command", command=("sh", "-e", str(path)))
+
     def brief(
-        self,
-        *,
-        agent: AgentSettings | None = None,
-        settings: RepositorySettings | None = None,
-        attempt: int = 1,
-        **more: object,
+        self, *, agent: AgentSettings | None = None, settings: RepositorySettings | None = None, attempt: int = 1, **more: Any
     ) -> AttemptBrief:
         issue = IssueSnapshot(number=self.number, title=self.title, body=self.body, hash=issue_hash(self.title, self.body))
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "attempt_id": f"a{attempt}",
             "number": attempt,
             "repository": RunnerRepository(
-                id=7,
-                full_name="acme/words",
-                clone_url=self.bare.as_uri(),
+                id=self.repository["id"],
+                full_name=self.full_name,
+                clone_url=self.repository["clone_url"],
                 default_branch="main",
-                api_url="http://127.0.0.1:9",
+                api_url=self.hub.api_url,
             ),
             "issue": issue,
             "kind": Kind.FEATURE,
-            "branch": branch_name(self.number, self.title),
+            "branch": self.branch,
             "base_sha": self.base_sha,
             "settings": settings or RepositorySettings(),
             "agent": agent or AgentSettings(name="patch", folder=str(self.patches)),
             "isolation": "preferred",
-            "read_token": "",
-            "app_login": APP_LOGIN,
-            "app_email": "1+shoal[bot]@users.noreply.example.org",
+            "read_token": self.mint({"contents": "read", "metadata": "read"}),
+            "app_login": self.app.bot_login,
+            "app_email": f"{self.app.bot_id}+{self.app.bot_login}@users.noreply.example.org",
             "lease_seconds": 30,
             "heartbeat_seconds": 0.1,
             **more,
         }
         return AttemptBrief.model_validate(values)
 
-    def start(self, app: ScriptedApp) -> "subprocess.Popen[str]":
+    def scripted_app(self, brief: AttemptBrief | None = None) -> ScriptedApp:
+        return ScriptedApp(brief or self.brief(), permit=self.grant)
+
+    def grant(self, _request: PermitRequest) -> PermitReply:
+        """What the real app does: re-reads the branch, then mints a write token."""
+        return PermitReply(
+            status="granted",
+            token=self.mint({"contents": "write", "pull_requests": "write", "metadata": "read"}),
+            expected_sha=self.branch_sha(),
+        )
+
+    def mint(self, permissions: Mapping[str, str]) -> str:
+        wanted = {"permissions": dict(permissions), "repositories": [self.full_name.split("/")[1]]}
+        answer = self._app_api.post(f"/app/installations/{self.installation}/access_tokens", json=wanted)
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+    def branch_sha(self) -> str:
+        """Empty when there is no such branch."""
+        refs = self.person.get(f"/repos/{self.full_name}/git/matching-refs/heads/{self.branch}")
+        return next((str(ref["object"]["sha"]) for ref in refs if ref["ref"] == f"refs/heads/{self.branch}"), "")
+
+    def pull_requests(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.person.get(f"/repos/{self.full_name}/pulls", state="all")
+        return found
+
+    def reviews(self, number: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.person.get(f"/repos/{self.full_name}/pulls/{number}/reviews")
+        return found
+
+    def task_folder(self) -> Path:
+        return self.work_dir / "tasks" / str(self.repository["id"]) / self.branch.replace("/", "--")
+
+    def start(self, app: ScriptedApp, **environment: str) -> "subprocess.Popen[str]":
         """The runner, as the app starts it."""
-        environment = {name: value for name, value in os.environ.items() if name != "SHOAL_ATTEMPT"}
         runner = subprocess.Popen(
             [sys.executable, "-I", "-m", "runner"],
             stdin=subprocess.PIPE,
@@ -152,16 +184,18 @@ class Stage:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=self.root,
-            env=environment,
+            env={**os.environ, **environment},
         )
         assert runner.stdin
         runner.stdin.write(app.launch(self.work_dir).model_dump_json() + "\n")
         runner.stdin.close()
         return runner
 
-    def run(self, app: ScriptedApp) -> tuple[int, str]:
+    def run(self, app: ScriptedApp, **environment: str) -> tuple[int, str]:
         """Exit code and log of a runner that runs to its end."""
-        runner = self.start(app)
+        return self.wait(self.start(app, **environment))
+
+    def wait(self, runner: "subprocess.Popen[str]") -> tuple[int, str]:
         assert runner.stdout
         with runner.stdout:
             output = runner.stdout.read()

@@ -57,7 +57,7 @@ def test_a_refusal_keeps_status_and_words(repository: Path) -> None:
 def test_a_status_can_be_an_answer(repository: Path) -> None:
     """`accept` turns it from an error into a value."""
     assert run_git("merge-base", "--is-ancestor", "HEAD", "HEAD", cwd=repository, accept=(0, 1))[0] == 0
-    assert run_git("diff", "--quiet", "HEAD", "--no-index", "/dev/null", "file", cwd=repository, accept=(0, 1))[0] == 1
+    assert run_git("diff", "--quiet", "--no-index", "/dev/null", "file", cwd=repository, accept=(0, 1))[0] == 1
 
 
 def test_a_server_that_is_not_there_may_be_tried_again(repository: Path) -> None:
