@@ -1,5 +1,6 @@
 """A process of the rehearsal: started in the background, its words kept in a file, ended with its whole tree."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -65,15 +66,20 @@ def start(name: str, argv: Sequence[str], folder: Path, env: Mapping[str, str]) 
 
 
 def end_strays(folder: Path) -> None:
-    """Ends what works inside `folder` though its parent is gone: runners outlive an app that was killed.
-
-    Somebody's shell that stands there has a terminal, and stays.
-    """
-    inside = folder.resolve()
+    """Ends what works for `folder` though its parent is gone: runners outlive an app that was killed."""
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.terminal() is None and Path(process.cwd()).is_relative_to(inside):
+            if _works_for(process, folder.resolve()):
                 end_tree(process.pid)
+
+
+def _works_for(process: psutil.Process, folder: Path) -> bool:
+    """A runner by the log that it writes, its commands by where they stand; somebody's shell has a terminal, and stays."""
+    if process.pid == os.getpid() or process.terminal() is not None:
+        return False
+    if Path(process.cwd()).is_relative_to(folder):
+        return True
+    return "runner" in process.cmdline() and any(Path(file.path).is_relative_to(folder) for file in process.open_files())
 
 
 def last_words(log: Path, lines: int = 3) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from app.commands.console import print_json
 from app.demo import sample, screen
 from app.demo.outcome import Outcome, PullSeen, differences, is_over, outcome
 from app.demo.world import Ways, World, clear, start_world
@@ -24,7 +25,7 @@ _POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Plans:
+class Wishes:
     """What the person at the keyboard asked for; `folder` None is a temporary one."""
 
     ways: Ways
@@ -36,19 +37,19 @@ class Plans:
     limit_seconds: float = 300
 
 
-def rehearse(plans: Plans) -> int:
+def rehearse(wishes: Wishes) -> int:
     """The exit status: 0 when every expected verdict came out."""
-    console = Console(stderr=plans.as_json)
-    if plans.folder and plans.fresh:
-        clear(plans.folder)
-    alone = _sequential_wall(plans, console) if plans.compare else None
-    with _folder(plans.folder) as folder, opened(folder, plans.ways, _say(console)) as world:
-        found = _run(world, console, plans.limit_seconds)
+    console = Console(stderr=wishes.as_json)
+    if wishes.folder and wishes.fresh:
+        clear(wishes.folder)
+    alone = _sequential_wall(wishes, console) if wishes.compare else None
+    with _folder(wishes.folder) as folder, opened(folder, wishes.ways, _say(console)) as world:
+        found = _run(world, console, wishes.limit_seconds)
         found = replace(found, numbers=found.numbers.model_copy(update={"speedup": speedup(alone, found.numbers.wall_seconds)}))
         status = _tell(world, found, console)
-        if plans.as_json:
-            print(json.dumps(as_json(found), indent=2))  # noqa: T201 the result
-        if plans.serve:
+        if wishes.as_json:
+            print_json(json.dumps(as_json(found), indent=2))
+        if wishes.serve:
             _serve(world, console)
     return status
 
@@ -146,11 +147,11 @@ def _serve(world: World, console: Console) -> None:
         time.sleep(1)
 
 
-def _sequential_wall(plans: Plans, console: Console) -> float | None:
+def _sequential_wall(wishes: Wishes, console: Console) -> float | None:
     """The same, one at a time, in a folder of its own: the only honest base of a speed-up."""
     console.print("first one at a time, to have something to compare with", highlight=False)
-    with _folder(None) as folder, opened(folder, replace(plans.ways, slots=1), _say(console)) as world:
-        return _run(world, console, plans.limit_seconds).numbers.wall_seconds
+    with _folder(None) as folder, opened(folder, replace(wishes.ways, slots=1), _say(console)) as world:
+        return _run(world, console, wishes.limit_seconds).numbers.wall_seconds
 
 
 def _conclusion(world: World, head_sha: str) -> str | None:

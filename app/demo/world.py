@@ -64,7 +64,7 @@ class World:
     def start_app(self) -> None:
         """The app as an operator starts it, always with the same port and database."""
         env = settings(self.folder, self.ways, self.identity)
-        self.app = child.start("app", [sys.executable, "-I", "-m", "app", "serve", "--until-stdin-closes"], self.folder, env)
+        self.app = child.start("app", [sys.executable, "-I", "-m", "app", "serve"], self.folder, env)
         self._until_it_answers(self.app, f"{self.identity.app_url}/status.json", self.identity.operator_token)
 
     def kill_app(self) -> None:
@@ -106,7 +106,7 @@ class World:
         for process in (self.app, self.hub):
             if process:
                 process.end()
-        child.end_strays(self.folder / "work")
+        child.end_strays(self.folder)
         self.app = self.hub = None
         if self.lock:
             self.lock.close()
