@@ -15,7 +15,7 @@ import httpx
 from app.demo import child, identity, sample
 from app.demo.child import Child
 from app.demo.identity import Identity
-from app.demo.stage import LABEL, ask, bearer, move_app, populate
+from app.demo.stage import LABEL, ask, bearer, call, move_app, populate
 from app.report.status import AppStatus
 from shared.errors import FatalError, UserError
 
@@ -59,13 +59,13 @@ class World:
             "--until-stdin-closes",
         ]
         self.hub = child.start("localhub", argv, self.folder, {})
-        self._until_it_answers(self.hub, f"{self.identity.hub_url}/api/v3/rate_limit")
+        self._until_it_answers(self.hub, self.identity.hub_url)
 
     def start_app(self) -> None:
         """The app as an operator starts it, always with the same port and database."""
         env = settings(self.folder, self.ways, self.identity)
         self.app = child.start("app", [sys.executable, "-I", "-m", "app", "serve"], self.folder, env)
-        self._until_it_answers(self.app, f"{self.identity.app_url}/status.json", self.identity.operator_token)
+        self._until_it_answers(self.app, self.identity.app_url)
 
     def kill_app(self) -> None:
         """kill -9 of the app alone; its runners go on."""
@@ -82,7 +82,7 @@ class World:
     def status(self) -> AppStatus | None:
         """What the app says of itself; None while it does not answer."""
         try:
-            answer = httpx.get(f"{self.identity.app_url}/status.json", headers=bearer(self.identity.operator_token), timeout=10)
+            answer = call("GET", f"{self.identity.app_url}/status.json", headers=bearer(self.identity.operator_token))
         except httpx.TransportError:
             return None
         return AppStatus.model_validate_json(answer.content) if answer.status_code == httpx.codes.OK else None
@@ -111,13 +111,14 @@ class World:
         if self.lock:
             self.lock.close()
 
-    def _until_it_answers(self, process: Child, url: str, token: str = "") -> None:
+    def _until_it_answers(self, process: Child, url: str) -> None:
+        """Any answer will do: it listens."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             process.check()
             with suppress(httpx.TransportError):
-                if httpx.get(url, headers=bearer(token) if token else {}, timeout=5).status_code == httpx.codes.OK:
-                    return
+                call("GET", url)
+                return
             time.sleep(0.05)
         raise FatalError(f"{process.name} does not answer at {url}: {child.last_words(process.log)} (see {process.log})")
 
