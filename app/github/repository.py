@@ -41,6 +41,11 @@ class RepositoryClient:
         except NotFound:
             return "none"
 
+    async def read_token(self) -> str:
+        """A fresh token that can fetch this repository and nothing else."""
+        permissions = {"contents": "read", "metadata": "read"}
+        return (await self.calls.tokens.mint(self.calls.installation_id, self.repository_id, permissions)).token
+
     async def branch_sha(self, branch: str) -> str | None:
         """The commit of exactly this branch; GET /branches would follow a rename to another one."""
         async for item in self.calls.pages(f"{self._root}/git/matching-refs/heads/{quote(branch)}"):
