@@ -160,7 +160,9 @@ class Loop:
         now = self._clock()
         context = Context(now, self._policy, rows.slots_held(connection), self._free_memory_mib())
         decision = decide(state, event, context)
-        changed = decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
+        # Version 0: not in the database yet, and every later event must find it.
+        new = state.repository.version == 0
+        changed = new or decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
         if changed:
             version = state.repository.version + 1
             repository = decision.state.repository.model_copy(update={"version": version})
