@@ -17,7 +17,7 @@ from typing import Any
 SLICE = Path(__file__).parent.parent / "tests" / "contract" / "github-openapi-slice.json.gz"
 _METHODS = {"get", "post", "put", "patch", "delete"}
 # Words for people: shapes are all that a test compares, and without these the file is a twentieth of the size.
-_WORDS = {"description", "summary", "example", "examples", "externalDocs", "tags", "x-github", "title"}
+_WORDS = {"description", "summary", "example", "examples", "externalDocs", "tags", "x-github", "x-octokit", "title"}
 _NAMED = {"properties", "schemas", "parameters", "responses", "headers", "paths", "mapping"}
 _REFERENCE = re.compile(r"#/components/(\w+)/([\w.-]+)")
 

@@ -103,7 +103,7 @@ def _response_problems(operation: Json, exchange: Exchange) -> Iterator[str]:
     if documented is None and exchange.status not in _REFUSALS:
         yield f"GitHub documents only {', '.join(operation['responses'])} here"
         return
-    schema = _body_schema(documented) if documented else {"$ref": "#/components/schemas/basic-error"}
+    schema = _body_schema(documented) if documented is not None else {"$ref": "#/components/schemas/basic-error"}
     if schema is not None:
         yield from _differences(schema, exchange.response, "response")
     elif exchange.response is not None and exchange.status < 400:
