@@ -38,6 +38,7 @@ READ = {"contents": "read", "metadata": "read"}
 WRITE = {"contents": "write", "pull_requests": "write", "metadata": "read"}
 # How long a permit request is held open while GitHub is read; the runner asks again after that.
 _PERMIT_PATIENCE = 2.0
+_LOOK_AGAIN = 0.05
 
 
 @dataclass
@@ -63,18 +64,18 @@ class CoreFront:
         stored = await self.database.read(lambda c: rows.secret_hash_of(c, attempt_id))
         return bool(stored) and hmac.compare_digest(stored, sha256(secret.encode()).hexdigest())
 
-    async def claim(self, attempt_id: str, claim: ClaimRequest) -> AttemptBrief | Refused:
+    async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
         """The brief with a fresh read token, for the first process that asks."""
         attempt, task, repository = await self._find(attempt_id)
-        refusal = await self.loop.submit(AttemptClaimed(repository_id=repository.id, attempt=attempt_id, claim=claim))
+        refusal = await self.loop.submit(AttemptClaimed(repository_id=repository.id, attempt=attempt_id, claim=request))
         if refusal:
             return Refused(refusal)
         return await self._brief(attempt, task, repository)
 
-    async def heartbeat(self, attempt_id: str, heartbeat: Heartbeat) -> HeartbeatReply | Refused:
+    async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
         """Renews the lease; says why to stop when the task was stopped."""
         attempt, _, repository = await self._find(attempt_id)
-        refusal = await self.loop.submit(HeartbeatReceived(repository_id=repository.id, attempt=attempt_id, heartbeat=heartbeat))
+        refusal = await self.loop.submit(HeartbeatReceived(repository_id=repository.id, attempt=attempt_id, heartbeat=beat))
         if refusal:
             return Refused(refusal)
         return HeartbeatReply(stop=attempt.stop.reason if attempt.stop else None)
@@ -93,7 +94,7 @@ class CoreFront:
             )
         return IssueCheck(unchanged=True)
 
-    async def phase(self, attempt_id: str, finished: PhaseFinished) -> None | Refused:
+    async def phase(self, attempt_id: str, finished: PhaseFinished) -> Refused | None:
         """Keeps a phase's result."""
         _, _, repository = await self._find(attempt_id)
         event = PhaseReported(repository_id=repository.id, attempt=attempt_id, nonce=finished.nonce, result=finished.result)
@@ -115,7 +116,7 @@ class CoreFront:
             return PermitReply(status="refused", verdict=attempt.permit.refusal)
         return await self._grant(attempt, repository, request)
 
-    async def finish(self, attempt_id: str, request: FinishRequest) -> None | Refused:
+    async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Hears the last word."""
         _, _, repository = await self._find(attempt_id)
         event = AttemptFinished(repository_id=repository.id, attempt=attempt_id, nonce=request.nonce, report=request.report)
@@ -152,9 +153,13 @@ class CoreFront:
 
     @staticmethod
     async def _until(look: Callable[[], Awaitable[Attempt | None]], seconds: float) -> Attempt | None:
-        deadline = asyncio.get_running_loop().time() + seconds
-        while (found := await look()) is None and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.05)
+        """Looks again until there is something to see; the answer lies in the database, where another process may have put it."""
+        found = await look()
+        for _ in range(int(seconds / _LOOK_AGAIN)):
+            if found is not None:
+                break
+            await asyncio.sleep(_LOOK_AGAIN)
+            found = await look()
         return found
 
     async def _find(self, attempt_id: str) -> tuple[Attempt, Task, Repository]:

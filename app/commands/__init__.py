@@ -1,1 +1,1 @@
-"""The commands of the `shoal` program, a module each."""
+"""The bodies of the command line's verbs, one module each; `app.cli` holds only their signatures."""

@@ -96,7 +96,22 @@ def _conflicts(plan: Plan, issue: int) -> tuple[int, ...]:
 
 def _set_aside(draft: Draft, plan: Plan, issue: int) -> None:
     problem = next((p for p in plan.problems if p.issue == issue), None)
-    what = f"{problem.what} {problem.fix}".strip() if problem else "the plan does not contain this issue"
-    name = VerdictName.BLOCKED if problem and problem.blocked_by else VerdictName.NOT_PLANNED
+    parts = (problem.what, problem.fix) if problem else ("the plan does not contain this issue",)
+    what = "; ".join(filter(None, parts))
+    waits = problem is not None and problem.blocked_by and issue not in _blockers_of(plan, issue)
+    name = VerdictName.BLOCKED if waits else VerdictName.NOT_PLANNED
     draft.change_task(issue, after=problem.blocked_by if problem else ())
     draft.conclude_as(issue, name, what)
+
+
+def _blockers_of(plan: Plan, issue: int) -> set[int]:
+    """All that an issue waits for, directly or through others; in a circle that is the issue itself too."""
+    direct = {problem.issue: problem.blocked_by for problem in plan.problems}
+    found: set[int] = set()
+    todo = list(direct.get(issue, ()))
+    while todo:
+        blocker = todo.pop()
+        if blocker not in found:
+            found.add(blocker)
+            todo.extend(direct.get(blocker, ()))
+    return found

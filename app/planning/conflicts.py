@@ -1,8 +1,8 @@
 """Which tasks will probably change the same place: P(conflict) = 1 - product over shared files of (1 - p_i * p_j * m(file)).
 
-p_i is the probability that task i touches the file, m how likely two changes of it collide: 1 for ordinary files, 0.2 for lock files and
-changelogs (regenerated or appended to), 0.3 for indexes of documentation. From 0.5 on a conflict counts: the two do not run at the same time.
-Listed are all that count and, from 0.05 on, as many of the merely possible ones as make ten for each task.
+p_i is the probability that task i touches the file, m how likely two changes of it collide: 1 for ordinary files, 0.2 for lock
+files and changelogs (regenerated or appended to), 0.3 for indexes of documentation. From 0.5 on a conflict counts: the two do not
+run at the same time. Listed are all that count and, from 0.05 on, as many of the merely possible ones as make ten for each task.
 Of a file named by hundreds of tasks only the 60 likeliest partners of each are paired, so that the work stays linear.
 """
 

@@ -1,8 +1,9 @@
 """What an issue says it waits for, in the words people use; only where a keyword and a reference stand together.
 
-Understood: "depends on #4, #5 and #6", "Depends-on: #4", "blocked by #4", "requires #4", "after #4", "once #4 is merged", "blocks #7" (the
-other way round), a line or heading such as "Blocked by" followed by a list of references, and "- [ ] #12" (a parent waits for its parts).
-Not understood as a dependency: code, quotes, "not blocked by #4", the issue itself, links to pull requests, a keyword without a reference.
+Understood: "depends on #4, #5 and #6", "Depends-on: #4", "blocked by #4", "requires #4", "after #4", "once #4 is merged",
+"blocks #7" (the other way round), a line or heading such as "Blocked by" followed by a list of references, and "- [ ] #12"
+(a parent waits for its parts). Not understood as a dependency: code, quotes, "not blocked by #4", the issue itself, links to
+pull requests, a keyword without a reference.
 """
 
 import re
@@ -23,8 +24,8 @@ _REFERENCE = (
 )
 _ONE = re.compile(_REFERENCE.format(""), re.IGNORECASE)
 _KEYWORD = re.compile(
-    r"(?<![\w-])(?P<stated>depend(?:s|ent|ing)?[ -]{1,3}(?:up)?on|block(?:ed|er|ers)?[ -]by|requires?|needs|waits?[ ](?:for|on)|waiting[ ](?:for|on)"
-    r"|prerequisites?|builds[ ]on|builds[ ]upon|stacked[ ]on|follow-?up[ ](?:to|of))(?![\w-])"
+    r"(?<![\w-])(?P<stated>depend(?:s|ent|ing)?[ -]{1,3}(?:up)?on|block(?:ed|er|ers)?[ -]by|requires?|needs"
+    r"|wait(?:s|ing)?[ ](?:for|on)|prerequisites?|builds[ ]on|builds[ ]upon|stacked[ ]on|follow-?up[ ](?:to|of))(?![\w-])"
     r"|(?<![\w-])(?P<ordered>after|once)(?![\w-])"
     r"|(?<![\w-])(?P<reverse>blocks|blocking|prerequisite[ ]for|required[ ](?:by|for)|needed[ ](?:by|for))(?![\w-])",
     re.IGNORECASE,
@@ -44,7 +45,8 @@ _NEGATION = re.compile(
     r"\b(?:not|n't|no longer|never|neither|nor|isn.t|doesn.t|without|independent)(?:\s+\w+){0,2}\s*$", re.IGNORECASE
 )
 _INTRODUCTION = re.compile(
-    r"\W{0,12}(?:this (?:issue )?(?:is )?)?(?:dependenc(?:y|ies)|depends?[ -]on|dependent on|blocked[ -]by|blockers|prerequisites?|requires?)\W{0,6}",
+    r"\W{0,12}(?:this (?:issue )?(?:is )?)?"
+    r"(?:dependenc(?:y|ies)|depends?[ -]on|dependent on|blocked[ -]by|blockers|prerequisites?|requires?)\W{0,6}",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"\s{0,20}(?:[-*+]|\d{1,3}[.)])?\s{0,4}(?P<box>\[[ xX]\])?\s{0,4}[\[(*_]{0,3}")
@@ -56,7 +58,7 @@ _LONGEST_RANGE = 50
 
 @dataclass(frozen=True, order=True)
 class Dependency:
-    """The issue waits for `number` (`reverse`: `number` waits for the issue), because of `phrase`; `repository` is empty for its own."""
+    """The issue waits for `number` (`reverse`: the other way round), as `phrase` says; `repository` is empty for its own."""
 
     number: int
     repository: str

@@ -1,8 +1,8 @@
 """How long a task will take and how much memory it needs, before anything was measured here.
 
-Minutes (P50): feature 44, bug 18 and tests 12 are the means of the reference system's scenarios; a refactoring changes code without deciding
-what it should do: 30; documentation and chores need fewer test cycles: 10. P90 is 1.75 times P50: so it was in the reference system's
-recorded run of twelve tasks (8.3 and 14.5 minutes). Memory: 2,048 MiB per task, its P90 as well.
+Minutes (P50): feature 44, bug 18 and tests 12 are the means of the reference system's scenarios; a refactoring changes code
+without deciding what it should do: 30; documentation and chores need fewer test cycles: 10. P90 is 1.75 times P50: so it was in
+the reference system's recorded run of twelve tasks (8.3 and 14.5 minutes). Memory: 2,048 MiB per task is the P90.
 """
 
 from shared.models import Estimate, Kind

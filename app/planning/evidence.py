@@ -1,17 +1,19 @@
 """Which files a task will probably touch, from the paths that its issue names, each with a probability and a reason.
 
 The ladder, strongest first; per file the strongest rung counts, and a name that fits k files gives each of them 1/k:
-declared scope (`Scope:` or `Files:` line or heading) 0.95 > path or unique path suffix in backticks 0.9, in prose 0.85 > unique base name or
-dotted module 0.8, 0.75 > a file to be made in a folder that exists 0.75 > glob and folder (shared among their files: 1.5 / k, at most 0.5;
-in a declared scope 3 / k, at most 0.9) > the tests of such a file 0.3 of it > a word of the title that is a file's name 0.3, of the text 0.15.
+- declared scope (`Scope:` or `Files:`, as line or heading) 0.95
+- a path, or the unique end of one, in backticks 0.9, in prose 0.85
+- a unique base name or a dotted module in backticks 0.8, in prose 0.75
+- a file that is to be made in a folder that exists 0.75
+- a glob or folder: 1.2 shared by its files, at most 0.5 each; in a declared scope 3, at most 0.9
+- the tests of such a file: 0.3 of it
+- a word that is one file's name: in the title 0.3, in the text 0.15
 What names nothing gives nothing: unknown scope is never "everything".
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import translate
-from functools import lru_cache
 
 from app.planning.issue_text import IssueText
 from app.planning.tree import Tree, folders_of, name_of, stem_of
@@ -39,7 +41,14 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _WORD = re.compile(r"[a-z][a-z0-9]{3,29}(?:[_-][a-z0-9]{1,29}){0,3}")
 # Words that are names of files everywhere and say nothing about this task.
 _COMMON = frozenset(
-    ["index", "main", "utils", "util", "helpers", "helper", "common", "types", "type", "test", "tests", "setup", "config", "settings", "init", "readme", "license", "changelog", "makefile", "base", "core", "data", "error", "errors", "model", "models", "view", "views", "file", "files", "code", "docs", "page", "pages", "list", "form", "after", "before", "when", "with", "from", "that", "this", "should", "must", "have", "need", "needs", "does", "want", "make", "some", "other", "than", "then", "them", "they", "there", "which", "what", "where", "while", "will", "would", "could", "also", "only", "into", "more", "most", "issue", "issues", "user", "users", "work", "works", "working", "example", "examples", "default", "value", "values", "name", "names", "line", "lines", "time", "first", "last", "same", "version", "check", "checks", "build", "run", "runs", "start", "stop", "open", "close", "read", "write", "show", "call", "calls", "change", "changes", "update", "create", "delete", "remove"]
+    """
+    after also base before build call calls change changelog changes check checks close code common config core could
+    create data default delete docs does error errors example examples file files first form from have helper helpers
+    index init into issue issues last license line lines list main make makefile model models more most must name
+    names need needs only open other page pages read readme remove run runs same settings setup should show some start
+    stop test tests than that them then there they this time type types update user users util utils value values
+    version view views want what when where which while will with work working works would write
+    """.split()  # noqa: SIM905
 )
 
 
@@ -108,7 +117,7 @@ def _tokens(text: str, strength: float, *, marked: bool, in_scope: bool) -> Iter
     for url in _URL.findall(text):
         if blob := _BLOB.fullmatch(url):
             yield from _piece(blob[1], strength, marked=marked, in_scope=in_scope)
-    for token in _TOKEN.findall(_LINE_NUMBER.sub("", _URL.sub(" ", text))):
+    for token in _TOKEN.findall(_URL.sub(" ", text)):
         yield from _piece(token, strength, marked=marked, in_scope=in_scope)
 
 
@@ -174,15 +183,7 @@ def _by_folder(name: _Name, text: str, tree: Tree) -> Iterator[Touch]:
 
 def _by_glob(name: _Name, tree: Tree) -> Iterator[Touch]:
     if "/" in name.text or _HAS_EXTENSION.search(name.text) or name.in_scope:
-        yield from _share(_matching(name.text, tree), f"names {name.text}", name)
-
-
-@lru_cache(maxsize=512)
-def _matching(glob: str, tree: Tree) -> tuple[str, ...]:
-    """`*` matches across folders, as people use it; `src/**/x.py` also means `src/x.py`."""
-    pattern = re.compile("|".join(translate(form) for form in {glob, glob.replace("**/", "")}))
-    head = re.split(r"[*?\[]", glob, maxsplit=1)[0]
-    return tuple(path for path in tree.paths if path.startswith(head) and pattern.match(path))
+        yield from _share(tree.matching(name.text), f"names {name.text}", name)
 
 
 def _new_file(name: _Name, text: str, tree: Tree) -> Iterator[Touch]:
@@ -201,7 +202,7 @@ def _spread(files: Iterable[str], strength: float, what: str, name: _Name) -> It
 def _share(files: Iterable[str], what: str, name: _Name) -> Iterator[Touch]:
     """A folder or pattern: some of its files will be touched, most of a large one's will not."""
     files = list(files)
-    expected, most = (3.0, 0.9) if name.in_scope else (1.5, 0.5)
+    expected, most = (3.0, 0.9) if name.in_scope else (1.2, 0.5)
     for path in files if expected >= _LEAST * len(files) else ():
         yield Touch(
             path=path, probability=round(min(most, expected / len(files)), 4), why=f"{_why(what, name)} ({len(files)} files)"
@@ -227,7 +228,7 @@ def _is_test(path: str) -> bool:
 def _by_words(text: IssueText, tree: Tree) -> Iterator[Touch]:
     """Weak: `invoice` in the text and one file of that name."""
     title = set(_WORD.findall(text.title.lower()))
-    body = set(_WORD.findall(" ".join(text.prose).lower()))
+    body = set(_WORD.findall(_URL.sub(" ", " ".join(text.prose)).lower()))
     for word in sorted(title | body):
         for stem in (word, word.removesuffix("s")):
             files = [path for path in tree.by_stem.get(stem, ()) if not _is_test(path)] if stem not in _COMMON else []

@@ -1,6 +1,6 @@
 """Reads an issue as a person sees it: what is hidden is taken out and told of, prose is told from code and quotes.
 
-Every pattern here runs in linear time and only the first 65,536 characters of a body are read (no longer one can be saved on GitHub).
+Every pattern here runs in linear time, and only the first 65,536 characters of a body are read (GitHub saves no longer one).
 """
 
 import re
@@ -140,7 +140,7 @@ class _Reader:
         return self.after_blank and not self.in_list
 
     def _without_comments(self, raw: str, *, can_close: bool) -> str:
-        """The line without HTML comments. One that is closed nowhere is plain text, unless it opens a line: then it hides the rest."""
+        """The line without HTML comments; one that is closed nowhere hides the rest if it opens a line, else it is plain text."""
         kept = []
         position = 0
         if self.in_comment:

@@ -1,16 +1,16 @@
-"""Reads issues as GitHub's REST API returns them; a bad entry is a problem by its place in the list, never the end of the others."""
+"""Reads issues as GitHub's REST API returns them; a bad entry becomes a problem and does not stop the others."""
 
 import json
 import re
 from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
+from typing import TypeGuard
+
+from pydantic import JsonValue
 
 from app.planning.plan import BlockerState
 from shared.errors import UserError
 from shared.github import issue_hash
 from shared.models import IssueSnapshot, Problem
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _LARGEST_NUMBER = 2**31
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -34,20 +34,7 @@ class _BadEntry(Exception):
         self.fix = fix
 
 
-def parse_json(text: bytes, name: str) -> Json:
-    """The document, or a UserError with the place of the mistake."""
-    try:
-        document: Json = json.loads(text.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name} is not UTF-8 (byte {error.start}): save it as UTF-8 JSON") from error
-    except json.JSONDecodeError as error:
-        raise UserError(f"{name} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except (RecursionError, ValueError) as error:  # nested without end, or a number of thousands of digits
-        raise UserError(f"{name} is not usable JSON: {str(error)[:200] or 'nested too deeply'}") from error
-    return document
-
-
-def read_issues(document: Json, name: str) -> IssuesFile:
+def read_issues(document: JsonValue, name: str) -> IssuesFile:
     """Takes a list of issue objects, or an object whose `issues` is one."""
     entries = document.get("issues") if isinstance(document, dict) else document
     if not isinstance(entries, list):
@@ -71,7 +58,7 @@ def read_issues(document: Json, name: str) -> IssuesFile:
     return IssuesFile(tuple(issues), blockers, tuple(problems), _repository(entries))
 
 
-def _issue(entry: Json) -> IssueSnapshot:
+def _issue(entry: JsonValue) -> IssueSnapshot:
     if not isinstance(entry, dict):
         raise _BadEntry("is not an object", "give issues as GitHub's REST API returns them")
     number = entry.get("number")
@@ -90,11 +77,11 @@ def _issue(entry: Json) -> IssueSnapshot:
     )
 
 
-def _is_number(value: Json) -> TypeGuard[int]:
+def _is_number(value: JsonValue) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LARGEST_NUMBER
 
 
-def _text(entry: dict[str, Json], key: str) -> str:
+def _text(entry: dict[str, JsonValue], key: str) -> str:
     value = entry.get(key)
     if value is None:
         return ""
@@ -103,7 +90,7 @@ def _text(entry: dict[str, Json], key: str) -> str:
     return _SURROGATE.sub("\ufffd", value)  # half characters, which JSON can write and UTF-8 cannot
 
 
-def _labels(value: Json) -> tuple[str, ...]:
+def _labels(value: JsonValue) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -114,12 +101,12 @@ def _labels(value: Json) -> tuple[str, ...]:
     return tuple(_SURROGATE.sub("\ufffd", name) for name in names if isinstance(name, str))
 
 
-def _author(value: Json) -> str:
+def _author(value: JsonValue) -> str:
     login = value.get("login") if isinstance(value, dict) else None
     return login if isinstance(login, str) and not _SURROGATE.search(login) else ""
 
 
-def _blocked_by(value: Json) -> tuple[int, ...]:
+def _blocked_by(value: JsonValue) -> tuple[int, ...]:
     if value is None:
         return ()
     numbers = [one.get("number") if isinstance(one, dict) else one for one in value] if isinstance(value, list) else [None]
@@ -128,7 +115,7 @@ def _blocked_by(value: Json) -> tuple[int, ...]:
     return tuple(sorted({number for number in numbers if _is_number(number)}))
 
 
-def _not_open(entry: Json) -> BlockerState | None:
+def _not_open(entry: JsonValue) -> BlockerState | None:
     if not isinstance(entry, dict):
         return None
     if entry.get("pull_request") is not None:
@@ -136,7 +123,7 @@ def _not_open(entry: Json) -> BlockerState | None:
     return "closed" if entry.get("state") == "closed" else None
 
 
-def _repository(entries: list[Json]) -> str:
+def _repository(entries: list[JsonValue]) -> str:
     """The one repository that the entries' addresses name."""
     named = set()
     for entry in entries:

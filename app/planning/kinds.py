@@ -46,8 +46,9 @@ _TITLE_WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         Kind.BUG,
         re.compile(
-            r"\b(?:bug|fix(?:es)?|fails?|failing|failure|crash\w*|broken|breaks?|error|exception|traceback|wrong(?:ly)?|incorrect\w*|regression"
-            r"|leaks?|hangs?|deadlock|race|ignores?|ignored|misses|cannot|does ?n[o']t|do ?n[o']t|does not|is not|never|stuck|twice)\b"
+            r"\b(?:bug|fix(?:es)?|fails?|failing|failure|crash\w*|broken|breaks?|error|exception|traceback|wrong(?:ly)?|incorrect\w*"
+            r"|regression|leaks?|hangs?|deadlock|race|ignores?|ignored|misses"
+            r"|cannot|does ?n[o']t|do ?n[o']t|does not|is not|never|stuck|twice)\b"
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Plans a batch of issues: text to evidence to graph to estimates to schedule. What cannot be planned is named, the rest is planned."""
+"""Plans a batch of issues: text to evidence to graph to estimates to schedule; what cannot be planned is named."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ def make_plan(
 ) -> Plan:
     """The plan of a batch; the same issues in any order give the same plan.
 
-    `blockers` tells the state of issues outside the batch; `repository` ("owner/name") lets full addresses of its own issues be recognised.
+    `blockers` tells the state of issues outside the batch; by `repository` ("owner/name") it knows its own issues' full addresses.
     A problem whose issue is also among the tasks is a remark: that task is planned.
     """
     batch = _Batch(blockers or {}, repository.lower())
@@ -57,7 +57,8 @@ class _Batch:
     edges: dict[tuple[int, int], Edge] = field(default_factory=dict)
     outside: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     refused: set[int] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+    refusals: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
 
     def admit(self, issues: Sequence[IssueSnapshot]) -> None:
         """Every number once, with something to read in it."""
@@ -93,7 +94,7 @@ class _Batch:
 
     def _depend_on_statement(self, number: int, stated: Dependency) -> None:
         if stated.repository and stated.repository.lower() != self.repository:
-            what = f"#{number} says “{stated.phrase}” of another repository ({stated.repository}), which is not looked at: planned all the same"
+            what = f"#{number} says “{stated.phrase}” of {stated.repository}, where nobody looks: planned as if it were done"
             self._remark(number, what, "label it when that one is done")
         elif not stated.reverse:
             self._depend(stated.number, number, stated.probability, stated.evidence, f"#{number} says “{stated.phrase}”")
@@ -147,7 +148,7 @@ class _Batch:
             tasks=tuple(tasks),
             edges=edges,
             schedule=predict(tasks, edges, slots),
-            problems=tuple(sorted(self.problems, key=lambda one: (one.issue or 0, one.what))),
+            problems=self._problems(),
         )
 
     def _task(self, number: int, tree: Tree) -> PlannedTask:
@@ -168,12 +169,17 @@ class _Batch:
                 after[number].append(before)
         return after
 
+    def _problems(self) -> tuple[Problem, ...]:
+        """By issue; why it was refused stands before remarks."""
+        texts = [sorted(some, key=lambda one: one.what) for some in (self.refusals, self.remarks)]
+        return tuple(sorted([*texts[0], *texts[1]], key=lambda one: one.issue or 0))
+
     def _refuse(self, number: int, what: str, fix: str, blocked_by: tuple[int, ...] = ()) -> None:
         self.refused.add(number)
-        self.problems.append(Problem(issue=number, what=what, fix=fix, blocked_by=blocked_by))
+        self.refusals.append(Problem(issue=number, what=what, fix=fix, blocked_by=blocked_by))
 
     def _remark(self, number: int, what: str, fix: str) -> None:
-        self.problems.append(Problem(issue=number, what=what, fix=fix))
+        self.remarks.append(Problem(issue=number, what=what, fix=fix))
 
 
 def _names(numbers: Iterable[int]) -> str:

@@ -1,6 +1,6 @@
 """Decides which jobs start now: the one rule for live orchestrations and for simulated time.
 
-List scheduling without waves: whenever something ends, the most urgent jobs that fit are started and nothing that may run is held back.
+List scheduling without waves: whenever something ends, the most urgent jobs that fit are started; nothing that may run waits.
 Urgent is what has the longest remaining path behind it: its own estimate plus that of its dependents, or, where jobs exclude each
 other, the load of the heaviest group of mutually conflicting jobs that it belongs to, because that group must go one by one.
 """
@@ -17,7 +17,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to run: `needs` is what it holds while running, `after` must be finished first, `conflicts_with` must not run beside it."""
+    """Something to run: it holds `needs` while running, `after` must be finished first, `conflicts_with` must not run beside it."""
 
     id: str
     estimate: float

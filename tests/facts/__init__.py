@@ -1,1 +1,1 @@
-"""Tests of app/facts."""
+"""What the app knows of the world."""

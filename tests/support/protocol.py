@@ -264,7 +264,7 @@ def remote(world: World, attempt: str, sequence: int | None, head: str) -> Remot
 def seen(pull: Pull) -> PullRequestSeen:
     """As the app reads it."""
     state = "open" if pull.state == "open" else "closed"
-    return PullRequestSeen(number=pull.number, state=state, merged=pull.merged, head_sha=pull.head_sha, ours=True, url="u")  # type: ignore[arg-type]
+    return PullRequestSeen(number=pull.number, state=state, merged=pull.merged, head_sha=pull.head_sha, ours=True, url="u")
 
 
 def create_pull(world: World) -> tuple[World, Pull | None]:

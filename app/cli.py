@@ -1,0 +1,132 @@
+"""The command line: signatures and help only; each verb's body is imported when it is called, which keeps `--help` light."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+cli = typer.Typer(
+    name="shoal",
+    help="Turns labelled GitHub issues into pull requests, many at once.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON document on standard output; everything else goes to standard error.")
+]
+
+
+class Benchmark(StrEnum):
+    """What `shoal bench` can measure."""
+
+    ALL = "all"
+    SCHEDULE = "schedule"
+    PLANNING = "planning"
+
+
+@cli.command()
+def demo(
+    agent: Annotated[str, typer.Option(help="`patch` plays prepared changes; anything else is a command line.")] = "patch",
+    slots: Annotated[int, typer.Option(min=1, max=64, help="How many tasks may run at once.")] = 4,
+    think_time: Annotated[float, typer.Option(min=0, help="Seconds that the scripted agent waits in place of a model.")] = 2,
+    compare: Annotated[bool, typer.Option("--compare", help="Run one at a time first, for the true speed-up.")] = False,
+    as_json: AsJson = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep everything in `.shoal-demo`; a second run finds it.")] = False,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Keep everything in this folder instead.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier run kept, then start.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Leave the pages open until Ctrl-C.")] = False,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds after which the rehearsal counts as stuck.")] = 300,
+) -> None:
+    """Rehearses the main job offline: eight labelled issues become pull requests.
+
+    \b
+    shoal demo
+    shoal demo --slots 2 --compare
+    shoal demo --keep --serve
+
+    Ends with 0 when every expected verdict came out, 1 when not.
+    """
+    from app.commands.demo import run
+    from app.demo.rehearsal import KEPT_FOLDER, Wishes
+    from app.demo.world import Ways
+
+    ways = Ways(slots=slots, think_seconds=think_time, agent_command="" if agent == "patch" else agent)
+    kept = folder or (KEPT_FOLDER if keep or fresh else None)
+    raise typer.Exit(run(Wishes(ways, kept, fresh=fresh, compare=compare, as_json=as_json, serve=serve, limit_seconds=limit)))
+
+
+@cli.command("serve")
+def serve_command(as_json: AsJson = False) -> None:
+    """Runs the orchestrator until SIGTERM or Ctrl-C; settings come from SHOAL_* variables and `.env`."""
+    from app import settings
+    from app.commands.serve import serve
+    from shared import log
+
+    loaded = settings.load()
+    log.set_up(loaded.log_level, as_json=loaded.log_json)
+    serve(loaded, as_json=as_json)
+
+
+@cli.command()
+def plan(
+    issues: Annotated[Path, typer.Option(help="JSON list of issues as GitHub's REST API returns them; `-` reads standard input.")],
+    tree: Annotated[Path, typer.Option(help="A git checkout, or a plain folder with the repository's files.")],
+    slots: Annotated[int, typer.Option(min=1, max=10_000, help="How many tasks may run at once.")] = 4,
+    as_json: AsJson = False,
+) -> None:
+    """Shows what would happen to a batch of issues: tasks, edges with reasons, schedule, problems.
+
+    \b
+    shoal plan --issues issues.json --tree .
+    gh api 'repos/OWNER/NAME/issues?labels=shoal' | shoal plan --issues - --tree . --json
+
+    Ends with 0 when a task was planned, 1 when none was, 2 when the input cannot be read.
+    """
+    from app.commands.plan import run
+
+    raise typer.Exit(run(issues, tree, slots, as_json=as_json))
+
+
+@cli.command()
+def simulate(
+    file: Annotated[Path, typer.Argument(help="JSON with capacity, mode and tasks; `-` reads standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Plays any tasks through the scheduler on virtual time.
+
+    \b
+    {"capacity": {"slots": 2, "memory_mib": 4096}, "mode": "planned", "tasks": [
+      {"id": "a", "duration": 5, "needs": {"slots": 1, "memory_mib": 2048}},
+      {"id": "b", "duration": 3, "estimate": 4, "after": ["a"], "conflicts_with": ["c"]},
+      {"id": "c", "duration": 2}]}
+
+    \b
+    shoal simulate tasks.json
+    shoal simulate tasks.json --json
+
+    The scheduler sees `estimate`, time passes by `duration`; `needs` is one slot unless given.
+    """
+    from app.commands.simulate import run
+
+    raise typer.Exit(run(file, as_json=as_json))
+
+
+@cli.command()
+def bench(
+    what: Annotated[Benchmark, typer.Argument(help="What to measure.")] = Benchmark.ALL,
+    as_json: AsJson = False,
+) -> None:
+    """Measures this code on this machine, next to what other strategies reach.
+
+    \b
+    shoal bench
+    shoal bench schedule --json
+    """
+    from app.commands.bench import run
+
+    raise typer.Exit(run(what.value, as_json=as_json))

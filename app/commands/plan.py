@@ -1,0 +1,55 @@
+"""`shoal plan`: what would happen to a batch of issues, before anything is spent."""
+
+from pathlib import Path
+
+from app.commands.console import print_json, print_line, print_table, read_json
+from app.facts.tree import read_tree
+from app.planning.issues_file import read_issues
+from app.planning.plan import make_plan
+from shared.models import Edge, Plan, PlannedTask
+
+
+def run(issues: Path, tree: Path, slots: int, *, as_json: bool) -> int:
+    """0 when a task was planned, 1 when none was."""
+    batch = read_issues(read_json(issues), str(issues))
+    plan = make_plan(batch.issues, read_tree(tree), slots=slots, blockers=batch.blockers, repository=batch.repository)
+    problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
+    plan = plan.model_copy(update={"problems": tuple(problems)})
+    if as_json:
+        print_json(plan.model_dump_json(by_alias=True, indent=2))
+    else:
+        _show(plan)
+    return 0 if plan.tasks else 1
+
+
+def _show(plan: Plan) -> None:
+    print_table("Tasks", ["Issue", "Kind", "P50", "P90", "Likely files", "Branch"], [_task_row(task) for task in plan.tasks])
+    print_table("Edges", ["Kind", "Issues", "P", "Evidence", "Why"], [_edge_row(edge) for edge in plan.edges])
+    starts = [(f"#{start.issue}", f"{start.start_minutes:g}", f"{start.finish_minutes:g}") for start in plan.schedule.starts]
+    print_table("Schedule (minutes)", ["Issue", "Start", "Finish"], starts)
+    problems = [(f"#{problem.issue}" if problem.issue else "-", problem.what, problem.fix) for problem in plan.problems]
+    print_table("Problems", ["Issue", "What", "Fix"], problems)
+    print_line(_summary(plan))
+
+
+def _task_row(task: PlannedTask) -> tuple[str, ...]:
+    files = [f"{touch.path} {touch.probability:.2f}" for touch in task.touches[:3]]
+    more = [f"… {len(task.touches) - 3} more"] if len(task.touches) > 3 else []
+    minutes = (f"{task.estimate.minutes_p50:g}", f"{task.estimate.minutes_p90:g}")
+    return (f"#{task.issue}", task.kind.value, *minutes, ", ".join([*files, *more]) or "unknown", task.branch)
+
+
+def _edge_row(edge: Edge) -> tuple[str, ...]:
+    pair = f"#{edge.between[0]} ↔ #{edge.between[1]}" if edge.between else f"#{edge.before} → #{edge.after}"
+    return (edge.kind, pair, f"{edge.probability:.2f}", edge.evidence, edge.why)
+
+
+def _summary(plan: Plan) -> str:
+    schedule = plan.schedule
+    if schedule.predicted_speedup is None:
+        return "Nothing can be planned."
+    return (
+        f"{len(plan.tasks)} tasks on {schedule.slots} slots: {schedule.makespan_minutes:g} min, one by one"
+        f" {schedule.sequential_minutes:g} min ({schedule.predicted_speedup:.2f}x predicted); no order takes less than"
+        f" {schedule.lower_bound_minutes:g} min ({schedule.binding_limit})."
+    )

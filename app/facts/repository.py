@@ -1,0 +1,54 @@
+"""What planning must know of a repository: its newest commit, the files in it, its settings file."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.facts.settings_file import PATH
+from app.facts.tree import tree_at
+from app.github.repository import RepositoryClient
+from app.planning.tree import Tree
+from shared.errors import UserError
+from shared.git import credentials, git, run_git
+
+
+@dataclass(frozen=True)
+class RepositoryFacts:
+    """As of `base_sha`, the head of the default branch; `settings_text` is None where there is no settings file."""
+
+    base_sha: str
+    default_branch: str
+    clone_url: str
+    tree: Tree
+    settings_text: str | None
+
+
+async def gather(client: RepositoryClient, work_dir: Path) -> RepositoryFacts:
+    """Fetches the default branch into the app's own mirror and reads from there: no API call per file."""
+    about = await client.about()
+    token = await client.read_token()
+    mirror = work_dir / "mirrors-app" / f"{about.id}.git"
+    base_sha = await asyncio.to_thread(_fetch, mirror, about.clone_url, about.default_branch, token)
+    tree, settings = await asyncio.gather(
+        asyncio.to_thread(tree_at, mirror, base_sha), asyncio.to_thread(_settings_text, mirror, base_sha)
+    )
+    return RepositoryFacts(base_sha, about.default_branch, about.clone_url, tree, settings)
+
+
+def _fetch(mirror: Path, url: str, branch: str, token: str) -> str:
+    if not (mirror / "HEAD").exists():
+        mirror.mkdir(parents=True, exist_ok=True)
+        git("init", "--bare", "--quiet", ".", cwd=mirror)
+    ref = f"refs/heads/{branch}"
+    env = credentials(url, token)
+    if run_git("ls-remote", "--exit-code", url, ref, cwd=mirror, env=env, accept=(0, 2))[0] == 2:
+        raise UserError(
+            f"the repository has no commit on its default branch `{branch}`: push a first commit, then label the issues again"
+        )
+    git("fetch", "--quiet", "--no-tags", "--force", url, f"{ref}:{ref}", cwd=mirror, env=env)
+    return git("rev-parse", ref, cwd=mirror).strip()
+
+
+def _settings_text(mirror: Path, sha: str) -> str | None:
+    status, text = run_git("show", f"{sha}:{PATH}", cwd=mirror, accept=(0, 128))
+    return text if status == 0 else None

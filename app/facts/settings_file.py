@@ -1,0 +1,81 @@
+"""Reads `.github/shoal.yml`: every mistake names its line, the key, what is wrong and the fix."""
+
+import json
+from difflib import get_close_matches
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.models import RepositorySettings
+
+PATH = ".github/shoal.yml"
+_LIMIT = 64 * 1024
+
+
+class SettingsMistake(Exception):
+    """Something a person must mend in the file; `line` counts from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"{PATH}, line {line}: {message}")
+        self.line = line
+        self.message = message
+
+
+def parse(text: str) -> RepositorySettings:
+    """The settings, or a SettingsMistake; an empty file means all defaults."""
+    if len(text) > _LIMIT:
+        raise SettingsMistake(1, f"the file is larger than {_LIMIT // 1024} KiB; settings need a few lines")
+    node = _compose(text)
+    if node is None:
+        return RepositorySettings()
+    if not isinstance(node, yaml.MappingNode):
+        raise SettingsMistake(
+            node.start_mark.line + 1, "settings must be `key: value` lines, for example `test_command: make test`"
+        )
+    lines = _lines(node)
+    try:
+        return RepositorySettings.model_validate_json(_json(text))
+    except ValidationError as error:
+        detail = error.errors()[0]
+        raise SettingsMistake(lines.get(str(detail["loc"][0]), 1), _explain(detail)) from None
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        # An alias can make a small file explode; settings need none.
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader)):
+            raise SettingsMistake(1, "YAML aliases (`*name`) are not allowed here; write the value out")
+        node: yaml.Node | None = yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise SettingsMistake(mark.line + 1 if mark else 1, f"this is not valid YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SettingsMistake(1, f"this is not valid YAML: {str(error).splitlines()[0][:200]}") from None
+    return node
+
+
+def _lines(node: yaml.MappingNode) -> dict[str, int]:
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        name = str(key.value)
+        if name in lines:
+            raise SettingsMistake(key.start_mark.line + 1, f"`{name}` is set twice; keep one of them")
+        lines[name] = key.start_mark.line + 1
+    return lines
+
+
+def _json(text: str) -> str:
+    # Through JSON, so that dates and other YAML types become mistakes of type instead of Python objects.
+    return json.dumps(yaml.load(text, yaml.SafeLoader), default=str)
+
+
+def _explain(detail: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        close = get_close_matches(name, RepositorySettings.model_fields, 1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known are: {', '.join(sorted(RepositorySettings.model_fields))}"
+        return f"`{name}` is not a setting; {hint}"
+    field = RepositorySettings.model_fields.get(str(detail["loc"][0]))
+    meaning = f" ({field.description})" if field and field.description else ""
+    return f"`{name}`: {detail['msg'][0].lower()}{detail['msg'][1:]}{meaning}"

@@ -1,0 +1,81 @@
+"""Calls in the name of one installation: token, pace and the one policy for trying again."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from app.github.errors import Unauthorized
+from app.github.pacing import Pacer
+from app.github.tokens import Tokens
+from app.github.transport import Transport
+from shared.errors import TransientError
+from shared.retry import on_transient_async
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Reads are tried again; a write is sent once, for its effect may have taken place: the caller looks first."""
+
+    transport: Transport
+    tokens: Tokens
+    pacer: Pacer
+    installation_id: int
+
+    async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON of one read."""
+        return (await self._read(path, params)).json()
+
+    async def pages(
+        self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The items of all pages; `key` names the list in answers that wrap it."""
+        async for item in paged(lambda query: self._read(path, query), params, key):
+            yield item
+
+    async def write(self, method: str, path: str, json: Any = None) -> Any:
+        """The JSON of one write, None when there is none. A POST counts as created content."""
+        await self.pacer.admit(self.installation_id, write=True, creates=method == "POST")
+        response = await self._send(method, path, json=json)
+        return response.json() if response.content else None
+
+    async def _read(self, path: str, params: Mapping[str, Any] | None) -> httpx.Response:
+        async for attempt in on_transient_async(attempts=4, seconds=10):
+            with attempt:
+                await self.pacer.admit(self.installation_id, write=False)
+                return await self._send("GET", path, params=params)
+        raise AssertionError("unreachable: the last failure is raised")
+
+    async def _send(self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> httpx.Response:
+        try:
+            token = await self.tokens.of_installation(self.installation_id)
+            try:
+                return await self.transport.send(method, path, f"token {token}", json=json, params=params)
+            except Unauthorized:
+                # Refused means not done, so this one repetition is safe for writes too.
+                self.tokens.evict(self.installation_id, token)
+                token = await self.tokens.of_installation(self.installation_id)
+                return await self.transport.send(method, path, f"token {token}", json=json, params=params)
+        except TransientError as error:
+            if error.after is not None:
+                self.pacer.close(self.installation_id, error.after)
+            raise
+
+
+async def paged(
+    read: Callable[[Mapping[str, Any]], Awaitable[httpx.Response]], params: Mapping[str, Any] | None = None, key: str | None = None
+) -> AsyncIterator[dict[str, Any]]:
+    """Follows GitHub's links to the last page: of each only the query is used, never its address."""
+    query: Mapping[str, Any] = {"per_page": _PAGE, **(params or {})}
+    while True:
+        response = await read(query)
+        data = response.json()
+        for item in data if key is None else data[key]:
+            yield item
+        link = response.links.get("next")
+        if link is None:
+            return
+        query = dict(httpx.URL(link["url"]).params)

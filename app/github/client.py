@@ -1,0 +1,132 @@
+"""The GitHub App: who it is, where it is installed, and a client for each repository."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+import structlog
+
+from app.events import RepositoryRef
+from app.github.calls import Calls, paged
+from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
+from app.github.pacing import Pace, Pacer
+from app.github.repository import RepositoryClient
+from app.github.tokens import MintedToken, Tokens
+from app.github.transport import Transport, open_transport
+from app.settings import Settings
+from shared.errors import UserError
+from shared.retry import on_transient_async
+
+__all__ = ["AppIdentity", "Forbidden", "GitHubApp", "Invalid", "MintedToken", "NotFound", "Unauthorized"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AppIdentity:
+    """The App as GitHub knows it; `permissions` are those it asks for."""
+
+    id: int
+    slug: str
+    permissions: dict[str, str]
+    events: tuple[str, ...]
+
+    @property
+    def login(self) -> str:
+        """The account that its comments and pull requests have."""
+        return f"{self.slug}[bot]"
+
+
+class GitHubApp:
+    """Opened once per process by `async with`; its identity is known from then on."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
+        self._transport: Transport
+        self.tokens: Tokens
+        self.identity: AppIdentity
+        self.email: str
+
+    async def __aenter__(self) -> Self:
+        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock))
+        self.tokens = Tokens(self._transport)
+        try:
+            self.identity = await self._who_am_i()
+            self.email = await self._own_email()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def login(self) -> str:
+        """The App's account, `slug[bot]`."""
+        return self.identity.login
+
+    def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
+        """A client; cheap, for the pool and the limits are shared."""
+        calls = Calls(self._transport, self.tokens, self._pacer, installation_id)
+        return RepositoryClient(full_name, repository_id, calls, self.identity.id, self.login)
+
+    async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
+        """Every repository of every installation that is not suspended; one that fails does not hide the others."""
+        found: list[RepositoryRef] = []
+        installations = [
+            item["id"]
+            async for item in paged(lambda query: self._read_as_app("app/installations", query))
+            if not item.get("suspended_at")
+        ]
+        for installation in installations:
+            calls = Calls(self._transport, self.tokens, self._pacer, installation)
+            try:
+                pages = calls.pages("installation/repositories", key="repositories")
+                found += [_reference(item, installation) async for item in pages if not item.get("archived")]
+            except UserError as error:
+                log.warning("installation.unreadable", installation=installation, error=str(error))
+        return tuple(found)
+
+    async def _who_am_i(self) -> AppIdentity:
+        data = (await self._read_as_app("app")).json()
+        return AppIdentity(data["id"], data["slug"], data.get("permissions") or {}, tuple(data.get("events") or ()))
+
+    async def _own_email(self) -> str:
+        """GitHub links commits to the App by this address, which holds the id of its account."""
+        host = httpx.URL(self._settings.github_url).host
+        try:
+            account = (await self._transport.send("GET", f"users/{self.login}", "")).json()
+        except UserError:  # servers that show no profiles to strangers
+            return f"{self.login}@users.noreply.{host}"
+        return f"{account['id']}+{self.login}@users.noreply.{host}"
+
+    async def _read_as_app(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
+        async for attempt in on_transient_async():
+            with attempt:
+                return await self._transport.send_as_app("GET", path, params=params)
+        raise AssertionError("unreachable: the last failure is raised")
+
+
+def pace(settings: Settings) -> Pace:
+    """The operator's limits."""
+    return Pace(
+        settings.github_writes_per_second,
+        settings.github_content_per_minute,
+        settings.github_content_per_hour,
+        settings.github_points_per_minute,
+    )
+
+
+def _reference(item: dict[str, Any], installation: int) -> RepositoryRef:
+    return RepositoryRef(
+        id=item["id"], full_name=item["full_name"], installation_id=installation, private=item.get("private", True)
+    )

@@ -1,0 +1,166 @@
+"""One repository on GitHub as the app sees and changes it; every write looks first or can be repeated."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from app.github import answers, checks
+from app.github.answers import Blocker, IssueNow, LabelEvent, Permission, PullNow, RepositoryNow
+from app.github.calls import Calls
+from app.github.checks import CheckWrite
+from app.github.errors import Invalid, NotFound
+from shared.errors import UserError
+from shared.github import COMMENT_LIMIT, cut
+
+__all__ = ["Blocker", "CheckWrite", "IssueNow", "LabelEvent", "PullNow", "RepositoryClient", "RepositoryNow"]
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryClient:
+    """Made by GitHubApp.repository(); `app_login` and `app_id` say which texts are our own."""
+
+    full_name: str
+    repository_id: int
+    calls: Calls
+    app_id: int
+    app_login: str
+
+    # The repository
+
+    async def about(self) -> RepositoryNow:
+        """Its name, visibility and default branch now."""
+        return answers.repository_now(await self.calls.get(self._root))
+
+    async def permission(self, login: str) -> Permission:
+        """What somebody may do here; a stranger may do nothing."""
+        if not login:
+            return "none"
+        try:
+            return answers.permission(await self.calls.get(f"{self._root}/collaborators/{quote(login, safe='')}/permission"))
+        except NotFound:
+            return "none"
+
+    async def read_token(self) -> str:
+        """A fresh token that can fetch this repository and nothing else."""
+        permissions = {"contents": "read", "metadata": "read"}
+        return (await self.calls.tokens.mint(self.calls.installation_id, self.repository_id, permissions)).token
+
+    async def branch_sha(self, branch: str) -> str | None:
+        """The commit of exactly this branch; GET /branches would follow a rename to another one."""
+        async for item in self.calls.pages(f"{self._root}/git/matching-refs/heads/{quote(branch)}"):
+            if item["ref"] == f"refs/heads/{branch}":
+                return str(item["object"]["sha"])
+        return None
+
+    async def contains(self, newer: str, older: str) -> bool:
+        """Whether commit `newer` is `older` or builds on it; a commit that GitHub has not got is contained in nothing."""
+        try:
+            compared = await self.calls.get(f"{self._root}/compare/{quote(older)}...{quote(newer)}", {"per_page": 1})
+        except NotFound:
+            return False
+        return compared.get("status") in {"ahead", "identical"}
+
+    async def file_at(self, path: str, ref: str) -> bytes | None:
+        """A file's bytes at a commit; None when there is no such file."""
+        try:
+            data = await self.calls.get(f"{self._root}/contents/{quote(path)}", {"ref": ref})
+        except NotFound:
+            return None
+        if not isinstance(data, dict) or data.get("type") != "file":
+            return None
+        if data.get("encoding") != "base64":
+            raise UserError(f"`{path}` is larger than GitHub's contents API hands out (1 MB): make it smaller")
+        return base64.b64decode(data["content"])
+
+    # Issues
+
+    async def issue(self, number: int) -> IssueNow:
+        """An issue now; NotFound when it was deleted or transferred."""
+        return answers.issue_now(await self.calls.get(f"{self._root}/issues/{number}"))
+
+    async def labelled_issues(self, label: str) -> tuple[IssueNow, ...]:
+        """All open issues with the label; pull requests are among them, as GitHub has it."""
+        pages = self.calls.pages(f"{self._root}/issues", {"labels": label, "state": "open"})
+        return tuple([answers.issue_now(item) async for item in pages])
+
+    async def label_event(self, number: int, label: str) -> LabelEvent | None:
+        """The newest time that the label was put on the issue."""
+        newest = None
+        async for item in self.calls.pages(f"{self._root}/issues/{number}/events"):
+            named = ((item.get("label") or {}).get("name") or "").casefold()
+            if item.get("event") == "labeled" and named == label.casefold():
+                newest = answers.label_event(item)
+        return newest
+
+    async def blocked_by(self, number: int) -> tuple[Blocker, ...]:
+        """Native blockers; none on servers that do not know them."""
+        return await self._related(f"{self._root}/issues/{number}/dependencies/blocked_by")
+
+    async def sub_issues(self, number: int) -> tuple[Blocker, ...]:
+        """Native sub-issues; none on servers that do not know them."""
+        return await self._related(f"{self._root}/issues/{number}/sub_issues")
+
+    async def react(self, number: int, content: str) -> None:
+        """Puts a reaction on an issue; GitHub keeps one of a kind."""
+        await self.calls.write("POST", f"{self._root}/issues/{number}/reactions", {"content": content})
+
+    async def upsert_comment(self, number: int, marker: str, body: str, known_id: int | None = None) -> int:
+        """Our one comment with this marker on an issue: edited where it is, else found, else made."""
+        payload = {"body": cut(body, COMMENT_LIMIT, "\n\n*Cut here: GitHub's limit is reached.*")}
+        if known_id is not None and await self._edit_comment(known_id, payload):
+            return known_id
+        found = await self._own_comment(number, marker)
+        if found is not None and await self._edit_comment(found, payload):
+            return found
+        made = await self.calls.write("POST", f"{self._root}/issues/{number}/comments", payload)
+        return int(made["id"])
+
+    # Pull requests and checks
+
+    async def pulls_by_head(self, branch: str) -> tuple[PullNow, ...]:
+        """Every pull request from this branch of this repository, whatever its base and state."""
+        owner = self.full_name.split("/")[0]
+        pages = self.calls.pages(f"{self._root}/pulls", {"head": f"{owner}:{branch}", "state": "all"})
+        return tuple([answers.pull_now(item) async for item in pages if item["head"]["ref"] == branch])
+
+    async def create_pull(self, title: str, body: str, head: str, base: str, draft: bool) -> PullNow:
+        """Opens a pull request, or adopts the open one that GitHub says is there already."""
+        payload = {"title": title, "body": body, "head": head, "base": base, "draft": draft}
+        try:
+            return answers.pull_now(await self.calls.write("POST", f"{self._root}/pulls", payload))
+        except Invalid as error:
+            if "already exists" not in error.words:
+                raise
+            pull = next((pull for pull in await self.pulls_by_head(head) if pull.state == "open"), None)
+            if pull is None:
+                raise
+            return pull
+
+    async def upsert_check(self, check: CheckWrite, known_id: int | None = None) -> int:
+        """Writes a check run once per name, commit and `external_id`; answers its id."""
+        return await checks.upsert(self.calls, self._root, self.app_id, check, known_id)
+
+    @property
+    def _root(self) -> str:
+        return f"repos/{self.full_name}"
+
+    async def _related(self, path: str) -> tuple[Blocker, ...]:
+        try:
+            return tuple([answers.blocker(item) async for item in self.calls.pages(path)])
+        except NotFound:
+            return ()
+
+    async def _own_comment(self, number: int, marker: str) -> int | None:
+        # Anybody can write the marker; only in our own comment does it mean anything.
+        async for item in self.calls.pages(f"{self._root}/issues/{number}/comments"):
+            if answers.login(item) == self.app_login and marker in (item.get("body") or ""):
+                return int(item["id"])
+        return None
+
+    async def _edit_comment(self, comment_id: int, payload: dict[str, Any]) -> bool:
+        try:
+            await self.calls.write("PATCH", f"{self._root}/issues/comments/{comment_id}", payload)
+        except NotFound:
+            return False  # a person deleted it
+        return True

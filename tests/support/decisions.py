@@ -1,0 +1,146 @@
+"""A repository that only decides: events go in, time is set by hand, and what follows can be asked for."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.actions import AnyAction
+from app.decide.decide import decide
+from app.decide.state import Context, Policy, Repository, State, Task
+from app.events import (
+    AnyEvent,
+    AttemptClaimed,
+    AttemptFinished,
+    IssueRead,
+    PermitRequested,
+    PlanReady,
+    PullRequestSeen,
+    RemoteRead,
+    Tick,
+)
+from app.planning.plan import make_plan
+from app.planning.tree import Tree
+from shared.github import issue_hash
+from shared.models import AttemptReport, ClaimRequest, IssueSnapshot, RepositorySettings, Verdict, VerdictName
+from tests.support.protocol import NOW
+
+POLICY = Policy(
+    label="shoal",
+    intake=timedelta(seconds=20),
+    intake_max=timedelta(seconds=120),
+    lease=timedelta(seconds=60),
+    start_timeout=timedelta(seconds=60),
+    slots=4,
+    task_memory_mib=1000,
+)
+PATHS = ("README.md", "src/auth.py", "src/billing.py", "docs/install.md")
+
+
+@dataclass
+class Desk:
+    """One repository's decisions in a row."""
+
+    policy: Policy = POLICY
+    state: State = field(default_factory=lambda: State(Repository(id=1, full_name="acme/widgets", installation_id=9)))
+    now: datetime = NOW
+    free_memory_mib: float = float("inf")
+    actions: list[AnyAction] = field(default_factory=list)
+    label_events: int = 0
+
+    def tell(self, event: AnyEvent) -> str:
+        """Decides; the refusal."""
+        held = sum(attempt.holds_slot for attempt in self.state.attempts.values())
+        decision = decide(self.state, event, Context(self.now, self.policy, held, self.free_memory_mib))
+        self.state = decision.state
+        self.actions += decision.actions  # type: ignore[arg-type]
+        return decision.refusal
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, and is noticed."""
+        self.now += timedelta(seconds=seconds)
+        self.tell(Tick(repository_id=1))
+
+    def issue(self, number: int, body: str = "It breaks.", title: str = "") -> IssueSnapshot:
+        """An issue's text."""
+        title = title or f"Issue {number}"
+        return IssueSnapshot(number=number, title=title, body=body, labels=("shoal",), hash=issue_hash(title, body))
+
+    def read(self, snapshot: IssueSnapshot, **changes: object) -> None:
+        """GitHub says that a writer has just put the label on."""
+        self.label_events += 1
+        event = IssueRead(
+            repository_id=1,
+            issue=snapshot.number,
+            state="open",
+            snapshot=snapshot,
+            label_event=self.label_events,
+            labeller="ann",
+            permission="write",
+        )
+        self.tell(event.model_copy(update=changes))
+
+    def plan(self, *snapshots: IssueSnapshot, settings: RepositorySettings | None = None) -> None:
+        """Labels these issues, lets the intake close and answers with their plan."""
+        for snapshot in snapshots:
+            self.read(snapshot)
+        self.wait(21)
+        orchestration = next(o.id for o in self.state.orchestrations.values() if o.status == "planning")
+        plan = make_plan(snapshots, Tree(PATHS), slots=self.policy.slots)
+        self.tell(
+            PlanReady(
+                repository_id=1,
+                orchestration=orchestration,
+                base_sha="base",
+                default_branch="main",
+                plan=plan,
+                settings=settings or RepositorySettings(),
+                clone_url="http://x",
+            )
+        )
+
+    def task(self, issue: int) -> Task:
+        """The newest task of an issue."""
+        return self.state.tasks[issue]
+
+    @property
+    def running(self) -> list[int]:
+        """Issues with an attempt."""
+        return sorted(issue for issue, task in self.state.tasks.items() if task.status == "running")
+
+    def asked(self, kind: str) -> list[AnyAction]:
+        """Actions of a kind, in their order."""
+        return [action for action in self.actions if action.kind == kind]
+
+    def claim(self, issue: int, nonce: str = "n") -> str:
+        """A runner claims the issue's attempt."""
+        claim = ClaimRequest(nonce=nonce, pid=1, pid_started=1, host="h")
+        return self.tell(AttemptClaimed(repository_id=1, attempt=self.task(issue).attempt, claim=claim))
+
+    def finish(self, issue: int, verdict: VerdictName = VerdictName.SUCCEEDED, *, pull: int | None = None) -> None:
+        """An attempt goes its whole way: claim, permit, push, pull request, finish; or ends with another verdict before all that."""
+        attempt = self.task(issue).attempt
+        self.claim(issue)
+        report = AttemptReport(verdict=Verdict(name=verdict, reason="because"), head_sha=f"head-{issue}")
+        if pull is not None:
+            self.tell(
+                PermitRequested(repository_id=1, attempt=attempt, nonce="n", sequence=1, head_sha=f"head-{issue}", report=report)
+            )
+            self.tell(self.remote(issue, attempt, 1))
+        self.tell(AttemptFinished(repository_id=1, attempt=attempt, nonce="n", report=report))
+        if pull is not None:
+            seen = PullRequestSeen(number=pull, state="open", merged=False, head_sha=f"head-{issue}", ours=True, url="u")
+            self.tell(
+                replace_remote(self.remote(issue, attempt, None), branch_sha=f"head-{issue}", contains_head=True, pulls=(seen,))
+            )
+
+    def remote(self, issue: int, attempt: str, sequence: int | None) -> RemoteRead:
+        """GitHub before anything was pushed."""
+        snapshot = self.task(issue).snapshot
+        assert snapshot is not None
+        return RemoteRead(
+            repository_id=1, attempt=attempt, sequence=sequence, branch_sha=None, contains_head=False, issue_hash=snapshot.hash
+        )
+
+
+def replace_remote(event: RemoteRead, **changes: object) -> RemoteRead:
+    """The same look at GitHub with other findings."""
+    return event.model_copy(update=changes)
