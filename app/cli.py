@@ -30,6 +30,49 @@ class Benchmark(StrEnum):
 
 
 @cli.command()
+def demo(
+    agent: Annotated[str, typer.Option(help="`patch` plays prepared changes; anything else is a command line.")] = "patch",
+    slots: Annotated[int, typer.Option(min=1, max=64, help="How many tasks may run at once.")] = 4,
+    think_time: Annotated[float, typer.Option(min=0, help="Seconds that the scripted agent waits in place of a model.")] = 2,
+    compare: Annotated[bool, typer.Option("--compare", help="Run one at a time first, for the true speed-up.")] = False,
+    as_json: AsJson = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep everything in `.shoal-demo`; a second run finds it.")] = False,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Keep everything in this folder instead.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier run kept, then start.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Leave the pages open until Ctrl-C.")] = False,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds after which the rehearsal counts as stuck.")] = 300,
+) -> None:
+    """Rehearses the main job offline: eight labelled issues become pull requests.
+
+    \b
+    shoal demo
+    shoal demo --slots 2 --compare
+    shoal demo --keep --serve
+
+    Ends with 0 when every expected verdict came out, 1 when not.
+    """
+    from app.commands.demo import run
+    from app.demo.rehearsal import KEPT_FOLDER, Wishes
+    from app.demo.world import Ways
+
+    ways = Ways(slots=slots, think_seconds=think_time, agent_command="" if agent == "patch" else agent)
+    kept = folder or (KEPT_FOLDER if keep or fresh else None)
+    raise typer.Exit(run(Wishes(ways, kept, fresh=fresh, compare=compare, as_json=as_json, serve=serve, limit_seconds=limit)))
+
+
+@cli.command("serve")
+def serve_command(as_json: AsJson = False) -> None:
+    """Runs the orchestrator until SIGTERM or Ctrl-C; settings come from SHOAL_* variables and `.env`."""
+    from app import settings
+    from app.commands.serve import serve
+    from shared import log
+
+    loaded = settings.load()
+    log.set_up(loaded.log_level, as_json=loaded.log_json)
+    serve(loaded, as_json=as_json)
+
+
+@cli.command()
 def plan(
     issues: Annotated[Path, typer.Option(help="JSON list of issues as GitHub's REST API returns them; `-` reads standard input.")],
     tree: Annotated[Path, typer.Option(help="A git checkout, or a plain folder with the repository's files.")],

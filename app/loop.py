@@ -103,8 +103,10 @@ class Loop:
                 # A full disk or a busy database: nothing was written, so nothing is lost; the step is repeated.
                 log.warning("database.failed", error=str(error)[:300])
                 await asyncio.sleep(1)
+            # Not wait_for: in Python 3.11 it can swallow the cancellation that ends the app.
             with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await wake.wait()
 
     # Inbox
 
@@ -130,7 +132,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - the queue's one place: a poison event must not stop the others
             self.forget()
             self._metrics.poison.inc()
-            log.warning("event.poison", row=row_id, event=kind, error=repr(error)[:300])
+            log.warning("event.poison", row=row_id, kind=kind, error=repr(error)[:300])
             inbox.mark(connection, row_id, "poison", traceback.format_exc())
 
     # Decisions
@@ -158,7 +160,9 @@ class Loop:
         now = self._clock()
         context = Context(now, self._policy, rows.slots_held(connection), self._free_memory_mib())
         decision = decide(state, event, context)
-        changed = decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
+        # Version 0: not in the database yet, and every later event must find it.
+        new = state.repository.version == 0
+        changed = new or decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
         if changed:
             version = state.repository.version + 1
             repository = decision.state.repository.model_copy(update={"version": version})
