@@ -76,9 +76,7 @@ def watch(world: World, show: Callable[[AppStatus], None], limit_seconds: float)
             if is_over(status, issues):
                 return status
         time.sleep(_POLL_SECONDS)
-    raise FatalError(
-        f"the rehearsal was not over after {limit_seconds:g} s: see the logs in {world.folder}, or give it longer (--limit)"
-    )
+    raise FatalError(f"the rehearsal was not over after {limit_seconds:g} s: {_logs(world)}, or give it longer (--limit)")
 
 
 def pulls(world: World) -> tuple[PullSeen, ...]:
@@ -131,13 +129,17 @@ def _tell(world: World, found: Outcome, console: Console) -> int:
     screen.summary(console, world, found, seen, wanted)
     wrong = differences(wanted, found.tasks, seen)
     if wrong:
-        verdict = "\n".join(("Not as expected:", *wrong, f"Logs: {world.folder}"))
+        verdict = "\n".join(("Not as expected:", *wrong, _logs(world)))
     elif wanted:
         verdict = f"All {len(wanted)} expected verdicts came out, also the ones that are no success."
     else:
         verdict = "Every issue has its verdict; with an agent of your own none was expected beforehand."
     console.print(verdict, markup=False, highlight=False, soft_wrap=True)
     return 1 if wrong else 0
+
+
+def _logs(world: World) -> str:
+    return f"look at the logs in {world.folder} (--keep keeps them)"
 
 
 def _serve(world: World, console: Console) -> None:
