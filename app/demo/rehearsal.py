@@ -66,7 +66,7 @@ def opened(folder: Path, ways: Ways, say: Callable[[str], None]) -> Iterator[Wor
 
 def watch(world: World, show: Callable[[AppStatus], None], limit_seconds: float) -> AppStatus:
     """Looks at the app until everything has its verdict."""
-    issues = range(1, len(sample.issues()) + 1)
+    issues = _issues()
     deadline = time.monotonic() + limit_seconds
     while time.monotonic() < deadline:
         world.check_alive()
@@ -113,14 +113,18 @@ def _run(world: World, console: Console, limit_seconds: float) -> Outcome:
 
 def _earlier(world: World, labelled: tuple[int, ...]) -> str:
     again = "`--fresh` starts from the beginning."
-    if labelled:
-        return (
-            f"{world.folder} holds a rehearsal that was not finished: it goes on, {len(labelled)} issues are labelled now. {again}"
-        )
+    status = world.status()
+    if status is None or not is_over(status, _issues()):
+        more = f"; {len(labelled)} issues are labelled now" if labelled else ""
+        return f"{world.folder} holds a rehearsal that was not finished: it goes on{more}. {again}"
     return (
         f"{world.folder} holds an earlier rehearsal: its issues are labelled and have {len(pulls(world))} pull requests already."
         f" Nothing is started twice; this is what came out. {again}"
     )
+
+
+def _issues() -> range:
+    return range(1, len(sample.issues()) + 1)
 
 
 def _tell(world: World, found: Outcome, console: Console) -> int:
