@@ -103,8 +103,10 @@ class Loop:
                 # A full disk or a busy database: nothing was written, so nothing is lost; the step is repeated.
                 log.warning("database.failed", error=str(error)[:300])
                 await asyncio.sleep(1)
+            # Not wait_for: in Python 3.11 it can swallow the cancellation that ends the app.
             with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await wake.wait()
 
     # Inbox
 
@@ -130,7 +132,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - the queue's one place: a poison event must not stop the others
             self.forget()
             self._metrics.poison.inc()
-            log.warning("event.poison", row=row_id, event=kind, error=repr(error)[:300])
+            log.warning("event.poison", row=row_id, kind=kind, error=repr(error)[:300])
             inbox.mark(connection, row_id, "poison", traceback.format_exc())
 
     # Decisions

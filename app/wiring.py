@@ -1,10 +1,11 @@
 """The only place that builds things."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from starlette.applications import Starlette
 
@@ -39,6 +40,8 @@ class App:
     database: Database
     github: GitHubApp
     backend: Backend
+    # Never ends by itself: when it does, the app must not go on half dead.
+    work: "asyncio.Task[None]"
 
 
 def utc_now() -> datetime:
@@ -71,16 +74,21 @@ async def running(
         front = CoreFront(settings, database, loop, github, reporter, held, metrics)
         web = server.build(front, settings, metrics.registry)
         watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github)
-        work = [asyncio.create_task(step) for step in (loop.run(effects.perform), watch.run(), sweep.run())]
+        work = asyncio.create_task(_work(loop.run(effects.perform), watch.run(), sweep.run()))
         try:
-            yield App(web, loop, database, github, where)
+            yield App(web, loop, database, github, where, work)
         finally:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
             await database.close()
             if lock is not None:
                 lock.close()
+
+
+async def _work(*steps: Coroutine[Any, Any, None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for step in steps:
+            group.create_task(step)
 
 
 def policy(settings: Settings, app_login: str) -> Policy:

@@ -13,7 +13,7 @@ def run(issues: Path, tree: Path, slots: int, *, as_json: bool) -> int:
     """0 when a task was planned, 1 when none was."""
     batch = read_issues(read_json(issues), str(issues))
     plan = make_plan(batch.issues, read_tree(tree), slots=slots, blockers=batch.blockers, repository=batch.repository)
-    problems = sorted((*batch.problems, *plan.problems), key=lambda problem: (problem.issue or 0, problem.what))
+    problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
     if as_json:
         print_json(plan.model_dump_json(by_alias=True, indent=2))

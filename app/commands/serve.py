@@ -25,7 +25,12 @@ async def _serve(settings: Settings, *, as_json: bool) -> None:
             log.info("app.listening", host=settings.host, port=port, database=settings.database_url.split("@")[-1])
             if as_json:
                 print(json.dumps({"listening": {"host": settings.host, "port": port}}), flush=True)  # noqa: T201 the result
-            await server.run(app.web, listening)
+            serving = asyncio.create_task(server.run(app.web, listening))
+            await asyncio.wait({serving, app.work}, return_when=asyncio.FIRST_COMPLETED)
+            if app.work.done():
+                serving.cancel()
+                await app.work
+            await serving
     finally:
         listening.close()
     log.info("app.ended")

@@ -5,7 +5,7 @@ The ladder, strongest first; per file the strongest rung counts, and a name that
 - a path, or the unique end of one, in backticks 0.9, in prose 0.85
 - a unique base name or a dotted module in backticks 0.8, in prose 0.75
 - a file that is to be made in a folder that exists 0.75
-- a glob or folder: 1.5 shared by its files, at most 0.5 each; in a declared scope 3, at most 0.9
+- a glob or folder: 1.2 shared by its files, at most 0.5 each; in a declared scope 3, at most 0.9
 - the tests of such a file: 0.3 of it
 - a word that is one file's name: in the title 0.3, in the text 0.15
 What names nothing gives nothing: unknown scope is never "everything".
@@ -14,8 +14,6 @@ What names nothing gives nothing: unknown scope is never "everything".
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import translate
-from functools import lru_cache
 
 from app.planning.issue_text import IssueText
 from app.planning.tree import Tree, folders_of, name_of, stem_of
@@ -185,15 +183,7 @@ def _by_folder(name: _Name, text: str, tree: Tree) -> Iterator[Touch]:
 
 def _by_glob(name: _Name, tree: Tree) -> Iterator[Touch]:
     if "/" in name.text or _HAS_EXTENSION.search(name.text) or name.in_scope:
-        yield from _share(_matching(name.text, tree), f"names {name.text}", name)
-
-
-@lru_cache(maxsize=512)
-def _matching(glob: str, tree: Tree) -> tuple[str, ...]:
-    """`*` matches across folders, as people use it; `src/**/x.py` also means `src/x.py`."""
-    pattern = re.compile("|".join(translate(form) for form in {glob, glob.replace("**/", "")}))
-    head = re.split(r"[*?\[]", glob, maxsplit=1)[0]
-    return tuple(path for path in tree.paths if path.startswith(head) and pattern.match(path))
+        yield from _share(tree.matching(name.text), f"names {name.text}", name)
 
 
 def _new_file(name: _Name, text: str, tree: Tree) -> Iterator[Touch]:
@@ -212,7 +202,7 @@ def _spread(files: Iterable[str], strength: float, what: str, name: _Name) -> It
 def _share(files: Iterable[str], what: str, name: _Name) -> Iterator[Touch]:
     """A folder or pattern: some of its files will be touched, most of a large one's will not."""
     files = list(files)
-    expected, most = (3.0, 0.9) if name.in_scope else (1.5, 0.5)
+    expected, most = (3.0, 0.9) if name.in_scope else (1.2, 0.5)
     for path in files if expected >= _LEAST * len(files) else ():
         yield Touch(
             path=path, probability=round(min(most, expected / len(files)), 4), why=f"{_why(what, name)} ({len(files)} files)"
@@ -238,7 +228,7 @@ def _is_test(path: str) -> bool:
 def _by_words(text: IssueText, tree: Tree) -> Iterator[Touch]:
     """Weak: `invoice` in the text and one file of that name."""
     title = set(_WORD.findall(text.title.lower()))
-    body = set(_WORD.findall(" ".join(text.prose).lower()))
+    body = set(_WORD.findall(_URL.sub(" ", " ".join(text.prose)).lower()))
     for word in sorted(title | body):
         for stem in (word, word.removesuffix("s")):
             files = [path for path in tree.by_stem.get(stem, ()) if not _is_test(path)] if stem not in _COMMON else []

@@ -57,7 +57,8 @@ class _Batch:
     edges: dict[tuple[int, int], Edge] = field(default_factory=dict)
     outside: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     refused: set[int] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+    refusals: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
 
     def admit(self, issues: Sequence[IssueSnapshot]) -> None:
         """Every number once, with something to read in it."""
@@ -147,7 +148,7 @@ class _Batch:
             tasks=tuple(tasks),
             edges=edges,
             schedule=predict(tasks, edges, slots),
-            problems=tuple(sorted(self.problems, key=lambda one: (one.issue or 0, one.what))),
+            problems=self._problems(),
         )
 
     def _task(self, number: int, tree: Tree) -> PlannedTask:
@@ -168,12 +169,17 @@ class _Batch:
                 after[number].append(before)
         return after
 
+    def _problems(self) -> tuple[Problem, ...]:
+        """By issue; why it was refused stands before remarks."""
+        texts = [sorted(some, key=lambda one: one.what) for some in (self.refusals, self.remarks)]
+        return tuple(sorted([*texts[0], *texts[1]], key=lambda one: one.issue or 0))
+
     def _refuse(self, number: int, what: str, fix: str, blocked_by: tuple[int, ...] = ()) -> None:
         self.refused.add(number)
-        self.problems.append(Problem(issue=number, what=what, fix=fix, blocked_by=blocked_by))
+        self.refusals.append(Problem(issue=number, what=what, fix=fix, blocked_by=blocked_by))
 
     def _remark(self, number: int, what: str, fix: str) -> None:
-        self.problems.append(Problem(issue=number, what=what, fix=fix))
+        self.remarks.append(Problem(issue=number, what=what, fix=fix))
 
 
 def _names(numbers: Iterable[int]) -> str:

@@ -1,8 +1,10 @@
 """The files of a repository as one sorted list, and the ways in which people name them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import translate
 from functools import cached_property
 from itertools import accumulate
 
@@ -37,6 +39,18 @@ class Tree:
     def folders_by_name(self) -> dict[str, tuple[str, ...]]:
         """Folders by their last part in lower case."""
         return _grouped((name_of(folder).lower(), folder) for folder in self.by_folder)
+
+    def matching(self, glob: str) -> tuple[str, ...]:
+        """Paths that fit; `*` goes across folders, as people use it, and `src/**/x.py` also means `src/x.py`."""
+        if glob not in self._matches:
+            pattern = re.compile("|".join(translate(form) for form in sorted({glob, glob.replace("**/", "")})))
+            head = re.split(r"[*?\[]", glob, maxsplit=1)[0]
+            self._matches[glob] = tuple(path for path in self.paths if path.startswith(head) and pattern.match(path))
+        return self._matches[glob]
+
+    @cached_property
+    def _matches(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
 
 def name_of(path: str) -> str:

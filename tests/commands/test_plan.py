@@ -1,0 +1,109 @@
+"""`shoal plan` to its contract."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.models import Plan
+from tests.commands.shoal import shoal
+from tests.planning.batches import FREE_TEXT_ISSUES, free_text_batch
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The fixture's tree as a plain folder."""
+    for path in free_text_batch()[1].paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    return tmp_path
+
+
+def written(folder: Path, document: Any) -> Path:
+    """A file with this document."""
+    file = folder / "issues.json"
+    file.write_text(json.dumps(document))
+    return file
+
+
+def test_the_plan_is_one_document_of_the_contract(folder: Path) -> None:
+    """The ordinary issues: schema, tasks, edges, schedule and problems as promised; twice the same bytes."""
+    run = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--json", "--slots", "6")
+    assert (run.status, run.stderr) == (0, "")
+    plan = Plan.model_validate(run.document)
+    assert run.document["schema"] == 1
+    assert [task.issue for task in plan.tasks] == [1, 2, 3, 4, 5, 6]
+    assert [(edge.before, edge.after, edge.between) for edge in plan.edges] == [(4, 6, None), (None, None, (1, 2))]
+    assert plan.schedule.slots == 6
+    assert plan.schedule.lower_bound_minutes <= plan.schedule.makespan_minutes < plan.schedule.sequential_minutes
+    assert shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--json", "--slots", "6").stdout == run.stdout
+
+
+def test_people_get_tables_with_reasons(folder: Path) -> None:
+    """Without --json: tasks, edges and what the schedule comes to."""
+    run = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder)
+    assert run.status == 0
+    assert "#1 ↔ #2" in run.stdout
+    assert "6 tasks on 4 slots" in run.stdout
+
+
+def test_a_list_from_standard_input_with_bad_entries_is_planned(folder: Path) -> None:
+    """`-` reads what `gh api` pipes in; the entry without a number is a problem, terminal controls do not pass."""
+    entries = [
+        {"title": "no number"},
+        {"number": 2, "title": "Reset \x1b[2J the screen", "body": None, "labels": [{"name": "bug"}]},
+    ]
+    run = shoal("plan", "--issues", "-", "--tree", folder, "--json", stdin=json.dumps(entries))
+    assert run.status == 0
+    assert [task["issue"] for task in run.document["tasks"]] == [2]
+    assert "entry 0" in run.document["problems"][0]["what"]
+    assert "\x1b" not in shoal("plan", "--issues", "-", "--tree", folder, stdin=json.dumps(entries)).stdout
+
+
+@pytest.mark.parametrize("document", [[], {"issues": []}, [{"number": 1, "title": "", "body": None}]])
+def test_nothing_planned_ends_with_1(folder: Path, document: Any) -> None:
+    """No issue, or none that can be planned: still a document, and a status that says so."""
+    run = shoal("plan", "--issues", written(folder, document), "--tree", folder, "--json")
+    assert run.status == 1
+    assert run.document["tasks"] == []
+    assert run.document["schedule"]["predicted_speedup"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{not json", "is not JSON (line 1"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (b'"text"', "no list of issues"),
+        (b"[" * 100_000, "not"),
+        (b"[" + b"9" * 5000 + b"]", "not"),
+        (b"", "is not JSON"),
+    ],
+)
+def test_unreadable_input_ends_with_2_and_one_line(folder: Path, content: bytes, said: str) -> None:
+    """Never a traceback; the file is named."""
+    (folder / "bad.json").write_bytes(content)
+    run = shoal("plan", "--issues", folder / "bad.json", "--tree", folder, "--json")
+    assert (run.status, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1
+    assert "bad.json" in run.stderr
+    assert said in run.stderr
+
+
+def test_missing_places_end_with_2(folder: Path) -> None:
+    """A file or folder that is not there, and bad usage."""
+    assert "nowhere.json" in shoal("plan", "--issues", folder / "nowhere.json", "--tree", folder).stderr
+    missing_tree = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder / "nowhere")
+    assert (missing_tree.status, "is not a folder" in missing_tree.stderr) == (2, True)
+    assert shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--slots", "0").status == 2
+    assert shoal("plan").status == 2
+
+
+def test_a_huge_body_and_many_issues_are_planned(folder: Path) -> None:
+    """Ten megabytes in one body beside six hundred issues on one file."""
+    many = [{"number": number, "title": f"Part {number}", "body": "`src/auth.py`"} for number in range(2, 602)]
+    document = [{"number": 1, "title": "Log", "body": "at a.b.c (x/y.py:1) `" * 500_000}, *many]
+    run = shoal("plan", "--issues", written(folder, document), "--tree", folder, "--json")
+    assert run.status == 0
+    assert len(run.document["tasks"]) == 601

@@ -1,0 +1,1 @@
+"""Planning: from text to schedule, and the laws that every schedule keeps."""

@@ -1,0 +1,110 @@
+"""The laws of the scheduler, live and on virtual time."""
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.planning.bounds import lower_bounds
+from app.planning.portfolio import best_priorities
+from app.planning.schedule import Job, choose, priorities
+from app.planning.timeline import play
+from tests.planning.jobs import CAPACITY, ROUNDING, assert_lawful, assert_nothing_idles, at_work, job_sets
+
+RECORDED = [5.3, 9.5, 9.9, 8.1, 14.5, 9.2, 6.1, 1.4, 8.5, 16.8, 6.1, 6.5]
+
+
+def job(name: str, estimate: float = 1, *, after: set[str] | None = None, conflicts: set[str] | None = None) -> Job:
+    """A job that needs one slot."""
+    return Job(name, estimate, {"slots": 1.0}, frozenset(after or ()), frozenset(conflicts or ()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(jobs=job_sets(), factors=st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0]), min_size=14, max_size=14))
+def test_every_schedule_keeps_the_laws(jobs: list[Job], factors: list[float]) -> None:
+    """Estimates may be wrong: still lawful, nothing idles that may run, and no shorter than the lower bound."""
+    durations = {one.id: one.estimate * factor for one, factor in zip(jobs, factors, strict=False)}
+    timeline = play(jobs, durations, CAPACITY, priorities(jobs))
+    assert_lawful(timeline, jobs, CAPACITY)
+    assert_nothing_idles(timeline, jobs, CAPACITY)
+    assert timeline.makespan >= max(lower_bounds(jobs, durations, CAPACITY).values()) - ROUNDING
+
+
+@settings(max_examples=60, deadline=None)
+@given(jobs=job_sets(largest=9))
+def test_planned_is_lawful_and_never_longer_than_online(jobs: list[Job]) -> None:
+    """The portfolio starts from the online rule and keeps only what is better."""
+    estimates = {one.id: one.estimate for one in jobs}
+    planned = play(jobs, estimates, CAPACITY, best_priorities(jobs, CAPACITY))
+    assert_lawful(planned, jobs, CAPACITY)
+    assert planned.makespan <= play(jobs, estimates, CAPACITY, priorities(jobs)).makespan + ROUNDING
+
+
+@settings(max_examples=60, deadline=None)
+@given(jobs=job_sets(), seed=st.integers(0, 1000))
+def test_the_order_of_the_input_does_not_matter(jobs: list[Job], seed: int) -> None:
+    """Shuffled jobs, the same priorities, choices and times."""
+    shuffled = random.Random(seed).sample(jobs, len(jobs))
+    estimates = {one.id: one.estimate for one in jobs}
+    assert priorities(shuffled) == priorities(jobs)
+    assert best_priorities(shuffled, CAPACITY) == best_priorities(jobs, CAPACITY)
+    assert play(shuffled, estimates, CAPACITY, priorities(jobs)) == play(jobs, estimates, CAPACITY, priorities(jobs))
+
+
+@settings(max_examples=60, deadline=None)
+@given(jobs=job_sets())
+def test_virtual_time_starts_what_the_live_choice_would(jobs: list[Job]) -> None:
+    """At every moment of a played schedule `choose`, asked with the state before it, starts the same jobs."""
+    lengthy = {one.id: one.estimate + 0.1 for one in jobs}  # no job of length 0: its start and end are one moment
+    order = priorities(jobs)
+    timeline = play(jobs, lengthy, CAPACITY, order)
+    for moment in sorted(set(timeline.starts.values())):
+        begun = {one.id for one in jobs if timeline.starts[one.id] == moment}
+        running = [one for one in at_work(timeline, jobs, moment) if one.id not in begun]
+        finished = {name for name, end in timeline.finishes.items() if end <= moment}
+        waiting = [one for one in jobs if timeline.starts[one.id] >= moment]
+        assert set(choose(waiting, running, finished, CAPACITY, order)) == begun
+
+
+def test_the_longest_remaining_path_goes_first() -> None:
+    """A short job with a long chain behind it comes before a longer one without."""
+    jobs = [job("short", 1), job("chain", 9, after={"short"}), job("long", 5)]
+    assert choose(jobs, [], [], {"slots": 1.0}, priorities(jobs)) == ["short"]
+
+
+def test_the_middle_of_a_conflict_group_goes_first() -> None:
+    """Three that exclude each other take 9 in a row: they start before a single 5."""
+    jobs = [job("a", 3, conflicts={"b", "c"}), job("b", 3, conflicts={"c"}), job("c", 3), job("single", 5)]
+    assert choose(jobs, [], [], {"slots": 1.0}, priorities(jobs)) == ["a"]
+    assert play(jobs, {one.id: one.estimate for one in jobs}, {"slots": 2.0}, priorities(jobs)).makespan == 9
+
+
+def test_a_conflict_declared_by_one_side_holds_for_both() -> None:
+    """Whoever runs, the other waits."""
+    a, b = job("a", conflicts={"b"}), job("b")
+    assert choose([a], [b], [], {"slots": 4.0}, {}) == []
+    assert choose([b], [a], [], {"slots": 4.0}, {}) == []
+
+
+def test_what_does_not_fit_is_passed_over_for_what_does() -> None:
+    """Work-conserving: the most urgent needs too much memory now, the next one starts."""
+    big = Job("big", 9, {"memory": 6.0}, frozenset(), frozenset())
+    small = Job("small", 1, {"memory": 2.0}, frozenset(), frozenset())
+    held = Job("held", 1, {"memory": 5.0}, frozenset(), frozenset())
+    assert choose([big, small], [held], [], {"memory": 8.0}, priorities([big, small])) == ["small"]
+
+
+def test_the_recorded_run_is_as_short_as_longest_first_and_planned_is_shorter() -> None:
+    """Twelve tasks on four slots: 27.9 minutes online (FIFO 32.4, waves 41.2), planned below 26 where 25.5 is the bound."""
+    jobs = [job(f"{index:02}", minutes) for index, minutes in enumerate(RECORDED)]
+    estimates = {one.id: one.estimate for one in jobs}
+    capacity = {"slots": 4.0}
+    assert round(play(jobs, estimates, capacity, priorities(jobs)).makespan, 6) == 27.9
+    assert play(jobs, estimates, capacity, best_priorities(jobs, capacity)).makespan < 26
+
+
+def test_bounds_name_each_limit() -> None:
+    """A chain, the work per slot and a group of conflicts each give their bound."""
+    jobs = [job("a", 2), job("b", 3, after={"a"}), job("c", 4, conflicts={"d"}), job("d", 4)]
+    bounds = lower_bounds(jobs, {one.id: one.estimate for one in jobs}, {"slots": 2.0})
+    assert bounds == {"critical path": 5, "slots": 6.5, "conflicts": 8}
