@@ -13,6 +13,8 @@ from typing import Any, Literal
 import httpx
 import jwt
 
+from tests.support.contract import problems_of_file
+
 Json = dict[str, Any]
 
 ALL_PERMISSIONS = {"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read"}
@@ -206,10 +208,21 @@ def app_jwt(app: App, now: float | None = None) -> str:
 
 
 @contextmanager
-def running_localhub(folder: Path, record: Path | None = None) -> Iterator[Hub]:
-    """A localhub with its state in `folder`; it ends with the block, or with this process."""
-    argv = [sys.executable, "-I", "-m", "app.localhub", "--dir", str(folder), "--until-stdin-closes"]
-    argv += ["--record", str(record)] if record else []
+def running_localhub(folder: Path) -> Iterator[Hub]:
+    """A localhub with its state in `folder`; it ends with the block, or with this process.
+
+    At the end every API exchange is held against GitHub's own description; a difference fails the test.
+    """
+    record = folder.with_name(f"{folder.name}-exchanges.jsonl")
+    with _process(folder, record) as hub:
+        yield hub
+    found = problems_of_file(record)
+    assert not found, "not what GitHub's description says:\n" + "\n".join(found[:20])
+
+
+@contextmanager
+def _process(folder: Path, record: Path) -> Iterator[Hub]:
+    argv = [sys.executable, "-I", "-m", "app.localhub", "--dir", str(folder), "--record", str(record), "--until-stdin-closes"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
