@@ -27,7 +27,8 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
         plan_seconds=event.plan_seconds,
     )
     planned = {task.issue: task for task in event.plan.tasks}
-    conflicts = counting_conflicts({task.issue: task.touches for task in (*_live_elsewhere(draft, event), *event.plan.tasks)})
+    touches = {task.issue: task.touches for task in _live_elsewhere(draft, event)}
+    conflicts = counting_conflicts({**touches, **{task.issue: task.touches for task in event.plan.tasks}})
     for task in _batch(draft, event.orchestration):
         if task.issue in planned:
             _wait(draft, event, planned[task.issue], conflicts[task.issue])
