@@ -46,7 +46,7 @@ def rehearse(wishes: Wishes) -> int:
     with _folder(wishes.folder) as folder, opened(folder, wishes.ways, _say(console)) as world:
         found = _run(world, console, wishes.limit_seconds)
         found = replace(found, numbers=found.numbers.model_copy(update={"speedup": speedup(alone, found.numbers.wall_seconds)}))
-        status = _tell(world, found, console)
+        status = _tell(wishes, world, found, console)
         if wishes.as_json:
             print_json(json.dumps(as_json(found), indent=2))
         if wishes.serve:
@@ -127,11 +127,13 @@ def _issues() -> range:
     return range(1, len(sample.issues()) + 1)
 
 
-def _tell(world: World, found: Outcome, console: Console) -> int:
+def _tell(wishes: Wishes, world: World, found: Outcome, console: Console) -> int:
     seen = pulls(world)
     wanted = {} if world.ways.agent_command else sample.expected()
     screen.summary(console, world, found, seen, wanted)
     wrong = differences(wanted, found.tasks, seen)
+    if not wishes.serve:
+        console.print("Where to look: --serve leaves the pages open, --keep keeps folder and logs.", highlight=False)
     if wrong:
         verdict = "\n".join(("Not as expected:", *wrong, _logs(world)))
     elif wanted:
