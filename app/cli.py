@@ -74,6 +74,21 @@ def serve_command(as_json: AsJson = False) -> None:
 
 
 @cli.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Tries everything that `shoal serve` needs, and names the fix for what is missing.
+
+    \b
+    shoal doctor
+    shoal doctor --json
+
+    Ends with 0 when all is well, 1 when something needs a person.
+    """
+    from app.commands.doctor import run
+
+    raise typer.Exit(run(as_json=as_json))
+
+
+@cli.command()
 def plan(
     issues: Annotated[Path, typer.Option(help="JSON list of issues as GitHub's REST API returns them; `-` reads standard input.")],
     tree: Annotated[Path, typer.Option(help="A git checkout, or a plain folder with the repository's files.")],
