@@ -75,17 +75,16 @@ class Reporter:
         if view is None:
             return None
         written = await self.database.read(lambda c: documents.of_orchestration(c, identifier))
+        wanted = {check.key: check for check in wanted_checks(view)}
         checks = tuple(
-            CheckState.model_validate({"head_sha": d.head_sha, "conclusion": d.conclusion or None, "title": d.title})
-            for key, d in sorted(written.items())
-            if key.startswith("check:")
+            _check_state(wanted.get(key), written.get(key)) for key in sorted({*wanted, *written}) if key.startswith("check:")
         )
         return orchestration_state(view, orchestration_check(view), checks)
 
     async def _write_check(
         self, client: RepositoryClient, orchestration: str, check: Wanted, known: Document | None, *, again: bool
     ) -> None:
-        text_hash = sha256(json.dumps(asdict(check.text), sort_keys=True, default=str).encode()).hexdigest()
+        text_hash = hash_of(check.text)
         if known is not None and known.hash == text_hash and not again:
             return
         github_id = await client.upsert_check(self._check_write(check), known.github_id if known else None)
@@ -153,6 +152,20 @@ class Reporter:
         github_id = await client.upsert_comment(issue, marker, text, known.github_id if known else None)
         document = Document(key, orchestration, issue, "", github_id, text_hash, "", "")
         await self.database.write(lambda c: documents.put(c, document))
+
+
+def hash_of(text: CheckText) -> str:
+    """Equal for texts that GitHub would show alike."""
+    return sha256(json.dumps(asdict(text), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _check_state(wanted: Wanted | None, written: Document | None) -> CheckState:
+    """As GitHub shows it; one that is still to be written, or written anew, is not concluded yet."""
+    current = written is not None and (wanted is None or written.hash == hash_of(wanted.text))
+    conclusion = written.conclusion if written is not None and current else None
+    head_sha = wanted.head_sha if wanted else written.head_sha if written else ""
+    title = written.title if written else wanted.text.title if wanted else ""
+    return CheckState.model_validate({"head_sha": head_sha, "conclusion": conclusion or None, "title": title})
 
 
 def wanted_checks(view: OrchestrationView) -> list[Wanted]:

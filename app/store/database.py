@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 
 from shared.errors import FatalError
 
@@ -119,9 +120,21 @@ class Database:
         try:
             with connection.begin_nested():
                 return future, job(connection), None
+        except OperationalError as error:
+            # SQLite has already rolled back the whole transaction (a full disk): nothing of the group was written.
+            raise _first(error) from None
         except Exception as error:  # noqa: BLE001 - handed to the one who asked; the others of the group go on
             self._on_rollback()
             return future, None, error
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong before the clean-up went wrong too."""
+    earlier = error.__context__
+    while earlier is not None:
+        error = earlier if isinstance(earlier, OperationalError) else error
+        earlier = earlier.__context__
+    return error
 
 
 def lock_file(url: str) -> Path | None:
