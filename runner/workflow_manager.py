@@ -2,23 +2,23 @@
 
 import threading
 import time
-import traceback
 from collections.abc import Sequence
 
 import structlog
 
-from runner import report, rescue, sandbox
+from runner import agent, report, rescue, sandbox
 from runner import state as states
+from runner import verdict as verdicts
 from runner.app_client import AppClient
 from runner.endings import AttemptEnds, Fenced, Interrupted
 from runner.folder import TaskFolder, held
 from runner.phase import Meter, Outcome, Phase, Work
 from runner.phases import branch, documentation, implementation, issue, pull_request, research, review, setup, testing
 from shared.errors import FatalError
-from shared.log import redact
 from shared.models import AttemptBrief, PhaseResult, Verdict, VerdictName
 
 PHASES: Sequence[Phase] = (setup, issue, branch, research, implementation, testing, documentation, pull_request, review)
+_NO_EVIDENCE = Verdict(name=VerdictName.INTERNAL_ERROR, reason="no test evidence was recorded")
 _log = structlog.get_logger()
 
 
@@ -29,10 +29,10 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         sandbox.end_leftovers(folder.home, folder.check_home)
         chosen = sandbox.choose(brief.isolation, key, folder.work_dir)
         work = Work(brief, folder, states.fresh(brief), chosen, app, stop)
+        work.state.isolation = _isolation(work)
         work.state = _earlier_work(work) or work.state
-        work.state.isolation = chosen.level if not chosen.why else f"{chosen.level} ({chosen.why})"
         work.state.verdict = _go_through(work, PHASES)
-        work.save()
+        _save_last(work)
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() else {}
@@ -49,9 +49,7 @@ def _go_through(work: Work, phases: Sequence[Phase]) -> Verdict:
             _log.info("phase was done before", phase=phase.NAME)
         else:
             verdict = _run_phase(work, phase)
-    return (
-        verdict or report.evidence(work.state) or Verdict(name=VerdictName.INTERNAL_ERROR, reason="no test evidence was recorded")
-    )
+    return verdict or report.evidence(work.state) or _NO_EVIDENCE
 
 
 def _run_phase(work: Work, phase: Phase) -> Verdict | None:
@@ -75,10 +73,9 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
         if work.stop.is_set():
             return _cancelled(work, phase, begun)
         _log.exception("phase broke", phase=phase.NAME)
-        work.state.ended_in = _result(work, phase, begun, Outcome("failed", "the runner broke"))
-        words = redact(traceback.format_exc())[-8000:]
-        reason = f"the runner broke in {phase.NAME}: {type(error).__name__}"
-        return Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason, detail=words)
+        found = verdicts.of_error(error, phase.NAME)
+        work.state.ended_in = _result(work, phase, begun, Outcome("failed", found.reason))
+        return found
     except Interrupted:
         return _cancelled(work, phase, begun)
     result = _result(work, phase, begun, outcome)
@@ -112,10 +109,24 @@ def _result(work: Work, phase: Phase, begun: float, outcome: Outcome) -> PhaseRe
     )
 
 
+def _isolation(work: Work) -> str:
+    """As every report shows it."""
+    level = f"{work.sandbox.level} ({work.sandbox.why})" if work.sandbox.why else work.sandbox.level
+    return f"{level}, agent with network" if agent.has_network(work.brief) else level
+
+
+def _save_last(work: Work) -> None:
+    try:
+        work.save()
+    except OSError as error:  # a full disk must not keep the verdict from being told
+        _log.warning("state not saved", error=str(error))
+
+
 def _earlier_work(work: Work) -> states.State | None:
     """What an earlier attempt at this task proved, as far as it still verifies; anything else is rescued and put away."""
     state = states.load(work.folder.state)
-    if state is None or not state.fits(work.brief):
+    # Under another isolation the files belong to another user.
+    if state is None or not state.fits(work.brief) or state.isolation != work.state.isolation:
         rescue.put_away(work, state)
         return None
     state.ended_in, state.skipped, state.verdict = None, [], None
