@@ -27,6 +27,7 @@ class Benchmark(StrEnum):
     ALL = "all"
     SCHEDULE = "schedule"
     PLANNING = "planning"
+    REHEARSAL = "rehearsal"
 
 
 @cli.command()
@@ -141,6 +142,7 @@ def bench(
     \b
     shoal bench
     shoal bench schedule --json
+    shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     """
     from app.commands.bench import run
 
