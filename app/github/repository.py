@@ -49,7 +49,7 @@ class RepositoryClient:
 
     async def branch_sha(self, branch: str) -> str | None:
         """The commit of exactly this branch; GET /branches would follow a rename to another one."""
-        async for item in self.calls.pages(f"{self._root}/git/matching-refs/heads/{quote(branch)}"):
+        for item in await self.calls.get(f"{self._root}/git/matching-refs/heads/{quote(branch)}"):
             if item["ref"] == f"refs/heads/{branch}":
                 return str(item["object"]["sha"])
         return None
