@@ -27,6 +27,7 @@ class Benchmark(StrEnum):
     ALL = "all"
     SCHEDULE = "schedule"
     PLANNING = "planning"
+    REHEARSAL = "rehearsal"
 
 
 @cli.command()
@@ -70,6 +71,21 @@ def serve_command(as_json: AsJson = False) -> None:
     loaded = settings.load()
     log.set_up(loaded.log_level, as_json=loaded.log_json)
     serve(loaded, as_json=as_json)
+
+
+@cli.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Tries everything that `shoal serve` needs, and names the fix for what is missing.
+
+    \b
+    shoal doctor
+    shoal doctor --json
+
+    Ends with 0 when all is well, 1 when something needs a person.
+    """
+    from app.commands.doctor import run
+
+    raise typer.Exit(run(as_json=as_json))
 
 
 @cli.command()
@@ -126,6 +142,7 @@ def bench(
     \b
     shoal bench
     shoal bench schedule --json
+    shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     """
     from app.commands.bench import run
 

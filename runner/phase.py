@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from runner import state as states
 from runner.app_client import AppClient
 from runner.endings import Interrupted
 from runner.folder import TaskFolder
@@ -60,6 +61,9 @@ class Work:
         self.meter.add(ended)
         self.raise_if_stopped()
         return ended
+
+    def save(self) -> None:
+        states.save(self.state, self.folder.state)
 
     def raise_if_stopped(self) -> None:
         if self.stop.is_set():

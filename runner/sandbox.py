@@ -67,8 +67,12 @@ class Sandbox:
         """Makes empty folders that belong to the sandbox's user."""
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-            if self.uid is not None:
-                os.chown(folder, self.uid, self.uid, follow_symlinks=False)
+            self.hand_over(folder)
+
+    def hand_over(self, path: Path) -> None:
+        """Makes `path` the property of the sandbox's user; git refuses a repository that is somebody else's."""
+        if self.uid is not None:
+            os.chown(path, self.uid, self.uid, follow_symlinks=False)
 
     def run(
         self,

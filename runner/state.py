@@ -42,6 +42,8 @@ class State(BaseModel):
     snapshot_sha: str = ""
     head_sha: str = ""
     changes: tuple[FileChange, ...] = ()
+    # The agent may have edited its checkout, but no change was recorded yet.
+    edits_begun: bool = False
     repaired: bool = False
     agent_seconds: float = 0
     documentation: str = ""

@@ -32,7 +32,7 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         work.state = _earlier_work(work) or work.state
         work.state.isolation = chosen.level if not chosen.why else f"{chosen.level} ({chosen.why})"
         work.state.verdict = _go_through(work, PHASES)
-        states.save(work.state, folder.state)
+        work.save()
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() else {}
@@ -83,7 +83,7 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
         return _cancelled(work, phase, begun)
     result = _result(work, phase, begun, outcome)
     work.state.done.append(result)
-    states.save(work.state, work.folder.state)
+    work.save()
     work.app.report_phase(result)
     return None
 

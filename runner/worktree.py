@@ -55,6 +55,7 @@ def prepare(work: Work) -> None:
     work.sandbox.give(folder.tree, folder.git, folder.home, folder.out, folder.snapshot)
     _script(work, _CHECK_OUT, "setup", VerdictName.SETUP_FAILED, "the checkout could not be made")
     folder.gitfile.write_text(f"gitdir: {folder.git}\n", encoding="utf-8")
+    work.sandbox.hand_over(folder.gitfile)
 
 
 def exclude_leftovers(work: Work) -> None:

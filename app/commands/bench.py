@@ -9,6 +9,8 @@ from importlib.resources import files
 from math import fsum
 from typing import TypedDict, TypeVar
 
+from app.commands.bench_rehearsal import rehearsal_figures
+from app.commands.bench_rehearsal import show as show_rehearsal
 from app.commands.console import print_json, print_line, print_table
 from app.commands.machine import describe_machine
 from app.planning.bounds import lower_bounds
@@ -63,17 +65,22 @@ class PlanningFigures(TypedDict):
 
 
 def run(what: str, *, as_json: bool) -> int:
-    """Measures `schedule`, `planning` or `all`."""
+    """Measures `schedule`, `planning`, `rehearsal` or `all`."""
     machine = describe_machine()
     schedule = [schedule_figures(scenario) for scenario in scenarios()] if what in {"schedule", "all"} else []
     planning = [planning_figures(size) for size in _PLAN_SIZES] if what in {"planning", "all"} else []
+    rehearsal = rehearsal_figures() if what in {"rehearsal", "all"} else []
     if as_json:
-        measured = {name: rows for name, rows in (("schedule", schedule), ("planning", planning)) if rows}
+        measured = {name: rows for name, rows in (("schedule", schedule), ("planning", planning), ("rehearsal", rehearsal)) if rows}
         print_json(json.dumps({"schema": 1, "machine": machine, **measured}, indent=2))
     else:
         print_line(", ".join(f"{name} {value}" for name, value in machine.items()))
-        _show_schedule(schedule)
-        _show_planning(planning)
+        if schedule:
+            _show_schedule(schedule)
+        if planning:
+            _show_planning(planning)
+        if rehearsal:
+            show_rehearsal(rehearsal)
     return 0
 
 

@@ -3,10 +3,8 @@
 from app.decide.draft import Draft
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
 from app.events import EffectFailed, PlanFailed, PlanReady
+from app.planning.conflicts import counting_conflicts
 from shared.models import Plan, PlannedTask, VerdictName
-
-# Edges at or above this probability count; those below are shown and watched.
-CONFLICT_COUNTS = 0.5
 
 
 def plan_ready(draft: Draft, event: PlanReady) -> None:
@@ -29,9 +27,11 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
         plan_seconds=event.plan_seconds,
     )
     planned = {task.issue: task for task in event.plan.tasks}
+    touches = {task.issue: task.touches for task in _live_elsewhere(draft, event)}
+    conflicts = counting_conflicts({**touches, **{task.issue: task.touches for task in event.plan.tasks}})
     for task in _batch(draft, event.orchestration):
         if task.issue in planned:
-            _wait(draft, event, planned[task.issue])
+            _wait(draft, event, planned[task.issue], conflicts[task.issue])
         else:
             _set_aside(draft, event.plan, task.issue)
 
@@ -63,7 +63,7 @@ def _batch(draft: Draft, orchestration: str) -> list[Task]:
     return [task for task in draft.tasks.values() if task.orchestration == orchestration and task.status is TaskStatus.INTAKE]
 
 
-def _wait(draft: Draft, event: PlanReady, planned: PlannedTask) -> None:
+def _wait(draft: Draft, event: PlanReady, planned: PlannedTask, conflicts: frozenset[int]) -> None:
     issue, task = planned.issue, draft.tasks[planned.issue]
     inside = {
         edge.before for edge in event.plan.edges if edge.kind == "dependency" and edge.after == issue and edge.before is not None
@@ -76,7 +76,7 @@ def _wait(draft: Draft, event: PlanReady, planned: PlannedTask) -> None:
         touches=planned.touches,
         estimate=planned.estimate,
         after=tuple(sorted(inside | set(event.outside.get(issue, ())))),
-        conflicts=_conflicts(event.plan, issue),
+        conflicts=tuple(sorted(conflicts)),
         # Fixed anew at the start of its next attempt, from what is verified by then.
         base_sha="",
         merge_shas=(),
@@ -84,14 +84,16 @@ def _wait(draft: Draft, event: PlanReady, planned: PlannedTask) -> None:
     )
 
 
+def _live_elsewhere(draft: Draft, event: PlanReady) -> list[Task]:
+    """Conflicts hold across orchestrations: work that was planned earlier and is not merged yet."""
+    ours = {task.issue for task in event.plan.tasks}
+    known = [task for task in draft.tasks.values() if task.branch and task.issue not in ours]
+    return [task for task in known if task.live or (task.verified and task.pull_request_state == "open")]
+
+
 def _branch(planned: str, issue: int, generation: int) -> str:
     """Generation 2 of `shoal/12-fix` is `shoal/12.2-fix`."""
     return planned if generation == 1 else planned.replace(f"/{issue}-", f"/{issue}.{generation}-", 1)
-
-
-def _conflicts(plan: Plan, issue: int) -> tuple[int, ...]:
-    pairs = [edge.between for edge in plan.edges if edge.between and issue in edge.between and edge.probability >= CONFLICT_COUNTS]
-    return tuple(sorted({other for pair in pairs for other in pair if other != issue}))
 
 
 def _set_aside(draft: Draft, plan: Plan, issue: int) -> None:

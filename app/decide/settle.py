@@ -96,14 +96,7 @@ def _conclude_published(draft: Draft, attempt: Attempt, pull: PullRequestSeen) -
 def _not_landed(draft: Draft, attempt: Attempt, event: RemoteRead) -> None:
     if event.branch_sha is not None:
         draft.change_task(attempt.issue, head_sha=event.branch_sha)
-    if attempt.stop is not None:
-        _end(draft, attempt, attempt.stop)
-    elif attempt.permit is not None and attempt.permit.refusal is not None:
-        _end(draft, attempt, attempt.permit.refusal)
-    elif attempt.status is AttemptStatus.LOST:
-        _try_again(draft, attempt)
-    else:
-        _end(draft, attempt, _without_evidence(attempt.report.verdict if attempt.report else None))
+    _conclude_unpublished(draft, attempt)
 
 
 def attempt_effect_failed(draft: Draft, event: EffectFailed) -> None:

@@ -13,6 +13,8 @@ import psutil
 from shared.errors import FatalError
 from shared.process import end_tree, environment
 
+_END_SECONDS = 5.0
+
 
 @dataclass
 class Child:
@@ -38,9 +40,21 @@ class Child:
         self._forget()
 
     def end(self) -> None:
-        """Ends it and everything that it started."""
-        end_tree(self.process.pid)
+        """Ends it, then everything that it started: told together, an app would note its runners' end as their verdict."""
+        started = self._descendants()
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=_END_SECONDS)
+        for process in started:
+            with suppress(psutil.Error):
+                process.kill()
+        self.process.kill()
         self._forget()
+
+    def _descendants(self) -> list[psutil.Process]:
+        with suppress(psutil.Error):
+            return psutil.Process(self.process.pid).children(recursive=True)
+        return []
 
     def _forget(self) -> None:
         self.process.wait()

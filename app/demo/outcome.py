@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.demo.sample import Expected
-from app.report.status import AppStatus, CheckState, OrchestrationNumbers, TaskState
+from app.report.status import AppStatus, CheckState, OrchestrationNumbers, OrchestrationState, TaskState
+from shared.models import VerdictName
 
 _BRANCH = re.compile(r"shoal/(\d+)[.-]")
 
@@ -44,12 +45,19 @@ def outcome(status: AppStatus) -> Outcome | None:
 
 
 def is_over(status: AppStatus, issues: Iterable[int]) -> bool:
-    """Every issue has its verdict, and every check is concluded."""
+    """Every issue has its verdict, and every pull request a concluded check that tells the end and not the way to it."""
     found = outcome(status)
     if found is None or any(one.status != "done" for one in status.orchestrations):
         return False
     ended = {task.issue for task in found.tasks if task.status == "done"}
-    return ended.issuperset(issues) and bool(found.checks) and all(check.conclusion is not None for check in found.checks)
+    return ended.issuperset(issues) and all(_is_told(one) for one in status.orchestrations)
+
+
+def _is_told(one: OrchestrationState) -> bool:
+    done = sum(task.verdict is VerdictName.SUCCEEDED for task in one.tasks)
+    told = {check.head_sha for check in one.check_runs if f"{done} of {len(one.tasks)} done" in check.title}
+    heads = {task.head_sha for task in one.tasks if task.pull_request is not None}
+    return heads <= told and all(check.conclusion is not None for check in one.check_runs)
 
 
 def differences(wanted: Mapping[int, Expected], tasks: Sequence[TaskState], pulls: Sequence[PullSeen]) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def rehearse(wishes: Wishes) -> int:
     with _folder(wishes.folder) as folder, opened(folder, wishes.ways, _say(console)) as world:
         found = _run(world, console, wishes.limit_seconds)
         found = replace(found, numbers=found.numbers.model_copy(update={"speedup": speedup(alone, found.numbers.wall_seconds)}))
-        status = _tell(world, found, console)
+        status = _tell(wishes, world, found, console)
         if wishes.as_json:
             print_json(json.dumps(as_json(found), indent=2))
         if wishes.serve:
@@ -66,7 +66,7 @@ def opened(folder: Path, ways: Ways, say: Callable[[str], None]) -> Iterator[Wor
 
 def watch(world: World, show: Callable[[AppStatus], None], limit_seconds: float) -> AppStatus:
     """Looks at the app until everything has its verdict."""
-    issues = range(1, len(sample.issues()) + 1)
+    issues = _issues()
     deadline = time.monotonic() + limit_seconds
     while time.monotonic() < deadline:
         world.check_alive()
@@ -76,9 +76,7 @@ def watch(world: World, show: Callable[[AppStatus], None], limit_seconds: float)
             if is_over(status, issues):
                 return status
         time.sleep(_POLL_SECONDS)
-    raise FatalError(
-        f"the rehearsal was not over after {limit_seconds:g} s: see the logs in {world.folder}, or give it longer (--limit)"
-    )
+    raise FatalError(f"the rehearsal was not over after {limit_seconds:g} s: {_logs(world)}, or give it longer (--limit)")
 
 
 def pulls(world: World) -> tuple[PullSeen, ...]:
@@ -115,29 +113,39 @@ def _run(world: World, console: Console, limit_seconds: float) -> Outcome:
 
 def _earlier(world: World, labelled: tuple[int, ...]) -> str:
     again = "`--fresh` starts from the beginning."
-    if labelled:
-        return (
-            f"{world.folder} holds a rehearsal that was not finished: it goes on, {len(labelled)} issues are labelled now. {again}"
-        )
+    status = world.status()
+    if status is None or not is_over(status, _issues()):
+        more = f"; {len(labelled)} issues are labelled now" if labelled else ""
+        return f"{world.folder} holds a rehearsal that was not finished: it goes on{more}. {again}"
     return (
         f"{world.folder} holds an earlier rehearsal: its issues are labelled and have {len(pulls(world))} pull requests already."
         f" Nothing is started twice; this is what came out. {again}"
     )
 
 
-def _tell(world: World, found: Outcome, console: Console) -> int:
+def _issues() -> range:
+    return range(1, len(sample.issues()) + 1)
+
+
+def _tell(wishes: Wishes, world: World, found: Outcome, console: Console) -> int:
     seen = pulls(world)
     wanted = {} if world.ways.agent_command else sample.expected()
     screen.summary(console, world, found, seen, wanted)
     wrong = differences(wanted, found.tasks, seen)
+    if not wishes.serve:
+        console.print("Where to look: --serve leaves the pages open, --keep keeps folder and logs.", highlight=False)
     if wrong:
-        verdict = "\n".join(("Not as expected:", *wrong, f"Logs: {world.folder}"))
+        verdict = "\n".join(("Not as expected:", *wrong, _logs(world)))
     elif wanted:
         verdict = f"All {len(wanted)} expected verdicts came out, also the ones that are no success."
     else:
         verdict = "Every issue has its verdict; with an agent of your own none was expected beforehand."
     console.print(verdict, markup=False, highlight=False, soft_wrap=True)
     return 1 if wrong else 0
+
+
+def _logs(world: World) -> str:
+    return f"look at the logs in {world.folder} (--keep keeps them)"
 
 
 def _serve(world: World, console: Console) -> None:

@@ -79,7 +79,7 @@ def summary(console: Console, world: World, found: Outcome, pulls: Sequence[Pull
 
 def _numbers(world: World, found: Outcome) -> list[str]:
     numbers, ways = found.numbers, world.ways
-    lines = []
+    lines: list[str] = []
     if numbers.wall_seconds is not None and numbers.parallelism is not None and numbers.overhead_seconds is not None:
         lines.append(
             f"{duration(numbers.wall_seconds)} from plan to last verdict with {ways.slots} slots; attempts together"

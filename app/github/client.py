@@ -22,7 +22,7 @@ from app.settings import Settings
 from shared.errors import UserError
 from shared.retry import on_transient_async
 
-__all__ = ["AppIdentity", "Forbidden", "GitHubApp", "Invalid", "MintedToken", "NotFound", "Unauthorized"]
+__all__ = ["AppIdentity", "Forbidden", "GitHubApp", "Installation", "Invalid", "MintedToken", "NotFound", "Unauthorized"]
 
 log = structlog.get_logger()
 
@@ -40,6 +40,16 @@ class AppIdentity:
     def login(self) -> str:
         """The account that its comments and pull requests have."""
         return f"{self.slug}[bot]"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The App on one account; `permissions` are those that its owner granted, which may lag behind what the App asks for."""
+
+    id: int
+    account: str
+    permissions: dict[str, str]
+    suspended: bool
 
 
 class GitHubApp:
@@ -79,15 +89,15 @@ class GitHubApp:
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id)
         return RepositoryClient(full_name, repository_id, calls, self.identity.id, self.login)
 
+    async def installations(self) -> tuple[Installation, ...]:
+        """Everywhere that the App is installed."""
+        pages = paged(lambda query: self._read_as_app("app/installations", query))
+        return tuple([_installation(item) async for item in pages])
+
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """Every repository of every installation that is not suspended; one that fails does not hide the others."""
         found: list[RepositoryRef] = []
-        installations = [
-            item["id"]
-            async for item in paged(lambda query: self._read_as_app("app/installations", query))
-            if not item.get("suspended_at")
-        ]
-        for installation in installations:
+        for installation in [found.id for found in await self.installations() if not found.suspended]:
             calls = Calls(self._transport, self.tokens, self._pacer, installation)
             try:
                 pages = calls.pages("installation/repositories", key="repositories")
@@ -124,6 +134,11 @@ def pace(settings: Settings) -> Pace:
         settings.github_content_per_hour,
         settings.github_points_per_minute,
     )
+
+
+def _installation(item: dict[str, Any]) -> Installation:
+    account = (item.get("account") or {}).get("login") or ""
+    return Installation(item["id"], account, item.get("permissions") or {}, bool(item.get("suspended_at")))
 
 
 def _reference(item: dict[str, Any], installation: int) -> RepositoryRef:

@@ -1,6 +1,7 @@
 """One repository on GitHub as the app sees and changes it; every write looks first or can be repeated."""
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from shared.errors import UserError
 from shared.github import COMMENT_LIMIT, cut
 
 __all__ = ["Blocker", "CheckWrite", "IssueNow", "LabelEvent", "PullNow", "RepositoryClient", "RepositoryNow"]
+
+_LOGIN = re.compile(r"[\w-]+(\[bot\])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,10 @@ class RepositoryClient:
 
     async def permission(self, login: str) -> Permission:
         """What somebody may do here; a stranger may do nothing."""
-        if not login:
+        if not _LOGIN.fullmatch(login):
             return "none"
         try:
-            return answers.permission(await self.calls.get(f"{self._root}/collaborators/{quote(login, safe='')}/permission"))
+            return answers.permission(await self.calls.get(f"{self._root}/collaborators/{quote(login)}/permission"))
         except NotFound:
             return "none"
 

@@ -125,8 +125,8 @@ def rate_limit(call: Call) -> Reply:
 def rate_key(call: Call) -> str:
     """Who pays: an installation as a whole, or a person."""
     if isinstance(call.actor, InstallationActor):
-        return f"installation {call.actor.installation.id}"
-    return f"account {call.by.account_id}"
+        return f"installation ID {call.actor.installation.id}"
+    return f"user ID {call.by.account_id}"
 
 
 def rate_reset(now: float) -> int:

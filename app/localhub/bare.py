@@ -1,7 +1,6 @@
 """What the embedded GitHub asks of its bare repositories; git itself is run by `shared.git` only."""
 
 import re
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from shared.git import GitFailed, git, identity, run_git
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 _FIELDS = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x01"
+_SETTINGS = "[http]\n\treceivepack = true\n[receive]\n\thideRefs = refs/pull\n[uploadpack]\n\tallowAnySHA1InWant = true\n"
 _STATUS = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
 
 
@@ -63,10 +63,9 @@ class Blob(NamedTuple):
 def create(repository: Path, default_branch: str) -> None:
     """An empty bare repository that accepts pushes."""
     repository.mkdir(parents=True)
-    git("init", "--bare", "--quiet", f"--initial-branch={default_branch}", ".", cwd=repository)
-    for name, value in (("http.receivepack", "true"), ("receive.hideRefs", "refs/pull"), ("uploadpack.allowAnySHA1InWant", "true")):
-        git("config", name, value, cwd=repository)
-    shutil.rmtree(repository / "hooks", ignore_errors=True)
+    git("init", "--bare", "--quiet", "--template=", f"--initial-branch={default_branch}", ".", cwd=repository)
+    with (repository / "config").open("a") as config:
+        config.write(_SETTINGS)
 
 
 def commit_folder(repository: Path, branch: str, folder: Path, message: str, author: Author) -> str:

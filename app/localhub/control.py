@@ -256,6 +256,11 @@ def set_rate_limit(hub: Hub, path: Json, wanted: RateLimit) -> Json:
     return {}
 
 
+def reset(hub: Hub, path: Json, wanted: None) -> Json:
+    hub.reset()
+    return {}
+
+
 def requests(hub: Hub, path: Json, wanted: None) -> Json:
     return {"requests": hub.requests}
 
@@ -306,6 +311,7 @@ _DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] 
     ("PUT", "/clock", set_clock, Clock),
     ("PUT", "/rate_limit", set_rate_limit, RateLimit),
     ("GET", "/requests", requests, None),
+    ("POST", "/reset", reset, None),
 )
 
 

@@ -108,13 +108,12 @@ def _charge(call: Call, endpoint: Endpoint, headers: dict[str, str]) -> None:
     if hub.rate_window != reset:
         hub.rate_window = reset
         hub.used.clear()
-    if endpoint.path != "/rate_limit":
-        hub.used[key] = hub.used.get(key, 0) + 1
-    used = hub.used.get(key, 0)
+    is_free = endpoint.path == "/rate_limit"
+    used = hub.used[key] = hub.used.get(key, 0) + (not is_free)
     shown = {"limit": hub.rate_limit, "remaining": max(hub.rate_limit - used, 0), "used": min(used, hub.rate_limit), "reset": reset}
     headers.update({f"x-ratelimit-{name}": str(value) for name, value in shown.items()})
     headers["x-ratelimit-resource"] = "core"
-    if used > hub.rate_limit:
+    if used > hub.rate_limit and not is_free:
         raise Refused(403, f"API rate limit exceeded for {key}.")
 
 

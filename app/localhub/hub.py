@@ -8,7 +8,9 @@ from typing import Any
 from app.localhub.faults import Faults
 from app.localhub.records import IssueEvent
 from app.localhub.state import State
-from app.localhub.webhooks import Webhooks
+from app.localhub.webhooks import Mode, Webhooks
+
+_RATE_LIMIT = 5000
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,18 @@ class Hub:
     faults: Faults
     requests: list[dict[str, Any]] = field(default_factory=list)
     record_file: Path | None = None
-    rate_limit: int = 5000
+    rate_limit: int = _RATE_LIMIT
     rate_window: int = 0
     used: dict[str, int] = field(default_factory=dict)
+
+    def reset(self) -> None:
+        """As after a first start in an empty folder."""
+        self.state.reset()
+        self.webhooks.mode = Mode()
+        self.faults.pending.clear()
+        self.requests.clear()
+        self.rate_limit = _RATE_LIMIT
+        self.used.clear()
 
     def record(self, entry: dict[str, Any]) -> None:
         """Keeps a whole API exchange for the contract check, if asked to at the start."""

@@ -1,5 +1,6 @@
 """All that the embedded GitHub knows, in memory, written through to SQLite so that a second start has it again."""
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -111,6 +112,15 @@ class State:
                 else:
                     self._db.execute("REPLACE INTO record VALUES (?, ?, ?)", (kind, row_id, row.model_dump_json()))
         self._changed.clear()
+
+    def reset(self) -> None:
+        """Forgets everything, repositories too."""
+        for table in self._tables.values():
+            for row in table:
+                table.remove(row.id)
+        self.outgoing.clear()
+        self.clock_offset = 0.0
+        shutil.rmtree(self.folder / "repositories", ignore_errors=True)
 
     def close(self) -> None:
         self.commit()

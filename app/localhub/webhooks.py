@@ -88,7 +88,9 @@ class Webhooks:
                 await self.wake.wait()
                 self.wake.clear()
                 while self.state.outgoing:
-                    await self._send(client, self.state.deliveries[self.state.outgoing.popleft()])
+                    delivery = self.state.deliveries.get(self.state.outgoing.popleft())
+                    if delivery is not None:
+                        await self._send(client, delivery)
 
     async def _send(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
         app = self.state.apps[delivery.app_id]
@@ -99,6 +101,8 @@ class Webhooks:
         except httpx.HTTPError:
             code = None
         with self.state.lock:
+            if self.state.deliveries.get(delivery.id) is not delivery:
+                return  # forgotten by a reset meanwhile
             delivery.attempts += 1
             delivery.status_code = code
             delivery.status = "delivered" if code is not None and code < 300 else "failed"

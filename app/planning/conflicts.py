@@ -2,7 +2,7 @@
 
 p_i is the probability that task i touches the file, m how likely two changes of it collide: 1 for ordinary files, 0.2 for lock
 files and changelogs (regenerated or appended to), 0.3 for indexes of documentation. From 0.5 on a conflict counts: the two do not
-run at the same time. Listed are all that count and, from 0.05 on, as many of the merely possible ones as make ten for each task.
+run at the same time, whether the plan lists the pair or not. Listed are, from 0.05 on, the ten likeliest of each task.
 Of a file named by hundreds of tasks only the 60 likeliest partners of each are paired, so that the work stays linear.
 """
 
@@ -35,10 +35,20 @@ def mergeability(path: str) -> float:
 
 
 def conflict_edges(touches: Mapping[int, Sequence[Touch]], are_ordered: Callable[[int, int], bool]) -> list[Edge]:
-    """Conflicts between tasks that no dependency orders anyway, by number."""
+    """The conflicts that a plan lists, by number; none between tasks that a dependency orders anyway."""
     shared = _shared_files(touches)
     probability = {pair: _probability(products) for pair, products in shared.items() if not are_ordered(*pair)}
     return [_edge(pair, probability[pair], shared[pair]) for pair in sorted(_listed(probability))]
+
+
+def counting_conflicts(touches: Mapping[int, Sequence[Touch]]) -> dict[int, frozenset[int]]:
+    """For each task all those that must not run beside it, also the ones that no list has room for."""
+    partners: dict[int, set[int]] = {issue: set() for issue in touches}
+    for (issue, other), products in _shared_files(touches).items():
+        if _probability(products) >= THRESHOLD:
+            partners[issue].add(other)
+            partners[other].add(issue)
+    return {issue: frozenset(others) for issue, others in partners.items()}
 
 
 def _shared_files(touches: Mapping[int, Sequence[Touch]]) -> dict[tuple[int, int], list[tuple[float, str]]]:
@@ -68,13 +78,9 @@ def _probability(products: Sequence[tuple[float, str]]) -> float:
 
 
 def _listed(probability: Mapping[tuple[int, int], float]) -> set[tuple[int, int]]:
-    listed = {pair for pair, value in probability.items() if value >= THRESHOLD}
+    listed: set[tuple[int, int]] = set()
     room: defaultdict[int, int] = defaultdict(lambda: _LISTED_PER_TASK)
-    for pair in listed:
-        for issue in pair:
-            room[issue] -= 1
-    possible = sorted((-value, pair) for pair, value in probability.items() if _LISTED_FROM <= value < THRESHOLD)
-    for _, pair in possible:
+    for _, pair in sorted((-value, pair) for pair, value in probability.items() if value >= _LISTED_FROM):
         if all(room[issue] > 0 for issue in pair):
             listed.add(pair)
             for issue in pair:

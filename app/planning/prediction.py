@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import fsum
 
 from app.planning.bounds import binding_limit, lower_bounds
-from app.planning.conflicts import THRESHOLD
+from app.planning.conflicts import counting_conflicts
 from app.planning.portfolio import best_priorities
 from app.planning.schedule import Job
 from app.planning.timeline import play
@@ -44,21 +44,17 @@ def predict(tasks: Sequence[PlannedTask], edges: Sequence[Edge], slots: int) -> 
 def jobs_of(tasks: Sequence[PlannedTask], edges: Sequence[Edge]) -> list[Job]:
     """The tasks as the scheduler sees them: one slot each, dependencies, and the conflicts that count."""
     after: dict[int, set[str]] = {task.issue: set() for task in tasks}
-    conflicts: dict[int, set[str]] = {task.issue: set() for task in tasks}
     for edge in edges:
-        if edge.kind == "dependency" and edge.before is not None and edge.after is not None:
+        if edge.before is not None and edge.after is not None:
             after[edge.after].add(str(edge.before))
-        elif edge.between is not None and edge.probability >= THRESHOLD:
-            one, other = edge.between
-            conflicts[one].add(str(other))
-            conflicts[other].add(str(one))
+    conflicts = counting_conflicts({task.issue: task.touches for task in tasks})
     return [
         Job(
             str(task.issue),
             task.estimate.minutes_p50,
             {"slots": 1.0},
             frozenset(after[task.issue]),
-            frozenset(conflicts[task.issue]),
+            frozenset(map(str, conflicts[task.issue])),
         )
         for task in tasks
     ]

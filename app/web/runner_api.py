@@ -1,11 +1,11 @@
 """The runners' door: one attempt per secret, bodies checked before anybody acts on them."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -60,15 +60,15 @@ async def _attempt(front: Front, request: Request) -> str:
 
 def _parse(shape: type[_Body], raw: bytes) -> _Body:
     try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        data = from_json(raw)
+    except ValueError as error:
         raise HTTPException(400, "the body is not JSON") from error
     version = data.get("wire_version", WIRE_VERSION) if isinstance(data, dict) else WIRE_VERSION
     if version != WIRE_VERSION:
         # Looked at before the rest: another version's body would only seem to be wrong in some field.
         raise HTTPException(426, f"this app speaks version {WIRE_VERSION}, the runner version {version!r:.20}")
     try:
-        return shape.model_validate(data, strict=False)
+        return shape.model_validate(data)
     except ValidationError as error:
         raise HTTPException(422, _first_mistake(error)) from error
 

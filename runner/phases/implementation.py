@@ -3,10 +3,11 @@
 import secrets
 from pathlib import PurePosixPath
 
-from runner import agent, gate, prompt, publish, worktree
+from runner import agent, gate, prompt, publish, rescue, worktree
 from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
 from runner.phase import Outcome, Work
+from runner.phases import setup
 from shared.git import GitFailed
 from shared.models import FileChange, Kind, PhaseName, VerdictName
 
@@ -16,6 +17,11 @@ _NOTES = {".md", ".rst", ".txt", ".adoc"}
 
 def run(work: Work) -> Outcome:
     state = work.state
+    if state.edits_begun:  # by a process that was killed: the agent begins again from the same files, and what it had is kept
+        rescue.keep(work, state)
+        setup.make_checkout(work)
+    state.edits_begun = True
+    work.save()
     text = prompt.implementation(work.brief, secrets.token_hex(8), state.plan_text, state.test_command)
     answer = agent.play(work, Pass.IMPLEMENTATION, text)
     record(work, answer.printed if answer else "")
@@ -33,17 +39,17 @@ def record(work: Work, printed: str) -> None:
     folder, state, brief = work.folder, work.state, work.brief
     bundle = worktree.take_snapshot(work)
     try:
-        state.snapshot_sha = publish.take_in(folder, bundle)
+        snapshot = publish.take_in(folder, bundle)
     except GitFailed as error:
         raise AttemptEnds(VerdictName.UNSAFE_DIFF, "the change holds objects that git's checks refuse", str(error)) from error
-    head = publish.make_commit(folder, brief, state.start_sha, state.snapshot_sha)
+    head = publish.make_commit(folder, brief, state.start_sha, snapshot)
     changes = gate.changed_lines(folder.publish, state.start_sha, head)
     if not changes:
         raise AttemptEnds(VerdictName.NO_CHANGE, "the agent ended well, but changed nothing", printed)
     if brief.kind is not Kind.DOCS and only_notes(changes):
         names = ", ".join(change.path for change in changes[:5])
         raise AttemptEnds(VerdictName.NO_CHANGE, f"code was asked for, but only notes were changed: {names}", printed)
-    state.head_sha, state.changes = head, changes
+    state.snapshot_sha, state.head_sha, state.changes = snapshot, head, changes
 
 
 def only_notes(changes: tuple[FileChange, ...]) -> bool:

@@ -23,9 +23,7 @@ def run(work: Work) -> Outcome:
     publish.open_quarantine(folder)
     command = _test_command(work)
     state.test_command, state.test_source = command.line, command.source
-    worktree.prepare(work)
-    testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
-    worktree.exclude_leftovers(work)
+    make_checkout(work)
     state.tests_before = _baseline(work)
     return Outcome(reason=f"`{command.line}` ({command.source})")
 
@@ -34,6 +32,13 @@ def missing(work: Work) -> str:
     if not work.state.start_sha or work.state.tests_before is None:
         return "the start commit or the baseline is not recorded"
     return "" if work.folder.gitfile.exists() and work.folder.tree.is_dir() else "the checkout is not there"
+
+
+def make_checkout(work: Work) -> None:
+    """A fresh one for the agent, with whatever the set-up command adds."""
+    worktree.prepare(work)
+    testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
+    worktree.exclude_leftovers(work)
 
 
 def _test_command(work: Work) -> suite.Command:

@@ -4,6 +4,7 @@ import secrets
 
 from runner import agent, prompt, publish, testing, verdict
 from runner.agents.shape import Pass
+from runner.endings import AttemptEnds
 from runner.phase import Outcome, Work
 from runner.phases import implementation
 from shared.models import PhaseName, TestRun
@@ -15,11 +16,16 @@ def run(work: Work) -> Outcome:
     state = work.state
     before = _before(state.tests_before)
     after = testing.run_tests(work, state.snapshot_sha)
+    note = ""
     if verdict.new_failures(before, after) and not state.repaired:
-        after = _repaired(work, after) or after
+        state.repaired = True
+        try:
+            after = _repaired(work, after) or after
+        except AttemptEnds as ends:  # the red run stands, and the draft shows it
+            note = f"; the repair pass failed: {ends.verdict.reason}"
     state.tests_after = after
-    found = verdict.final(before, after)
-    return Outcome("failed" if verdict.new_failures(before, after) else "passed", found.reason)
+    reason = verdict.final(before, after).reason + note
+    return Outcome("failed" if verdict.new_failures(before, after) else "passed", reason)
 
 
 def missing(work: Work) -> str:
@@ -31,7 +37,6 @@ def missing(work: Work) -> str:
 def _repaired(work: Work, red: TestRun) -> TestRun | None:
     """One bounded pass of the agent on its own red tests; None when it cannot do that."""
     answer = agent.play(work, Pass.REPAIR, prompt.repair(work.brief, secrets.token_hex(8), red))
-    work.state.repaired = True
     if answer is None:
         return None
     implementation.record(work, answer.printed)

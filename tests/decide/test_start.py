@@ -164,3 +164,31 @@ def test_a_cycle_is_named_and_the_rest_runs() -> None:
     assert first.name is VerdictName.NOT_PLANNED
     assert "#2" in first.reason
     assert desk.running == [3]
+
+
+def test_a_dozen_on_one_file_never_run_together_whatever_the_plan_lists() -> None:
+    """A plan lists ten conflicts of a task at most; all of them count."""
+    desk = Desk()
+    batch = [desk.issue(number, "`src/auth.py` is wrong") for number in range(1, 14)]
+    desk.plan(*batch)
+    plan = next(iter(desk.state.orchestrations.values())).plan
+    assert plan is not None
+    listed = [edge.between for edge in plan.edges if edge.between]
+
+    assert max(sum(number in pair for pair in listed) for number in range(1, 14)) == 10
+    for number in range(1, 14):
+        assert len(desk.running) == 1
+        desk.finish(desk.running[0], pull=100 + number)
+    assert all(desk.task(number).verified for number in range(1, 14))
+
+
+def test_conflicts_hold_across_orchestrations() -> None:
+    """A later label on the same file waits for the earlier task and is stacked on it."""
+    desk = Desk()
+    desk.plan(desk.issue(1, "`src/auth.py` is wrong"))
+    desk.plan(desk.issue(2, "`src/auth.py` is slow"))
+    assert desk.running == [1]
+
+    desk.finish(1, pull=11)
+
+    assert (desk.running, desk.task(2).stacked_on) == ([2], (1,))

@@ -29,9 +29,7 @@ class Project:
 
     def token(self, **narrowing: object) -> str:
         """A fresh installation token."""
-        answer = self.jwt_client().post(f"/app/installations/{self.installation_id}/access_tokens", json=narrowing)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["token"])
+        return self.hub.app_token(self.app, self.installation_id, **narrowing)
 
     def app_client(self, **narrowing: object) -> httpx.Client:
         """The API as the App's installation."""
@@ -46,5 +44,6 @@ def project(hub: Hub, tmp_path: Path) -> Project:
     (folder / "widgets.py").write_text("def size() -> int:\n    return 1\n")
     hub.repository("acme/widgets", folder)
     maintainer = hub.person("mona", {"acme/widgets": "maintain"})
-    app = hub.app("shoal-app")
+    hub.webhooks("hold")
+    app = hub.app("shoal-app", webhook_url=f"{hub.url}/nobody-listens")
     return Project(hub, "acme/widgets", maintainer, app, hub.install(app, "acme/widgets"))

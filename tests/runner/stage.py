@@ -177,6 +177,9 @@ class Stage:
 
     def start(self, app: ScriptedApp, **environment: str) -> "subprocess.Popen[str]":
         """The runner, as the app starts it."""
+        return self.start_with(app.launch(self.work_dir).model_dump_json(), **environment)
+
+    def start_with(self, line: str, **environment: str) -> "subprocess.Popen[str]":
         runner = subprocess.Popen(
             [sys.executable, "-I", "-m", "runner"],
             stdin=subprocess.PIPE,
@@ -187,7 +190,7 @@ class Stage:
             env={**os.environ, **environment},
         )
         assert runner.stdin
-        runner.stdin.write(app.launch(self.work_dir).model_dump_json() + "\n")
+        runner.stdin.write(line + "\n")
         runner.stdin.close()
         return runner
 

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import httpx
 import jwt
 
+from tests.support.contract import problems_of_file
+
 Json = dict[str, Any]
 
 ALL_PERMISSIONS = {"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read"}
@@ -134,6 +136,11 @@ class Hub:
         wanted = {"repositories": repositories, "permissions": None if permissions is None else dict(permissions)}
         return int(self.ask("POST", f"/apps/{app.slug}/installations", wanted)["id"])
 
+    def app_token(self, app: App, installation_id: int, **narrowing: Any) -> str:
+        """A fresh installation token, narrowed by `permissions`, `repositories` or `repository_ids`."""
+        answer = self.client(f"Bearer {app_jwt(app)}").post(f"/app/installations/{installation_id}/access_tokens", json=narrowing)
+        return str(_told(answer)["token"])
+
     def commit(
         self, repository: str, branch: str, files: Mapping[str, str | None], *, login: str, message: str = "Change", start: str = ""
     ) -> str:
@@ -181,7 +188,7 @@ class Hub:
     def client(self, authorization: str) -> httpx.Client:
         """An API client with that Authorization header; closed with the hub."""
         headers = {"Authorization": authorization, "X-GitHub-Api-Version": "2022-11-28"}
-        made = httpx.Client(base_url=self.api_url, headers=headers, timeout=30, trust_env=False)
+        made = _http(self.api_url, headers)
         self.clients.append(made)
         return made
 
@@ -206,23 +213,72 @@ def app_jwt(app: App, now: float | None = None) -> str:
 
 
 @contextmanager
-def running_localhub(folder: Path, record: Path | None = None) -> Iterator[Hub]:
-    """A localhub with its state in `folder`; it ends with the block, or with this process."""
-    argv = [sys.executable, "-I", "-m", "app.localhub", "--dir", str(folder), "--until-stdin-closes"]
-    argv += ["--record", str(record)] if record else []
+def running_localhub(folder: Path) -> Iterator[Hub]:
+    """A localhub with its state in `folder`; it ends with the block, or with this process.
+
+    At the end every API exchange is held against GitHub's own description; a difference fails the test.
+    """
+    with _process(folder) as hub:
+        yield hub
+    check_exchanges(hub)
+
+
+@contextmanager
+def emptied(running: Hub) -> Iterator[Hub]:
+    """The same process with everything forgotten; its exchanges are checked at the end of the block."""
+    hub = Hub(running.url, running.folder, running.process, running.door)
+    hub.ask("POST", "/reset")
+    try:
+        yield hub
+    finally:
+        for client in hub.clients:
+            client.close()
+    check_exchanges(hub)
+
+
+def _recording(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-exchanges.jsonl")
+
+
+def check_exchanges(hub: Hub) -> None:
+    """Holds what was said so far against GitHub's description, and begins the recording anew."""
+    recording = _recording(hub.folder)
+    found = problems_of_file(recording)
+    recording.unlink(missing_ok=True)
+    assert not found, "not what GitHub's description says:\n" + "\n".join(found[:20])
+
+
+@contextmanager
+def _process(folder: Path) -> Iterator[Hub]:
+    argv = [
+        sys.executable,
+        "-I",
+        "-m",
+        "app.localhub",
+        "--dir",
+        str(folder),
+        "--record",
+        str(_recording(folder)),
+        "--until-stdin-closes",
+    ]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
             raise Failed("localhub did not start; its reason is on standard error")
         url = json.loads(line)["url"]
-        hub = Hub(url, folder, process, httpx.Client(base_url=f"{url}/_localhub", timeout=30, trust_env=False))
+        hub = Hub(url, folder, process, _http(f"{url}/_localhub", {}))
         try:
             yield hub
         finally:
             for client in (hub.door, *hub.clients):
                 client.close()
             process.terminate()
+
+
+def _http(base_url: str, headers: Mapping[str, str]) -> httpx.Client:
+    # Plain HTTP on loopback: reading the machine's certificates would cost more than the test.
+    return httpx.Client(base_url=base_url, headers=headers, timeout=30, trust_env=False, verify=False)
 
 
 def _told(answer: httpx.Response) -> Any:

@@ -39,6 +39,10 @@ class ScriptedApp:
     stop: str | None = None
     # Answers 503 to everything while set: the app is away.
     away: bool = False
+    # The attempt is over from this call on: 409.
+    gone_at: str = ""
+    # Answers these calls with these statuses.
+    statuses: dict[str, int] = field(default_factory=dict)
     # Called before every answer with the name of the call.
     on_call: Callable[[str], None] = lambda _name: None
     holder: ClaimRequest | None = None
@@ -70,6 +74,10 @@ class ScriptedApp:
             self._changed.notify_all()
             if self.away:
                 return 503, "{}"
+            if self.gone_at and self.gone_at in self.calls:
+                return 409, "{}"
+            if name in self.statuses:
+                return self.statuses[name], "{}"
             status, text = self._answer(name, body)
             self._changed.notify_all()
             return status, text

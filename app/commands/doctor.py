@@ -1,0 +1,208 @@
+"""`shoal doctor`: tries what the app will need, for real, and names a fix for everything that is not there."""
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psutil
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.commands.console import print_json, print_line
+from app.settings import Settings, load, strangers
+from shared import process
+from shared.errors import FatalError, TransientError, UserError
+from shared.git import check_git
+
+# Source: GITHUB.md section 3, without what only GitHub Actions needs.
+PERMISSIONS = {"checks": "write", "contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
+EVENTS = ("issues", "pull_request", "push", "check_run")
+_LEVELS = ("", "read", "write", "admin")
+_FREE_MIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried; `fix` is empty when it is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+def run(*, as_json: bool) -> int:
+    """Prints all findings; 1 when something needs a person."""
+    findings = list(examine())
+    if as_json:
+        document = {"ok": all(found.ok for found in findings), "findings": [asdict(found) for found in findings]}
+        print_json(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        for found in findings:
+            print_line(f"{'ok  ' if found.ok else 'FAIL'} {found.name}: {found.detail}" + (f"; {found.fix}" if found.fix else ""))
+    return 0 if all(found.ok for found in findings) else 1
+
+
+def examine() -> Iterator[Finding]:
+    """What the machine has, then, when the settings can be read, what they name."""
+    yield Finding("python", True, platform.python_version())
+    yield _git()
+    settings = None
+    try:
+        settings = load()
+    except UserError as error:
+        for line in str(error).splitlines():
+            what, _, fix = line.partition(": ")
+            yield Finding("settings", False, what, fix)
+    for line in strangers(list(os.environ)):
+        yield Finding("settings", False, line, "correct the name, or remove it")
+    yield _bubblewrap(settings.isolation if settings else "required")
+    if settings is not None:
+        for check in _CHECKS:
+            yield check(settings)
+        yield from asyncio.run(_github(settings))
+
+
+def _git() -> Finding:
+    try:
+        return Finding("git", True, check_git())
+    except FatalError as error:
+        return Finding("git", False, str(error), "install git 2.38 or newer")
+
+
+def _bubblewrap(isolation: str) -> Finding:
+    name = "bubblewrap"
+    if isolation == "none":
+        return Finding(name, True, "not asked for: SHOAL_ISOLATION=none")
+    argv = ["bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL", "--ro-bind", "/", "/"]
+    argv += ["--proc", "/proc", "--dev", "/dev", "true"]
+    try:
+        ended = process.run(argv, cwd=Path("/"), env=process.environment(), limits=process.Limits(seconds=20))
+    except OSError:
+        return Finding(name, False, "it is not installed", "install the package `bubblewrap`, or set SHOAL_ISOLATION=none")
+    if not ended.ok:
+        fix = "allow unprivileged user namespaces on this machine, or set SHOAL_ISOLATION=none"
+        return Finding(name, False, f"it does not work here: {ended.tail.strip()[-200:]}", fix)
+    return Finding(name, True, "works")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = _existing(settings.work_dir)
+    free = shutil.disk_usage(folder).free // 2**20
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return Finding("work folder", False, f"{folder} cannot be written", "let this user write there, or set SHOAL_WORK_DIR")
+    if free < _FREE_MIB:
+        return Finding("work folder", False, f"{free} MiB free in {folder}", f"free {_FREE_MIB} MiB, or set SHOAL_WORK_DIR")
+    return Finding("work folder", True, f"{free} MiB free in {folder}")
+
+
+def _database(settings: Settings) -> Finding:
+    url = make_url(settings.database_url)
+    shown, fix = url.render_as_string(hide_password=True), "check SHOAL_DATABASE_URL and that this user may write there"
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        folder = _existing(Path(url.database or "."))
+        writable = folder.is_dir() and os.access(folder, os.W_OK)
+        detail = f"{shown} will be made at the first start" if writable else f"{folder} cannot be written"
+        return Finding("database", writable, detail, "" if writable else fix)
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            # SQLite's lock for writers is taken and given back; Postgres only has to answer.
+            connection.execute(text("BEGIN IMMEDIATE" if url.get_backend_name() == "sqlite" else "SELECT 1"))
+    except (SQLAlchemyError, ImportError) as error:
+        return Finding("database", False, f"{shown}: {str(getattr(error, 'orig', None) or error)[:200]}", fix)
+    finally:
+        engine.dispose()
+    return Finding("database", True, shown)
+
+
+def _port(settings: Settings) -> Finding:
+    from app.web.server import listen
+
+    where = f"{settings.host}:{settings.port}"
+    try:
+        listen(settings.host, settings.port).close()
+    except FatalError as error:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{settings.runner_url}/healthz", timeout=2, trust_env=False).json() == {"status": "ok"}:
+                return Finding("port", True, f"{where}: this app is running there")
+        what, _, fix = str(error).partition(": ")
+        return Finding("port", False, what, fix)
+    return Finding("port", True, f"{where} is free")
+
+
+def _key(settings: Settings) -> Finding:
+    fix = "download a new private key on the App's settings page and name the file in SHOAL_PRIVATE_KEY_PATH"
+    try:
+        load_pem_private_key(settings.key().encode(), None)
+    except UserError as error:
+        return Finding("private key", False, str(error), fix)
+    except (ValueError, TypeError):
+        return Finding("private key", False, "it is not an unencrypted private key in PEM", fix)
+    return Finding("private key", True, "readable")
+
+
+def _agent(settings: Settings) -> Finding:
+    if settings.agent == "patch":
+        found = Path(settings.agent_folder).is_dir()
+        fix = "" if found else "set SHOAL_AGENT_FOLDER to the folder with the prepared patches"
+        return Finding("agent", found, f"patch, from {settings.agent_folder}", fix)
+    program = settings.agent_command[0]
+    # The path that agents get, without our own environment.
+    place = shutil.which(program, path=process.environment()["PATH"])
+    fix = "" if place else f"install `{program}`, or give its full path in SHOAL_AGENT_COMMAND"
+    return Finding("agent", place is not None, place or f"`{program}` is not on the PATH", fix)
+
+
+def _memory(settings: Settings) -> Finding:
+    room = psutil.virtual_memory().available // 2**20 - settings.memory_reserve_mib
+    enough = room >= settings.task_memory_mib
+    fix = "" if enough else "free memory, or lower SHOAL_TASK_MEMORY_MIB or SHOAL_MEMORY_RESERVE_MIB: no task would start"
+    return Finding("memory", enough, f"{max(0, room)} MiB for tasks, one is expected to need {settings.task_memory_mib}", fix)
+
+
+_CHECKS: tuple[Callable[[Settings], Finding], ...] = (_disk, _database, _port, _key, _agent, _memory)
+
+
+async def _github(settings: Settings) -> list[Finding]:
+    from app.github.client import GitHubApp
+
+    try:
+        async with GitHubApp(settings, clock=lambda: datetime.now(UTC)) as github:
+            findings = [Finding("github", True, f"{settings.github_api_url} knows this App as {github.login}")]
+            missing = [event for event in EVENTS if event not in github.identity.events]
+            if missing:
+                names = ", ".join(f"`{name}`" for name in missing)
+                findings.append(Finding("events", False, f"the App does not receive {names}", "tick them on its settings page"))
+            findings += [_permissions("the App", github.identity.permissions)]
+            installations = await github.installations()
+    except (UserError, TransientError) as error:
+        what, _, fix = str(error).partition(": check ")
+        return [Finding("github", False, what, f"check {fix or 'SHOAL_GITHUB_API_URL and the network'}")]
+    if not installations:
+        findings.append(Finding("installation", False, "the App is installed nowhere", "install it on your repositories"))
+    for found in installations:
+        state = Finding("installation", False, f"{found.account} suspended the App", "unsuspend it in the account's settings")
+        findings.append(state if found.suspended else _permissions(f"its installation on {found.account}", found.permissions))
+    return findings
+
+
+def _permissions(who: str, granted: dict[str, str]) -> Finding:
+    """`read` is not enough where `write` is needed."""
+    short = [f"`{n}: {level}`" for n, level in PERMISSIONS.items() if _LEVELS.index(granted.get(n, "")) < _LEVELS.index(level)]
+    fix = "grant it on the App's settings page, then have each owner accept the change" if short else ""
+    return Finding("permissions", not short, f"{who} lacks {', '.join(short)}" if short else f"{who} has all it needs", fix)
+
+
+def _existing(path: Path) -> Path:
+    """The nearest that is there: where the rest would be made."""
+    return next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())

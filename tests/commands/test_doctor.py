@@ -1,0 +1,131 @@
+"""Stories about `shoal doctor`: the real program, on this machine and the embedded GitHub."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.process import environment
+from tests.support.localhub import Hub
+
+
+@pytest.fixture
+def settings(hub: Hub, tmp_path: Path) -> dict[str, str]:
+    """A deployment in which everything is well; port 0 is always free."""
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "README.md").write_text("# Widgets\n")
+    (tmp_path / "patches").mkdir()
+    hub.repository("acme/widgets", tmp_path / "repository")
+    app = hub.app("shoal-app")
+    hub.install(app, "acme/widgets")
+    (tmp_path / "app.pem").write_text(app.private_key_pem)
+    return {
+        "SHOAL_WEBHOOK_SECRET": "s" * 20,
+        "SHOAL_APP_ID": str(app.id),
+        "SHOAL_PRIVATE_KEY_PATH": str(tmp_path / "app.pem"),
+        "SHOAL_GITHUB_API_URL": hub.api_url,
+        "SHOAL_WORK_DIR": str(tmp_path / "work"),
+        "SHOAL_PORT": "0",
+        "SHOAL_AGENT": "patch",
+        "SHOAL_AGENT_FOLDER": str(tmp_path / "patches"),
+        "SHOAL_ISOLATION": "none",
+        "SHOAL_TASK_MEMORY_MIB": "1",
+        "SHOAL_MEMORY_RESERVE_MIB": "0",
+    }
+
+
+def doctor(folder: Path, settings: dict[str, str]) -> tuple[int, dict[str, list[dict[str, Any]]]]:
+    """Exit status and findings by name."""
+    argv = [sys.executable, "-I", "-m", "app", "doctor", "--json"]
+    ended = subprocess.run(argv, cwd=folder, env=environment(settings), capture_output=True, text=True)
+    assert ended.stdout, ended.stderr
+    document = json.loads(ended.stdout)
+    assert document["ok"] == (ended.returncode == 0)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for finding in document["findings"]:
+        assert bool(finding["fix"]) == (not finding["ok"]), finding
+        found.setdefault(finding["name"], []).append(finding)
+    return ended.returncode, found
+
+
+def test_a_sound_deployment_is_well(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Exit 0, and nothing was made on the way: no database, no folder."""
+    status, found = doctor(tmp_path, settings)
+    assert (status, [f for group in found.values() for f in group if not f["ok"]]) == (0, [])
+    assert {"python", "git", "bubblewrap", "work folder", "database", "port", "private key", "agent", "github"} <= set(found)
+    assert not (tmp_path / "work").exists()
+
+
+def test_without_settings_each_missing_one_is_named_and_the_machine_is_still_looked_at(tmp_path: Path) -> None:
+    """Exit 1 with a fix per variable; git and bubblewrap were tried all the same."""
+    status, found = doctor(tmp_path, {"SHOAL_SLOTZ": "4"})
+    assert status == 1
+    details = [finding["detail"] for finding in found["settings"]]
+    assert "SHOAL_WEBHOOK_SECRET is missing" in details
+    assert "SHOAL_APP_ID is missing" in details
+    assert "SHOAL_SLOTZ is not a setting; did you mean SHOAL_SLOTS?" in details
+    assert found["git"][0]["ok"]
+    assert found["bubblewrap"]
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path, settings: dict[str, str]) -> None:
+    """A busy port, a broken key, a missing agent and too little memory: four findings in one run, and no key in them."""
+    (tmp_path / "app.pem").write_text("-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        wrong = {
+            "SHOAL_PORT": str(taken.getsockname()[1]),
+            "SHOAL_AGENT": "command",
+            "SHOAL_AGENT_COMMAND": "no-such-agent --now",
+            "SHOAL_TASK_MEMORY_MIB": "99999999",
+        }
+        status, found = doctor(tmp_path, {**settings, **wrong})
+    assert status == 1
+    assert {name for name, group in found.items() if not group[0]["ok"]} == {"port", "private key", "agent", "memory", "github"}
+    assert "SHOAL_PORT" in found["port"][0]["fix"]
+    assert "no-such-agent" in found["agent"][0]["detail"]
+    assert "nonsense" not in json.dumps(found)
+
+
+def test_a_missing_permission_and_event_are_named_for_app_and_installation(
+    tmp_path: Path, hub: Hub, settings: dict[str, str]
+) -> None:
+    """`contents: read` where write is needed is not enough, and an App without webhooks for pushes misses them."""
+    weak = hub.app("weak-app", permissions={"contents": "read", "metadata": "read", "issues": "write"}, events=["issues"])
+    hub.install(weak, "acme/widgets")
+    (tmp_path / "app.pem").write_text(weak.private_key_pem)
+    _, found = doctor(tmp_path, {**settings, "SHOAL_APP_ID": str(weak.id)})
+    assert [finding["ok"] for finding in found["permissions"]] == [False, False]
+    assert "`checks: write`, `contents: write`, `pull_requests: write`" in found["permissions"][0]["detail"]
+    assert "`issues: write`" not in found["permissions"][0]["detail"]
+    assert "`push`" in found["events"][0]["detail"]
+
+
+def test_an_app_that_is_installed_nowhere_or_unknown_is_said(tmp_path: Path, hub: Hub, settings: dict[str, str]) -> None:
+    """Both are typical first-day mistakes."""
+    lonely = hub.app("lonely-app")
+    (tmp_path / "app.pem").write_text(lonely.private_key_pem)
+    _, found = doctor(tmp_path, {**settings, "SHOAL_APP_ID": str(lonely.id)})
+    assert found["installation"][0]["detail"] == "the App is installed nowhere"
+    _, found = doctor(tmp_path, {**settings, "SHOAL_APP_ID": "31337"})
+    assert "SHOAL_APP_ID" in found["github"][0]["fix"]
+
+
+def test_folders_that_cannot_be_made_are_named(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Before the first label gets lost: below a file there is no room for a database or a work folder."""
+    _, found = doctor(tmp_path, {**settings, "SHOAL_WORK_DIR": f"{tmp_path}/app.pem/work"})
+    assert not found["database"][0]["ok"]
+    assert not found["work folder"][0]["ok"]
+    assert "SHOAL_WORK_DIR" in found["work folder"][0]["fix"]
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, settings: dict[str, str]) -> None:
+    """SHOAL_DATABASE_URL on somebody's text file."""
+    (tmp_path / "notes.txt").write_text("not a database, but long enough to be read as one" * 100)
+    _, found = doctor(tmp_path, {**settings, "SHOAL_DATABASE_URL": f"sqlite:///{tmp_path}/notes.txt"})
+    assert "file is not a database" in found["database"][0]["detail"]

@@ -1,0 +1,1 @@
+"""GitHub's own description of its API, and that our checking against it can fail."""

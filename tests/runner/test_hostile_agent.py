@@ -1,0 +1,149 @@
+"""Agents that lie, flood, escape or attack: nothing of theirs leaves this machine unseen or runs outside."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.models import AttemptReport, RepositorySettings
+from shared.process import started_at
+from tests.runner.conftest import MakeStage
+from tests.runner.stage import Stage
+from tests.support.scripted_app import ScriptedApp, serving
+
+
+def after(stage: Stage, script: str, **more: object) -> AttemptReport:
+    """What the attempt says when the agent's implementation pass was this shell script."""
+    brief = stage.brief(agent=stage.script(script), **more)  # type: ignore[arg-type]
+    app = ScriptedApp(brief, permit=stage.grant)
+    with serving(app):
+        code, log = stage.run(app)
+    assert code == 0, log
+    assert stage.branch_sha() == (app.report.head_sha if app.report.pull_request else "")
+    return app.report
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "rule"),
+    [
+        ("mkdir -p .github/workflows; echo 'on: push' > .github/workflows/ci.yml", ".github/workflows/ci.yml", "protected"),
+        ("ln -s /etc/passwd users.py", "users.py", "symbolic link"),
+        ("echo '-----BEGIN RSA PRIVATE KEY-----' >> words.py", "words.py", "a private key"),
+        ("git init -q inner; cd inner; git -c user.name=a -c user.email=b commit -q --allow-empty -m x", "inner", "nested"),
+        ("head -c 6000000 /dev/urandom > blob.bin", "blob.bin", "bytes"),
+        ("mkdir -p src; echo y > src/CLAUDE.md; echo 'x = 1' > src/a.py", "src/CLAUDE.md", "protected"),
+        ("echo 'x = 1' > secret.py", "secret.py", "protected"),
+    ],
+)
+def test_a_change_that_must_not_leave_is_named_with_its_rule(make_stage: MakeStage, script: str, path: str, rule: str) -> None:
+    """File and rule in the verdict; no permit is asked for and nothing is pushed."""
+    report = after(make_stage(), script, settings=RepositorySettings(protected_paths=("secret.*",)))
+    assert report.verdict.name == "unsafe_diff"
+    assert report.verdict.reason.startswith(f"{path}: ")
+    assert rule in report.verdict.reason
+
+
+def test_hooks_filters_and_monitors_of_the_agent_never_run_outside(make_stage: MakeStage, tmp_path: Path) -> None:
+    """It may write any git configuration: our git never reads it, and its own commits are only content."""
+    mark = tmp_path / "ran-outside"
+    attack = f"""
+      printf '#!/bin/sh\\ntouch {mark}\\n' > evil; chmod 755 evil
+      git config core.fsmonitor "$PWD/evil"; git config core.hooksPath "$PWD"; git config filter.x.clean "$PWD/evil"
+      cp evil pre-commit; cp evil post-checkout
+      git config alias.add "!$PWD/evil" ; git config uploadpack.packObjectsHook "$PWD/evil"
+      echo 'x = 1' >> words.py; git add -A >/dev/null 2>&1 || true
+    """
+    report = after(make_stage(), attack)
+    assert report.verdict.name == "succeeded", report.verdict
+    assert not mark.exists()
+
+
+def test_an_agent_that_destroys_its_git_directory_loses_nothing_but_that(make_stage: MakeStage) -> None:
+    """The snapshot is made by a git directory that no agent ever saw."""
+    report = after(make_stage(), "rm -rf .git 2>/dev/null || true; rm -rf ../git/* 2>/dev/null; echo 'x = 1' >> words.py")
+    assert report.verdict.name == "succeeded", report.verdict
+    assert [change.path for change in report.changes] == ["words.py"]
+
+
+def test_an_agent_that_fails_is_called_so_with_its_last_words(make_stage: MakeStage) -> None:
+    """Even when it had changed something."""
+    report = after(make_stage(), "echo 'x = 1' >> words.py; echo the model is overloaded; exit 1")
+    assert report.verdict.name == "agent_failed"
+    assert "exit code 1" in report.verdict.reason
+    assert "the model is overloaded" in report.verdict.detail
+
+
+def test_an_agent_that_was_killed_names_the_signal(make_stage: MakeStage) -> None:
+    """Such as by the kernel, for want of memory."""
+    report = after(make_stage(), "kill -KILL $$")
+    assert report.verdict.name == "agent_failed"
+    assert "SIGKILL" in report.verdict.reason
+
+
+def test_a_flood_of_output_is_a_limit_that_was_reached(make_stage: MakeStage) -> None:
+    """The log keeps to its limit; the attempt ends with a name for it."""
+    stage = make_stage()
+    report = after(stage, "yes 0123456789012345678901234567890123456789 | head -c 300000000")
+    assert report.verdict.name == "limit_reached"
+    assert "printed more" in report.verdict.reason
+    assert (stage.task_folder() / "logs" / "implementation.log").stat().st_size <= 65 * 2**20
+
+
+def test_an_agent_cannot_make_the_tests_green_from_its_home(make_stage: MakeStage) -> None:
+    """Evidence comes from a fresh checkout with a fresh HOME: user site-packages and ignored leftovers decide nothing."""
+    lie = """
+      [ "$PASS" != repair ] || exit 0
+      site=$(python3 -c 'import site; print(site.getusersitepackages())'); mkdir -p "$site"
+      echo 'import os; os._exit(0)' > "$site/usercustomize.py"
+      echo 'raise SystemError' >> words.py
+    """
+    report = after(make_stage(), lie)
+    assert report.verdict.name == "tests_failed"
+
+
+def test_an_agent_sees_neither_secrets_nor_other_tasks(make_stage: MakeStage) -> None:
+    """No environment of ours, no process of ours, no folder but its own; nothing is writable but its own."""
+    stage = make_stage()
+    (stage.root / "other-task").mkdir()
+    look = f"""
+      {{ env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; }} | grep -i -e token -e secret -e virtual_env && exit 11
+      [ -e {stage.root}/other-task ] && exit 12
+      [ -e {stage.task_folder()}/publish.git ] && exit 13
+      [ -e {stage.task_folder()}/state.json ] && exit 14
+      touch /usr/x {stage.work_dir}/mirrors/x 2>/dev/null && exit 15
+      [ "$(ls /proc | grep -c '^[0-9]')" -gt 9 ] && exit 16
+      echo 'x = 1' >> words.py
+    """
+    report = after(stage, look)
+    assert report.isolation.startswith("bubblewrap")
+    assert report.verdict.name == "succeeded", report.verdict
+
+
+def test_under_required_isolation_an_agent_reaches_no_network(make_stage: MakeStage) -> None:
+    """Not even a server on loopback."""
+    stage = make_stage()
+    ask = f"""
+      python3 -c 'import socket; socket.create_connection(("127.0.0.1", {stage.hub.url.rsplit(":", 1)[1]}))' 2>/dev/null && exit 11
+      echo 'x = 1' >> words.py
+    """
+    assert after(stage, ask, isolation="required").verdict.name == "succeeded"
+
+
+def test_what_escapes_its_session_dies_with_the_pass(make_stage: MakeStage) -> None:
+    """Without a sandbox too: orphans come back to the runner, which ends them."""
+    stage = make_stage()
+    mark = stage.root / "escaped"
+    report = after(stage, f"setsid sh -c 'echo $$ > {mark}; sleep 300' & sleep 0.3; echo 'x = 1' >> words.py", isolation="none")
+    assert report.isolation.startswith("process")
+    assert report.verdict.name == "succeeded"
+    assert started_at(int(mark.read_text())) is None
+
+
+def test_an_agent_cannot_start_a_runner(make_stage: MakeStage) -> None:
+    """The recursion guard: a fork bomb of agents once took a machine down."""
+    stage = make_stage()
+    app = stage.scripted_app()
+    with serving(app):
+        code, log = stage.run(app, SHOAL_ATTEMPT="1")
+    assert code == 2
+    assert "inside an attempt" in log
+    assert app.calls == []
