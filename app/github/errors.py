@@ -70,7 +70,7 @@ def _retry_after(response: httpx.Response) -> timedelta | None:
 
 def _forbidden(response: httpx.Response, call: str, words: str) -> str:
     needed = response.headers.get("x-accepted-github-permissions", "")
-    fix = f"grant it `{needed}` in its settings and let the owner accept" if needed else "compare its permissions with those in the README"
+    fix = f"grant it `{needed}` in its settings and let the owner accept" if needed else "check its permissions with `shoal doctor`"
     return f"the GitHub App may not {call} ({words}): {fix}"
 
 
