@@ -2,10 +2,11 @@
 # All static checks; every one runs even when an earlier one fails, so that one look shows everything.
 cd "$(dirname "$0")/.." || exit 1
 bin=.venv/bin
-failed=0
+failed=""
 run() {
   echo "· $*" >&2
-  "$@" || failed=1
+  "$@" || failed="$failed
+  $*"
 }
 run $bin/ruff format --check .
 run $bin/ruff check .
@@ -13,5 +14,13 @@ run $bin/mypy
 run $bin/lint-imports
 run $bin/zizmor --offline --no-progress --quiet .
 run $bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+run $bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+run $bin/check-jsonschema --check-metaschema docs/shoal.schema.json
 run $bin/act --validate --strict -W .github/workflows/
-exit $failed
+run $bin/python -m scripts.settings_table --check
+run $bin/python -m scripts.locked_versions
+if [ -n "$failed" ]; then
+  echo "make check: these failed:$failed" >&2
+  exit 1
+fi
+echo "make check: all green" >&2

@@ -1,31 +1,52 @@
-"""Writes the table of settings into docs/settings.md, so that the page cannot drift from the code; `--check` only compares."""
+"""Writes what can be set into docs/: the tables of settings.md and the schema of `.github/shoal.yml`; `--check` only compares."""
 
+import json
 import sys
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
 from app.settings import PREFIX, Settings
+from shared.models import RepositorySettings
 
-PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
-BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = DOCS / "settings.md"
+SCHEMA = DOCS / "shoal.schema.json"
 
 
 def table() -> str:
-    """One Markdown row per setting."""
-    rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |" for name, field in Settings.model_fields.items()
-    ]
+    """One Markdown row per setting of the operator."""
+    fields = Settings.model_fields.items()
+    rows = [f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |" for name, field in fields]
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
 
 
+def repository_table() -> str:
+    """One Markdown row per key of a repository's own file."""
+    fields = RepositorySettings.model_fields.items()
+    rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields]
+    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
+
+
 def updated(page: str) -> str:
-    """`page` with the table between its markers replaced."""
-    head, _, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{PAGE.name} has lost its markers: put `{BEGIN}` and `{END}` back")
-    return f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+    """`page` with the tables between their markers replaced."""
+    return _between("repository", repository_table(), _between("settings", table(), page))
+
+
+def schema() -> str:
+    """JSON schema of `.github/shoal.yml`, for editors and for whoever checks the file before pushing it."""
+    document = RepositorySettings.model_json_schema()
+    document["description"] = RepositorySettings.__doc__
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **document}, indent=2) + "\n"
+
+
+def _between(name: str, text: str, page: str) -> str:
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    head, _, rest = page.partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{PAGE.name} has lost its markers: put `{begin}` and `{end}` back")
+    return f"{head}{begin}\n{text}\n{end}{tail}"
 
 
 def _default(field: FieldInfo) -> str:
@@ -40,13 +61,15 @@ def _default(field: FieldInfo) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 1 when the page was stale and only a check was asked for."""
-    page = PAGE.read_text()
-    wanted = updated(page)
-    if "--check" in arguments and page != wanted:
-        print("docs/settings.md is stale: run `.venv/bin/python -m scripts.settings_table`", file=sys.stderr)
-        return 1
-    PAGE.write_text(wanted)
+    """Exit status 1 when a file was stale and only a check was asked for."""
+    wanted = {PAGE: updated(PAGE.read_text("utf-8")), SCHEMA: schema()}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"docs/{path.name} is stale: run `.venv/bin/python -m scripts.settings_table`", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(wanted[path], encoding="utf-8")
     return 0
 
 

@@ -18,14 +18,12 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.commands.console import print_json, print_line
+from app.github.registration import EVENTS, PERMISSIONS
 from app.settings import Settings, load, strangers
 from shared import process
 from shared.errors import FatalError, TransientError, UserError
 from shared.git import check_git
 
-# Source: GITHUB.md section 3, without what only GitHub Actions needs.
-PERMISSIONS = {"checks": "write", "contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
-EVENTS = ("issues", "pull_request", "push", "check_run")
 _LEVELS = ("", "read", "write", "admin")
 _FREE_MIB = 1024
 

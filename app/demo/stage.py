@@ -8,11 +8,10 @@ import httpx
 
 from app.demo import sample
 from app.demo.identity import MAINTAINER, NAME, OWNER, Identity
+from app.github.registration import EVENTS, PERMISSIONS
 from shared.errors import FatalError
 
 LABEL = "shoal"
-_PERMISSIONS = {"metadata": "read", "contents": "write", "issues": "write", "pull_requests": "write", "checks": "write"}
-_EVENTS = ["issues", "pull_request", "push", "check_run", "check_suite"]
 
 
 def populate(folder: Path, who: Identity) -> Identity:
@@ -71,8 +70,8 @@ def _registration(who: Identity) -> dict[str, object]:
         "name": "Shoal",
         "webhook_url": f"{who.app_url}/webhook",
         "webhook_secret": who.webhook_secret,
-        "permissions": _PERMISSIONS,
-        "events": _EVENTS,
+        "permissions": PERMISSIONS,
+        "events": EVENTS,
     }
 
 

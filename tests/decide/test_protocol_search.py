@@ -1,4 +1,4 @@
-"""Every interleaving of claim, permit, push, create, finish with crashes, lost replies, zombies and people, against the real decide()."""
+"""Every interleaving of claim, permit, push, create, finish with crashes, lost replies, zombies, people; the real decide()."""
 
 from collections import deque
 from dataclasses import replace

@@ -116,7 +116,7 @@ class Desk:
         return self.tell(AttemptClaimed(repository_id=1, attempt=self.task(issue).attempt, claim=claim))
 
     def finish(self, issue: int, verdict: VerdictName = VerdictName.SUCCEEDED, *, pull: int | None = None) -> None:
-        """An attempt goes its whole way: claim, permit, push, pull request, finish; or ends with another verdict before all that."""
+        """An attempt goes its whole way: claim, permit, push, pull request, finish; or ends before that with another verdict."""
         attempt = self.task(issue).attempt
         self.claim(issue)
         report = AttemptReport(verdict=Verdict(name=verdict, reason="because"), head_sha=f"head-{issue}")

@@ -18,7 +18,7 @@ from tests.support.contract import problems_of_file
 Json = dict[str, Any]
 
 ALL_PERMISSIONS = {"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read"}
-ALL_EVENTS = ("issues", "issue_comment", "pull_request", "push", "check_run", "issue_dependencies", "sub_issues")
+ALL_EVENTS = ("issues", "issue_comment", "pull_request", "push", "check_run", "check_suite", "issue_dependencies", "sub_issues")
 
 
 class Failed(Exception):
