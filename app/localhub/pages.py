@@ -22,7 +22,7 @@ _FILES_SHOWN = 500
 _PATCH_LINES_SHOWN = 2000
 # Nothing that somebody wrote can load or run anything; pictures are what Markdown may hold.
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self' http: https: data:; base-uri 'none'; form-action 'none'"
-_LINE_KINDS = {"+": "added", "-": "removed", "@": "place"}
+_LINE_KINDS = {"+": "added", "-": "removed", "@": "hunk"}
 
 Context = dict[str, Any]
 
