@@ -10,7 +10,7 @@ from runner import agent, report, rescue, sandbox
 from runner import state as states
 from runner import verdict as verdicts
 from runner.app_client import AppClient
-from runner.endings import AttemptEnds, Fenced, Interrupted
+from runner.endings import AttemptEnds, Fenced
 from runner.folder import TaskFolder, held
 from runner.phase import Meter, Outcome, Phase, Work
 from runner.phases import branch, documentation, implementation, issue, pull_request, research, review, setup, testing
@@ -32,7 +32,7 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         work.state.isolation = _isolation(work)
         work.state = _earlier_work(work) or work.state
         work.state.verdict = _go_through(work, PHASES)
-        _save_last(work)
+        _save(work, "its last word")  # a full disk must not keep the verdict from being told
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() else {}
@@ -53,53 +53,13 @@ def _go_through(work: Work, phases: Sequence[Phase]) -> Verdict:
 
 
 def _run_phase(work: Work, phase: Phase) -> Verdict | None:
-    """None when the attempt goes on; an error that nobody foresaw is a verdict too, and its words are shown."""
+    """None when the attempt goes on: the phase's artefact is verified, and on disk it is known to be."""
     _log.info("phase", phase=phase.NAME)
     work.meter = Meter()
     begun = time.monotonic()
     work.app.entered(phase.NAME)
-    try:
-        work.raise_if_stopped()
-        outcome = _verified(work, phase)
-    except AttemptEnds as ends:
-        if work.stop.is_set():
-            return _cancelled(work, phase, begun)
-        work.state.ended_in = _result(work, phase, begun, Outcome("failed", ends.verdict.reason))
-        work.app.report_phase(work.state.ended_in)
-        return ends.verdict
-    except (Fenced, FatalError):
-        raise
-    except Exception as error:  # noqa: BLE001 whatever broke, the attempt must end with a verdict that people see
-        if work.stop.is_set():
-            return _cancelled(work, phase, begun)
-        _log.exception("phase broke", phase=phase.NAME)
-        found = verdicts.of_error(error, phase.NAME)
-        work.state.ended_in = _result(work, phase, begun, Outcome("failed", found.reason))
-        return found
-    except Interrupted:
-        return _cancelled(work, phase, begun)
-    result = _result(work, phase, begun, outcome)
-    work.state.done.append(result)
-    work.save()
-    work.app.report_phase(result)
-    return None
-
-
-def _cancelled(work: Work, phase: Phase, begun: float) -> Verdict:
-    reason = work.app.stop_reason or "stopped"
-    work.state.ended_in = _result(work, phase, begun, Outcome("failed", reason))
-    return Verdict(name=VerdictName.CANCELLED, reason=reason)
-
-
-def _verified(work: Work, phase: Phase) -> Outcome:
-    outcome = phase.run(work)
-    if what := phase.missing(work):
-        raise AttemptEnds(VerdictName.INTERNAL_ERROR, f"{phase.NAME} did not leave what it must: {what}")
-    return outcome
-
-
-def _result(work: Work, phase: Phase, begun: float, outcome: Outcome) -> PhaseResult:
-    return PhaseResult(
+    outcome, verdict = _outcome(work, phase)
+    result = PhaseResult(
         name=phase.NAME,
         status=outcome.status,
         seconds=round(time.monotonic() - begun, 3),
@@ -107,19 +67,53 @@ def _result(work: Work, phase: Phase, begun: float, outcome: Outcome) -> PhaseRe
         cpu_seconds=round(work.meter.cpu_seconds, 3),
         peak_memory_mib=round(work.meter.peak_memory_mib, 1),
     )
+    if verdict is None:
+        work.state.done.append(result)
+        verdict = _save(work, phase.NAME)
+    else:
+        work.state.ended_in = result
+    work.app.report_phase(result)
+    return verdict
+
+
+def _outcome(work: Work, phase: Phase) -> tuple[Outcome, Verdict | None]:
+    """Every error is a verdict too, foreseen or not; only those that take the right to speak for the attempt travel on."""
+    try:
+        work.raise_if_stopped()
+        outcome = phase.run(work)
+        what = phase.missing(work)
+    except (Fenced, FatalError):
+        raise
+    except Exception as error:  # noqa: BLE001 whatever broke, the attempt must end with a verdict that people see
+        verdict = _verdict(work, phase, error)
+        return Outcome("failed", verdict.reason), verdict
+    if what:
+        reason = f"{phase.NAME} did not leave what it must: {what}"
+        return Outcome("failed", reason), Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason)
+    return outcome, None
+
+
+def _verdict(work: Work, phase: Phase, error: Exception) -> Verdict:
+    if work.stop.is_set():  # whatever failed then, failed because we were told to end
+        return Verdict(name=VerdictName.CANCELLED, reason=work.app.stop_reason or "stopped")
+    if isinstance(error, AttemptEnds):
+        return error.verdict
+    _log.error("phase broke", phase=phase.NAME, exc_info=error)
+    return verdicts.of_error(error, phase.NAME)
+
+
+def _save(work: Work, where: str) -> Verdict | None:
+    try:
+        work.save()
+    except OSError as error:
+        return verdicts.of_error(error, where)
+    return None
 
 
 def _isolation(work: Work) -> str:
     """As every report shows it."""
     level = f"{work.sandbox.level} ({work.sandbox.why})" if work.sandbox.why else work.sandbox.level
     return f"{level}, agent with network" if agent.has_network(work.brief) else level
-
-
-def _save_last(work: Work) -> None:
-    try:
-        work.save()
-    except OSError as error:  # a full disk must not keep the verdict from being told
-        _log.warning("state not saved", error=str(error))
 
 
 def _earlier_work(work: Work) -> states.State | None:
