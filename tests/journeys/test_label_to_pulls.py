@@ -72,7 +72,7 @@ def test_every_issue_comes_to_its_expected_verdict(rehearsal: Rehearsal) -> None
     """Verdicts, one pull request where one should be and none elsewhere, the red one a draft: by what GitHub shows."""
     assert differences(sample.expected(), tuple(journeys.tasks(rehearsal.world).values()), pulls(rehearsal.world)) == ()
     assert "All 8 expected verdicts came out" in rehearsal.first
-    assert journeys.doubled(rehearsal.world, ISSUES) == []
+    assert journeys.doubled(rehearsal.world, *ISSUES) == []
 
 
 def test_each_pull_request_carries_its_own_verdict_and_the_table_of_all(rehearsal: Rehearsal) -> None:

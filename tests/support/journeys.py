@@ -1,6 +1,7 @@
 """What journeys look at: GitHub as the maintainer sees it, the app's database read from outside, and a small world of their own."""
 
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psutil
@@ -17,7 +19,10 @@ from app.demo import identity
 from app.demo.outcome import is_over
 from app.demo.world import Ways, World
 from app.report.status import TaskState
+from app.web.webhook import signature
 from shared.github import CHECK_NAME
+from shared.process import environment
+from tests.commands.shoal import SHOAL, Run
 from tests.support.localhub import Hub, Json, Person, running_localhub
 
 # Installation tokens, attempts' secrets and git's Basic header made of a token: none of them may be seen anywhere.
@@ -62,17 +67,24 @@ def main_sha(world: World) -> str:
     return str(world.github("GET", "/branches/main")["commit"]["sha"])
 
 
-def doubled(world: World, issues: range) -> list[str]:
+def doubled(world: World, *issues: int) -> list[str]:
     """Whatever is there twice, or was left open, one line each; empty is how it should be."""
-    lines: list[str] = [f"#{issue}: {len(found)} comments" for issue in issues if len(found := bot_comments(world, issue)) > 1]
-    lines += [f"#{issue}: {len(found)} pull requests" for issue in issues if len(found := pulls_of(world, issue)) > 1]
-    heads = {main_sha(world)}
-    heads |= {pull["head"]["sha"] for issue in issues for pull in pulls_of(world, issue)}
-    for run in (run for sha in heads for run in checks_on(world, sha)):
-        if run["conclusion"] is None:
-            lines.append(f"check {run['name']} on {run['head_sha'][:8]} is not concluded")
-    names = [(run["head_sha"], run["name"], run["external_id"]) for sha in heads for run in checks_on(world, sha)]
-    return lines + [f"{names.count(name)} checks {name}" for name in sorted(set(names)) if names.count(name) > 1]
+    comments = {issue: len(bot_comments(world, issue)) for issue in issues}
+    pulls = {issue: pulls_of(world, issue) for issue in issues}
+    runs = [run for sha in _commits(world) for run in checks_on(world, sha)]
+    names = [(run["head_sha"], run["name"], run["external_id"]) for run in runs]
+    return [
+        *(f"#{issue}: {number} comments" for issue, number in comments.items() if number > 1),
+        *(f"#{issue}: {len(found)} pull requests" for issue, found in pulls.items() if len(found) > 1),
+        *(f"check {run['name']} on {run['head_sha'][:8]} is not concluded" for run in runs if run["conclusion"] is None),
+        *(f"{names.count(name)} checks {name}" for name in sorted(set(names)) if names.count(name) > 1),
+    ]
+
+
+def _commits(world: World) -> set[str]:
+    """Every head of a branch or of a pull request."""
+    branches, pulls = world.github("GET", "/branches?per_page=100"), world.github("GET", "/pulls?state=all&per_page=100")
+    return {branch["commit"]["sha"] for branch in branches} | {pull["head"]["sha"] for pull in pulls}
 
 
 # The app
@@ -116,6 +128,11 @@ def attempts(world: World, issue: int | None = None) -> list[Attempt]:
     return sorted(ours, key=lambda attempt: attempt.claimed_at or datetime.max.replace(tzinfo=attempt.created_at.tzinfo))
 
 
+def inbox_size(world: World) -> int:
+    """How many events were ever written down."""
+    return len(_rows(world, "SELECT id FROM inbox"))
+
+
 def inbox_statuses(world: World) -> set[str]:
     """What became of the events so far."""
     return {status for (status,) in _rows(world, "SELECT DISTINCT status FROM inbox")}
@@ -124,6 +141,12 @@ def inbox_statuses(world: World) -> set[str]:
 def _rows(world: World, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(f"file:{world.folder / 'work' / 'shoal.db'}?mode=ro", uri=True, timeout=10)) as connection:
         return connection.execute(query).fetchall()
+
+
+def shoal_serve(env: Mapping[str, str], folder: Path) -> Run:
+    """`shoal serve` that is expected to end by itself."""
+    done = subprocess.run([str(SHOAL), "serve"], env=environment(env), cwd=folder, capture_output=True, timeout=60)
+    return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 # Secrets
@@ -196,9 +219,26 @@ class Harbour:
         self.maintainer.unlabel(self.repository, number, "shoal")
         self.label(number)
 
-    def delivered(self) -> bool:
-        """Every webhook so far has reached the app."""
-        return all(row["status"] in {"delivered", "dropped", "held"} for row in self.hub.deliveries())
+    def hold(self) -> None:
+        """From now on webhooks wait for `release_all`."""
+        self.hub.webhooks("hold")
+
+    def held(self) -> list[Json]:
+        """The webhooks about issues that wait, in the order in which things happened."""
+        return [row for row in self.hub.deliveries("issues") if row["status"] == "held"]
+
+    def release_all(self) -> None:
+        """Sends what waits; the next ones go out by themselves again."""
+        self.hub.webhooks("in_order")
+        self.hub.release(*(row["id"] for row in self.hub.deliveries() if row["status"] == "held"))
+
+    def post(self, event: str, body: bytes, *, secret: str | None = None) -> httpx.Response:
+        """A webhook by somebody who knows the secret (or another one), under a delivery id never seen before."""
+        signed = signature(self.world.identity.webhook_secret if secret is None else secret, body)
+        headers = {"X-GitHub-Event": event, "X-GitHub-Delivery": str(uuid4()), "X-Hub-Signature-256": signed}
+        url = f"{self.world.identity.app_url}/webhook"
+        json_type = {"Content-Type": "application/json"}
+        return httpx.post(url, content=body, headers={**headers, **json_type}, timeout=30, trust_env=False)
 
 
 def _new_file(path: str, text: str) -> str:
@@ -215,7 +255,7 @@ def running_harbour(folder: Path, think_seconds: float = 0, **settings: str) -> 
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(text)
     (folder / "patches").mkdir()
-    quick = {"SHOAL_INTAKE_SECONDS": "0.2", "SHOAL_SWEEP_SECONDS": "2", **settings}
+    quick = {"SHOAL_SWEEP_SECONDS": "1000", **settings}
     with running_localhub(folder / "github") as hub:
         who = identity.new().model_copy(update={"hub_port": httpx.URL(hub.url).port})
         hub.repository(who.repository, project, private=True)
