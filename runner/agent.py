@@ -8,7 +8,7 @@ from runner.agents import command, patch
 from runner.agents.shape import Agent, Pass
 from runner.endings import AttemptEnds
 from runner.phase import Work
-from shared.models import VerdictName
+from shared.models import AttemptBrief, VerdictName
 from shared.process import Limits
 
 AGENTS: Mapping[str, Agent] = {"patch": patch, "command": command}
@@ -20,6 +20,11 @@ class Answer(NamedTuple):
 
     text: str
     printed: str
+
+
+def has_network(brief: AttemptBrief) -> bool:
+    """A command reaches its model over the network, except where isolation is required; a prepared change needs none."""
+    return brief.agent.name == "command" and brief.isolation != "required"
 
 
 def play(work: Work, which: Pass, prompt: str) -> Answer | None:
@@ -34,8 +39,8 @@ def play(work: Work, which: Pass, prompt: str) -> Answer | None:
         return None
     worktree.empty(work, folder.out)
     answer = folder.out / "answer.md"
-    network = call.wants_network and brief.isolation != "required"
-    room = worktree.agent_room(work, network=network, binds=call.binds, env={"SHOAL_ANSWER": str(answer), "SHOAL_PASS": which})
+    env = {"SHOAL_ANSWER": str(answer), "SHOAL_PASS": which}
+    room = worktree.agent_room(work, network=has_network(brief), binds=call.binds, env=env)
     limits = Limits(seconds=brief.settings.agent_minutes * 60)
     try:
         ended = work.run(call.argv, room, log=which, limits=limits, stdin=call.stdin)

@@ -1,5 +1,6 @@
 """The three ways in which an attempt stops before its last phase."""
 
+from shared.log import redact
 from shared.models import Verdict, VerdictName
 
 
@@ -8,7 +9,7 @@ class AttemptEnds(Exception):
 
     def __init__(self, name: VerdictName, reason: str, detail: str = "") -> None:
         super().__init__(reason)
-        self.verdict = Verdict(name=name, reason=reason, detail=detail[-8000:])
+        self.verdict = Verdict(name=name, reason=reason, detail=redact(detail)[-8000:])
 
 
 class Interrupted(Exception):

@@ -75,7 +75,7 @@ def commit(repository: Path, brief: AttemptBrief, tree: str, parents: tuple[str,
 def _fetch_all(mirror: Path, brief: AttemptBrief) -> None:
     url = brief.repository.clone_url
     env = credentials(url, brief.read_token) if brief.read_token else {}
-    git("fetch", "--quiet", "--no-tags", url, "+refs/heads/*:refs/heads/*", cwd=mirror, env=env)
+    git("fetch", "--quiet", "--no-tags", "--prune", url, "+refs/heads/*:refs/heads/*", cwd=mirror, env=env)
     missing = [sha for sha in (brief.base_sha, *brief.merge_shas) if not _has(mirror, sha)]
     if missing:  # the branch has moved since, the commit is still there
         git("fetch", "--quiet", "--no-tags", url, *missing, cwd=mirror, env=env)

@@ -48,8 +48,8 @@ def review_marker(brief: AttemptBrief) -> str:
 
 def harmless(text: str) -> str:
     """Pings nobody, closes nothing, hides nothing, and cannot be taken for one of our markers."""
-    without_comments = text.replace("<!--", f"<{_ZERO_WIDTH}!--")
-    without_pings = re.sub(r"([@#])(?=\w)", rf"\1{_ZERO_WIDTH}", without_comments)
+    without_html = re.sub(r"<(?=[A-Za-z/!?])", f"<{_ZERO_WIDTH}", text)
+    without_pings = re.sub(r"([@#])(?=\w)", rf"\1{_ZERO_WIDTH}", without_html)
     without_short_links = re.sub(r"\b(GH-)(?=\d)", rf"\1{_ZERO_WIDTH}", without_pings, flags=re.IGNORECASE)
     # "Fixes https://github.com/o/r/issues/1" closes as well as "Fixes #1".
     return re.sub(r"(https?:)(?=//)", rf"\1{_ZERO_WIDTH}", without_short_links)

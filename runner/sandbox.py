@@ -162,11 +162,14 @@ def _what_fails(sandbox: Sandbox, work_dir: Path) -> str:
     for program in needed:
         if not shutil.which(program):
             return f"{program} is not installed (package {'bubblewrap' if program == 'bwrap' else 'util-linux'})"
-    with tempfile.TemporaryDirectory(prefix="probe-", dir=work_dir) as name:
-        folder = Path(name) / "room"
-        sandbox.give(folder)
-        room = Room(cwd=folder, home=folder, binds=(Bind(folder, writable=True),))
-        ended = sandbox.run(["sh", "-c", "echo works > file && cat file"], room, limits=Limits(seconds=20))
+    try:
+        with tempfile.TemporaryDirectory(prefix="probe-", dir=work_dir) as name:
+            folder = Path(name) / "room"
+            sandbox.give(folder)
+            room = Room(cwd=folder, home=folder, binds=(Bind(folder, writable=True),))
+            ended = sandbox.run(["sh", "-c", "echo works > file && cat file"], room, limits=Limits(seconds=20))
+    except OSError as error:
+        return f"bubblewrap could not be tried: {error}"
     return "" if ended.ok else f"bubblewrap does not work here: {ended.tail.strip()[-300:] or ended.reason}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+from shared.log import redact
 from shared.models import TestRun
 from shared.process import Ended
 
@@ -47,7 +48,7 @@ def detect(files: Collection[str], read: Callable[[str], str]) -> Command:
     return Command("", "")
 
 
-def test_run(command: str, ended: Ended, junit: bytes) -> TestRun:
+def as_evidence(command: str, ended: Ended, junit: bytes) -> TestRun:
     """One run as evidence; a run that was ended by us has no exit code of its own and counts as red."""
     counts = read_junit(junit) or read_output(ended.tail)
     code = ended.exit_code if ended.reason == "exited" else ended.exit_code or 1
@@ -60,7 +61,7 @@ def test_run(command: str, ended: Ended, junit: bytes) -> TestRun:
         failed=counts.failed,
         skipped=counts.skipped,
         failing=counts.failing[:_FAILING_LIMIT],
-        tail=ended.tail[-8000:],
+        tail=redact(ended.tail)[-8000:],
     )
 
 

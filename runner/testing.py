@@ -23,7 +23,7 @@ def run_tests(work: Work, commit: str) -> TestRun:
     ended = work.run(["sh", "-c", command], room, log="testing", limits=limits)
     if ended.exit_code == 127 and ended.reason == "exited":
         raise AttemptEnds(VerdictName.SETUP_FAILED, f"the test command `{command}` could not be started", ended.tail)
-    return suite.test_run(command, ended, worktree.read_left_file(junit, _JUNIT_LIMIT))
+    return suite.as_evidence(command, ended, worktree.read_left_file(junit, _JUNIT_LIMIT))
 
 
 def run_setup_command(work: Work, room: Room) -> None:

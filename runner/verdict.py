@@ -1,7 +1,10 @@
 """PURE: what the evidence says; nothing else decides how an attempt is called."""
 
+import errno
 import signal
+import traceback
 
+from shared.log import redact
 from shared.models import TestRun, Verdict, VerdictName
 from shared.process import Ended
 
@@ -18,13 +21,25 @@ def of_command(ended: Ended, who: str) -> Verdict | None:
         "output_limit": "printed more than it may",
         "memory_limit": "reached its memory limit",
     }
-    if any(words in ended.tail for words in _FULL_DISK):
+    if is_full_disk(ended.tail):
         return _verdict(VerdictName.LIMIT_REACHED, f"{who} ended because the disk is full: make room on the runner", ended)
     if ended.reason in limits:
         return _verdict(VerdictName.LIMIT_REACHED, f"{who} {limits[ended.reason]} after {ended.seconds:.0f} s", ended)
     if number := killed_by(ended):
         return _verdict(VerdictName.AGENT_FAILED, f"{who} was killed by {signal.Signals(number).name}", ended)
     return _verdict(VerdictName.AGENT_FAILED, f"{who} ended with exit code {ended.exit_code}", ended)
+
+
+def of_error(error: Exception, where: str) -> Verdict:
+    """What nobody foresaw; a full disk is the one cause that people can mend."""
+    words = redact("".join(traceback.format_exception(error)))[-8000:]
+    if (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}) or is_full_disk(str(error)):
+        return Verdict(name=VerdictName.LIMIT_REACHED, reason=f"the disk is full in {where}: make room on the runner", detail=words)
+    return Verdict(name=VerdictName.INTERNAL_ERROR, reason=f"the runner broke in {where}: {type(error).__name__}", detail=words)
+
+
+def is_full_disk(text: str) -> bool:
+    return any(words in text for words in _FULL_DISK)
 
 
 def killed_by(ended: Ended) -> int:

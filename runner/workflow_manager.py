@@ -2,23 +2,23 @@
 
 import threading
 import time
-import traceback
 from collections.abc import Sequence
 
 import structlog
 
-from runner import report, rescue, sandbox
+from runner import agent, report, rescue, sandbox
 from runner import state as states
+from runner import verdict as verdicts
 from runner.app_client import AppClient
-from runner.endings import AttemptEnds, Fenced, Interrupted
+from runner.endings import AttemptEnds, Fenced
 from runner.folder import TaskFolder, held
 from runner.phase import Meter, Outcome, Phase, Work
 from runner.phases import branch, documentation, implementation, issue, pull_request, research, review, setup, testing
 from shared.errors import FatalError
-from shared.log import redact
 from shared.models import AttemptBrief, PhaseResult, Verdict, VerdictName
 
 PHASES: Sequence[Phase] = (setup, issue, branch, research, implementation, testing, documentation, pull_request, review)
+_NO_EVIDENCE = Verdict(name=VerdictName.INTERNAL_ERROR, reason="no test evidence was recorded")
 _log = structlog.get_logger()
 
 
@@ -29,10 +29,10 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         sandbox.end_leftovers(folder.home, folder.check_home)
         chosen = sandbox.choose(brief.isolation, key, folder.work_dir)
         work = Work(brief, folder, states.fresh(brief), chosen, app, stop)
+        work.state.isolation = _isolation(work)
         work.state = _earlier_work(work) or work.state
-        work.state.isolation = chosen.level if not chosen.why else f"{chosen.level} ({chosen.why})"
         work.state.verdict = _go_through(work, PHASES)
-        work.save()
+        _save(work, "its last word")  # a full disk must not keep the verdict from being told
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() else {}
@@ -49,60 +49,17 @@ def _go_through(work: Work, phases: Sequence[Phase]) -> Verdict:
             _log.info("phase was done before", phase=phase.NAME)
         else:
             verdict = _run_phase(work, phase)
-    return (
-        verdict or report.evidence(work.state) or Verdict(name=VerdictName.INTERNAL_ERROR, reason="no test evidence was recorded")
-    )
+    return verdict or report.evidence(work.state) or _NO_EVIDENCE
 
 
 def _run_phase(work: Work, phase: Phase) -> Verdict | None:
-    """None when the attempt goes on; an error that nobody foresaw is a verdict too, and its words are shown."""
+    """None when the attempt goes on: the phase's artefact is verified, and on disk it is known to be."""
     _log.info("phase", phase=phase.NAME)
     work.meter = Meter()
     begun = time.monotonic()
     work.app.entered(phase.NAME)
-    try:
-        work.raise_if_stopped()
-        outcome = _verified(work, phase)
-    except AttemptEnds as ends:
-        if work.stop.is_set():
-            return _cancelled(work, phase, begun)
-        work.state.ended_in = _result(work, phase, begun, Outcome("failed", ends.verdict.reason))
-        work.app.report_phase(work.state.ended_in)
-        return ends.verdict
-    except (Fenced, FatalError):
-        raise
-    except Exception as error:  # noqa: BLE001 whatever broke, the attempt must end with a verdict that people see
-        if work.stop.is_set():
-            return _cancelled(work, phase, begun)
-        _log.exception("phase broke", phase=phase.NAME)
-        work.state.ended_in = _result(work, phase, begun, Outcome("failed", "the runner broke"))
-        words = redact(traceback.format_exc())[-8000:]
-        reason = f"the runner broke in {phase.NAME}: {type(error).__name__}"
-        return Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason, detail=words)
-    except Interrupted:
-        return _cancelled(work, phase, begun)
-    result = _result(work, phase, begun, outcome)
-    work.state.done.append(result)
-    work.save()
-    work.app.report_phase(result)
-    return None
-
-
-def _cancelled(work: Work, phase: Phase, begun: float) -> Verdict:
-    reason = work.app.stop_reason or "stopped"
-    work.state.ended_in = _result(work, phase, begun, Outcome("failed", reason))
-    return Verdict(name=VerdictName.CANCELLED, reason=reason)
-
-
-def _verified(work: Work, phase: Phase) -> Outcome:
-    outcome = phase.run(work)
-    if what := phase.missing(work):
-        raise AttemptEnds(VerdictName.INTERNAL_ERROR, f"{phase.NAME} did not leave what it must: {what}")
-    return outcome
-
-
-def _result(work: Work, phase: Phase, begun: float, outcome: Outcome) -> PhaseResult:
-    return PhaseResult(
+    outcome, verdict = _outcome(work, phase)
+    result = PhaseResult(
         name=phase.NAME,
         status=outcome.status,
         seconds=round(time.monotonic() - begun, 3),
@@ -110,12 +67,60 @@ def _result(work: Work, phase: Phase, begun: float, outcome: Outcome) -> PhaseRe
         cpu_seconds=round(work.meter.cpu_seconds, 3),
         peak_memory_mib=round(work.meter.peak_memory_mib, 1),
     )
+    if verdict is None:
+        work.state.done.append(result)
+        verdict = _save(work, phase.NAME)
+    else:
+        work.state.ended_in = result
+    work.app.report_phase(result)
+    return verdict
+
+
+def _outcome(work: Work, phase: Phase) -> tuple[Outcome, Verdict | None]:
+    """Every error is a verdict too, foreseen or not; only those that take the right to speak for the attempt travel on."""
+    try:
+        work.raise_if_stopped()
+        outcome = phase.run(work)
+        what = phase.missing(work)
+    except (Fenced, FatalError):
+        raise
+    except Exception as error:  # noqa: BLE001 whatever broke, the attempt must end with a verdict that people see
+        verdict = _verdict(work, phase, error)
+        return Outcome("failed", verdict.reason), verdict
+    if what:
+        reason = f"{phase.NAME} did not leave what it must: {what}"
+        return Outcome("failed", reason), Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason)
+    return outcome, None
+
+
+def _verdict(work: Work, phase: Phase, error: Exception) -> Verdict:
+    if work.stop.is_set():  # whatever failed then, failed because we were told to end
+        return Verdict(name=VerdictName.CANCELLED, reason=work.app.stop_reason or "stopped")
+    if isinstance(error, AttemptEnds):
+        return error.verdict
+    _log.error("phase broke", phase=phase.NAME, exc_info=error)
+    return verdicts.of_error(error, phase.NAME)
+
+
+def _save(work: Work, where: str) -> Verdict | None:
+    try:
+        work.save()
+    except OSError as error:
+        return verdicts.of_error(error, where)
+    return None
+
+
+def _isolation(work: Work) -> str:
+    """As every report shows it."""
+    level = f"{work.sandbox.level} ({work.sandbox.why})" if work.sandbox.why else work.sandbox.level
+    return f"{level}, agent with network" if agent.has_network(work.brief) else level
 
 
 def _earlier_work(work: Work) -> states.State | None:
     """What an earlier attempt at this task proved, as far as it still verifies; anything else is rescued and put away."""
     state = states.load(work.folder.state)
-    if state is None or not state.fits(work.brief):
+    # Under another isolation the files belong to another user.
+    if state is None or not state.fits(work.brief) or state.isolation != work.state.isolation:
         rescue.put_away(work, state)
         return None
     state.ended_in, state.skipped, state.verdict = None, [], None

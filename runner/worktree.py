@@ -8,6 +8,7 @@ from pathlib import Path
 from runner.endings import AttemptEnds
 from runner.phase import Work
 from runner.sandbox import Bind, Room
+from runner.verdict import is_full_disk
 from shared.models import VerdictName
 from shared.process import Ended, Limits
 
@@ -149,6 +150,7 @@ def _script(work: Work, script: str, log: str, verdict: VerdictName, failure: st
     room = Room(cwd=folder.root if work.sandbox.level == "process" else Path("/"), home=folder.home, binds=binds, env=env)
     ended = work.run(["sh", "-ec", script], room, log=log, limits=_GIT_LIMITS)
     if not ended.ok:
+        verdict = VerdictName.LIMIT_REACHED if is_full_disk(ended.tail) else verdict
         raise AttemptEnds(verdict, f"{failure}: {_last_line(ended.tail) or ended.reason}", ended.tail)
     return ended
 

@@ -29,9 +29,8 @@ _CONFIGURATION = (
     "maintenance.auto=false",
 )
 _UNREACHABLE = re.compile(
-    r"Could not resolve host|Failed to connect|Connection (?:refused|reset|timed out)"
-    r"|The requested URL returned error: (?:5\d\d|429)"
-    r"|early EOF|unexpected disconnect|Operation timed out|index\.lock|unable to access .* Empty reply"
+    r"Could not resolve host|Failed to connect|Connection (?:refused|reset|timed out)|Operation timed out|early EOF"
+    r"|The requested URL returned error: (?:5\d\d|429)|unexpected disconnect|index\.lock|unable to access .* Empty reply"
 )
 
 

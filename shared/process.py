@@ -260,14 +260,16 @@ class _Run:
     def _read(self, pipe: IO[bytes]) -> None:
         """By chunks, since a command may print millions of tiny lines; an unfinished line waits for its rest, within bounds."""
         rest = b""
-        with pipe, self.log.open("ab") if self.log else open(os.devnull, "wb") as sink:  # noqa: PTH123
+        with pipe, self.log.open("ab", buffering=0) if self.log else open(os.devnull, "wb", buffering=0) as sink:  # noqa: PTH123
             while chunk := os.read(pipe.fileno(), _CHUNK):
                 self.last_output = time.monotonic()
                 self.read_bytes += len(chunk)
                 if self.limits.output_bytes is not None and self.read_bytes > self.limits.output_bytes:
                     continue  # drained, so that the child meets its end by us and not by a full pipe
-                sink.write(chunk)
-                sink.flush()
+                try:
+                    sink.write(chunk)
+                except OSError as error:  # a full disk ends the log, not the reading
+                    self._take([f"(its log could not be written: {error.strerror})".encode()])
                 *lines, rest = (rest + chunk).split(b"\n")
                 if len(rest) > _LINE_LIMIT:
                     lines, rest = [*lines, rest], b""

@@ -26,11 +26,17 @@ RETRYABLE = {
 
 def button_pressed(draft: Draft, event: ButtonPressed) -> None:
     """Payloads do not say what the presser may do: GitHub is asked."""
-    draft.act(
-        CheckPresser(
-            repository_id=event.repository_id, external_id=event.external_id, identifier=event.identifier, sender=event.sender
-        )
-    )
+    external_id = event.external_id or _by_commit(draft, event.head_sha)
+    if external_id:
+        presser = {"identifier": event.identifier, "sender": event.sender}
+        draft.act(CheckPresser(repository_id=event.repository_id, external_id=external_id, **presser))
+
+
+def _by_commit(draft: Draft, head_sha: str) -> str:
+    """Re-run of a whole suite names only the commit that our checks stand on."""
+    task = next((t for t in draft.tasks.values() if head_sha and t.head_sha == head_sha), None)
+    whole = next((o for o in draft.orchestrations.values() if head_sha and o.base_sha == head_sha), None)
+    return f"{task.orchestration}:{task.issue}" if task else whole.id if whole else ""
 
 
 def presser_known(draft: Draft, event: PresserKnown) -> None:

@@ -10,7 +10,11 @@ from pydantic_core import ErrorDetails
 from shared.models import RepositorySettings
 
 PATH = ".github/shoal.yml"
-_LIMIT = 64 * 1024
+_LIMIT = 16 * 1024
+# PyYAML's time grows with the square of the depth: 30,000 brackets took it a minute.
+_DEPTH = 4
+_OPENING = (yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken, yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 
 class SettingsMistake(Exception):
@@ -35,7 +39,7 @@ def parse(text: str) -> RepositorySettings:
         )
     lines = _lines(node)
     try:
-        return RepositorySettings.model_validate_json(_json(text))
+        return RepositorySettings.model_validate_json(_json(node))
     except ValidationError as error:
         detail = error.errors()[0]
         raise SettingsMistake(lines.get(str(detail["loc"][0]), 1), _explain(detail)) from None
@@ -43,16 +47,30 @@ def parse(text: str) -> RepositorySettings:
 
 def _compose(text: str) -> yaml.Node | None:
     try:
-        # An alias can make a small file explode; settings need none.
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader)):
-            raise SettingsMistake(1, "YAML aliases (`*name`) are not allowed here; write the value out")
+        _refuse_tricks(text)
         node: yaml.Node | None = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise SettingsMistake(mark.line + 1 if mark else 1, f"this is not valid YAML: {error.problem or error.context}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+        raise _not_yaml(error) from None
+    except yaml.YAMLError as error:
         raise SettingsMistake(1, f"this is not valid YAML: {str(error).splitlines()[0][:200]}") from None
     return node
+
+
+def _refuse_tricks(text: str) -> None:
+    """What no settings need and what could keep the app busy: aliases, tags, depth."""
+    depth = 0
+    for token in yaml.scan(text, yaml.SafeLoader):
+        line = token.start_mark.line + 1
+        if isinstance(token, yaml.AliasToken | yaml.TagToken):
+            raise SettingsMistake(line, "YAML aliases (`*name`) and tags (`!name`) are not allowed here; write the value out")
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > _DEPTH:
+            raise SettingsMistake(line, "this is nested too deeply; settings are `key: value` lines and flat lists")
+
+
+def _not_yaml(error: yaml.MarkedYAMLError) -> SettingsMistake:
+    mark = error.problem_mark or error.context_mark
+    return SettingsMistake(mark.line + 1 if mark else 1, f"this is not valid YAML: {error.problem or error.context}")
 
 
 def _lines(node: yaml.MappingNode) -> dict[str, int]:
@@ -65,9 +83,14 @@ def _lines(node: yaml.MappingNode) -> dict[str, int]:
     return lines
 
 
-def _json(text: str) -> str:
+def _json(node: yaml.MappingNode) -> str:
     # Through JSON, so that dates and other YAML types become mistakes of type instead of Python objects.
-    return json.dumps(yaml.load(text, yaml.SafeLoader), default=str)
+    try:
+        return json.dumps(yaml.SafeLoader("").construct_document(node), default=str)
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(error) from None
+    except (ValueError, TypeError) as error:  # a date that does not exist, a number of thousands of digits, an odd key
+        raise SettingsMistake(node.start_mark.line + 1, f"a value cannot be read: {str(error)[:200]}; put it in quotes") from None
 
 
 def _explain(detail: ErrorDetails) -> str:

@@ -1,6 +1,5 @@
 """One repository on GitHub as the app sees and changes it; every write looks first or can be repeated."""
 
-import base64
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ from app.github.answers import Blocker, IssueNow, LabelEvent, Permission, PullNo
 from app.github.calls import Calls
 from app.github.checks import CheckWrite
 from app.github.errors import Invalid, NotFound
-from shared.errors import UserError
 from shared.github import COMMENT_LIMIT, cut
 
 __all__ = ["Blocker", "CheckWrite", "IssueNow", "LabelEvent", "PullNow", "RepositoryClient", "RepositoryNow"]
@@ -51,7 +49,7 @@ class RepositoryClient:
 
     async def branch_sha(self, branch: str) -> str | None:
         """The commit of exactly this branch; GET /branches would follow a rename to another one."""
-        async for item in self.calls.pages(f"{self._root}/git/matching-refs/heads/{quote(branch)}"):
+        for item in await self.calls.get(f"{self._root}/git/matching-refs/heads/{quote(branch)}"):
             if item["ref"] == f"refs/heads/{branch}":
                 return str(item["object"]["sha"])
         return None
@@ -63,18 +61,6 @@ class RepositoryClient:
         except NotFound:
             return False
         return compared.get("status") in {"ahead", "identical"}
-
-    async def file_at(self, path: str, ref: str) -> bytes | None:
-        """A file's bytes at a commit; None when there is no such file."""
-        try:
-            data = await self.calls.get(f"{self._root}/contents/{quote(path)}", {"ref": ref})
-        except NotFound:
-            return None
-        if not isinstance(data, dict) or data.get("type") != "file":
-            return None
-        if data.get("encoding") != "base64":
-            raise UserError(f"`{path}` is larger than GitHub's contents API hands out (1 MB): make it smaller")
-        return base64.b64decode(data["content"])
 
     # Issues
 

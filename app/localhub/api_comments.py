@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from app.localhub import render
+from app.localhub import render_issues
 from app.localhub.api_issues import find
 from app.localhub.calls import Call, Reply
 from app.localhub.errors import Refused, invalid, not_found
@@ -30,11 +30,11 @@ class NewReaction(BaseModel):
 def listing(call: Call) -> Reply:
     about = find(call)
     mine = call.state.comments.where(lambda row: row.issue_id == about.id and row.updated_at >= call.query.get("since", ""))
-    return call.listing(mine, lambda row: render.comment(call.state, row))
+    return call.listing(mine, lambda row: render_issues.comment(call.state, row))
 
 
 def comment(call: Call) -> Reply:
-    return Reply(200, render.comment(call.state, _find_comment(call)))
+    return Reply(200, render_issues.comment(call.state, _find_comment(call)))
 
 
 def create(call: Call) -> Reply:
@@ -52,7 +52,7 @@ def create(call: Call) -> Reply:
     call.state.comments.save(made)
     touch(call.state, about)
     _tell(call, made, "created")
-    return Reply(201, render.comment(call.state, made))
+    return Reply(201, render_issues.comment(call.state, made))
 
 
 def edit(call: Call) -> Reply:
@@ -61,7 +61,7 @@ def edit(call: Call) -> Reply:
     call.state.comments.save(row)
     if before != body:
         _tell(call, row, "edited", changes={"body": {"from": before}})
-    return Reply(200, render.comment(call.state, row))
+    return Reply(200, render_issues.comment(call.state, row))
 
 
 def delete(call: Call) -> Reply:
@@ -83,9 +83,9 @@ def _react(call: Call, subject_id: int) -> Reply:
     content, by = call.parse(NewReaction).content, call.by.account_id
     same = call.state.reactions.find(lambda row: (row.subject_id, row.user_id, row.content) == (subject_id, by, content))
     if same is not None:
-        return Reply(200, render.reaction(call.state, same))
+        return Reply(200, render_issues.reaction(call.state, same))
     row = Reaction(id=call.state.next_id(), subject_id=subject_id, user_id=by, content=content, created_at=call.state.stamp())
-    return Reply(201, render.reaction(call.state, call.state.reactions.save(row)))
+    return Reply(201, render_issues.reaction(call.state, call.state.reactions.save(row)))
 
 
 def _find_comment(call: Call) -> Comment:
@@ -114,6 +114,6 @@ def _checked_body(call: Call) -> str:
 
 
 def _tell(call: Call, row: Comment, action: str, **extra: object) -> None:
-    about = render.issue(call.state, call.state.issues[row.issue_id])
-    payload = {"issue": about, "comment": render.comment(call.state, row), **extra}
+    about = render_issues.issue(call.state, call.state.issues[row.issue_id])
+    payload = {"issue": about, "comment": render_issues.comment(call.state, row), **extra}
     call.hub.webhooks.emit(call.repository, call.by.account_id, "issue_comment", action, payload)

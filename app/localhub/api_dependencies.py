@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from app.localhub import render
+from app.localhub import render, render_issues
 from app.localhub.api_issues import find
 from app.localhub.calls import Call, Reply
 from app.localhub.errors import Refused, not_found
@@ -45,7 +45,7 @@ def add_blocker(call: Call) -> Reply:
     row.blocked_by.append(blocker.id)
     touch(call.state, row)
     _tell(call, "added", row, blocker)
-    return Reply(201, render.issue(call.state, blocker))
+    return Reply(201, render_issues.issue(call.state, blocker))
 
 
 def remove_blocker(call: Call) -> Reply:
@@ -55,7 +55,7 @@ def remove_blocker(call: Call) -> Reply:
     row.blocked_by.remove(blocker.id)
     touch(call.state, row)
     _tell(call, "removed", row, blocker)
-    return Reply(200, render.issue(call.state, blocker))
+    return Reply(200, render_issues.issue(call.state, blocker))
 
 
 def sub_issues(call: Call) -> Reply:
@@ -66,7 +66,7 @@ def parent(call: Call) -> Reply:
     found = _parent(call, find(call))
     if found is None:
         raise not_found()
-    return Reply(200, render.issue(call.state, found))
+    return Reply(200, render_issues.issue(call.state, found))
 
 
 def add_sub_issue(call: Call) -> Reply:
@@ -81,7 +81,7 @@ def add_sub_issue(call: Call) -> Reply:
     row.sub_issues.append(child.id)
     touch(call.state, row)
     _tell_family(call, row, child)
-    return Reply(201, render.issue(call.state, row))
+    return Reply(201, render_issues.issue(call.state, row))
 
 
 def _all_blockers(call: Call, start: Issue) -> set[int]:
@@ -107,15 +107,15 @@ def _parent(call: Call, row: Issue) -> Issue | None:
 
 
 def _listing(call: Call, rows: list[Issue]) -> Reply:
-    return call.listing(rows, lambda row: render.issue(call.state, row))
+    return call.listing(rows, lambda row: render_issues.issue(call.state, row))
 
 
 def _tell(call: Call, what: str, row: Issue, blocker: Issue) -> None:
     payload = {
         "blocked_issue_id": row.id,
-        "blocked_issue": render.issue(call.state, row),
+        "blocked_issue": render_issues.issue(call.state, row),
         "blocking_issue_id": blocker.id,
-        "blocking_issue": render.issue(call.state, blocker),
+        "blocking_issue": render_issues.issue(call.state, blocker),
         "blocking_issue_repo": render.repository(call.state, call.repository),
     }
     call.hub.note(row.id, f"blocked_by_{what}", call.by)
@@ -127,9 +127,9 @@ def _tell(call: Call, what: str, row: Issue, blocker: Issue) -> None:
 def _tell_family(call: Call, row: Issue, child: Issue) -> None:
     payload = {
         "parent_issue_id": row.id,
-        "parent_issue": render.issue(call.state, row),
+        "parent_issue": render_issues.issue(call.state, row),
         "sub_issue_id": child.id,
-        "sub_issue": render.issue(call.state, child),
+        "sub_issue": render_issues.issue(call.state, child),
     }
     call.hub.note(row.id, "sub_issue_added", call.by)
     call.hub.note(child.id, "parent_issue_added", call.by)

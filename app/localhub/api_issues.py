@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from app.localhub import issues, render
+from app.localhub import issues, render_issues
 from app.localhub.api_repositories import find_label, make_label
 from app.localhub.calls import Call, Reply
 from app.localhub.errors import Refused
@@ -53,11 +53,11 @@ def listing(call: Call) -> Reply:
     ]
     by_update = query.get("sort") == "updated"
     found.sort(key=lambda row: (row.updated_at if by_update else "", row.number), reverse=query.get("direction", "desc") == "desc")
-    return call.listing(found, lambda row: render.issue(state, row))
+    return call.listing(found, lambda row: render_issues.issue(state, row))
 
 
 def issue(call: Call) -> Reply:
-    return Reply(200, render.issue(call.state, find(call)))
+    return Reply(200, render_issues.issue(call.state, find(call)))
 
 
 def create(call: Call) -> Reply:
@@ -72,7 +72,7 @@ def create(call: Call) -> Reply:
     issues.tell(call.hub, made, "opened", call.by)
     for label in labels:
         issues.tell_label(call.hub, made, "labeled", label, call.by)
-    return Reply(201, render.issue(state, made))
+    return Reply(201, render_issues.issue(state, made))
 
 
 def edit(call: Call) -> Reply:
@@ -85,11 +85,11 @@ def edit(call: Call) -> Reply:
         _replace_labels(call, row, _named_labels(call.state, call.repository, wanted.labels))
     if wanted.state is not None and wanted.state != row.state:
         issues.set_state(call.hub, row, wanted.state, wanted.state_reason, call.by)
-    return Reply(200, render.issue(call.state, row))
+    return Reply(200, render_issues.issue(call.state, row))
 
 
 def labels(call: Call) -> Reply:
-    return call.listing(render.labels(call.state, find(call)), dict)
+    return call.listing(render_issues.labels(call.state, find(call)), dict)
 
 
 def add_labels(call: Call) -> Reply:
@@ -97,7 +97,7 @@ def add_labels(call: Call) -> Reply:
     row = find(call)
     for label in _named_labels(call.state, call.repository, call.parse(LabelNames).labels):
         issues.add_label(call.hub, row, label, call.by)
-    return Reply(200, render.labels(call.state, row))
+    return Reply(200, render_issues.labels(call.state, row))
 
 
 def remove_label(call: Call) -> Reply:
@@ -106,14 +106,14 @@ def remove_label(call: Call) -> Reply:
     if label is None or label.id not in row.label_ids:
         raise Refused(404, "Label does not exist")
     issues.remove_label(call.hub, row, label, call.by)
-    return Reply(200, render.labels(call.state, row))
+    return Reply(200, render_issues.labels(call.state, row))
 
 
 def events(call: Call) -> Reply:
     """The history, oldest first."""
     row = find(call)
     mine = call.state.issue_events.where(lambda event: event.issue_id == row.id)
-    return call.listing(mine, lambda event: render.issue_event(call.state, event))
+    return call.listing(mine, lambda event: render_issues.issue_event(call.state, event))
 
 
 def find(call: Call) -> Issue:

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from app.localhub import render
+from app.localhub import render, render_issues
 from app.localhub.calls import Call, Reply
 from app.localhub.errors import invalid, not_found
 from app.localhub.permissions import has_role, role_of
@@ -33,14 +33,14 @@ def permission(call: Call) -> Reply:
 
 def labels(call: Call) -> Reply:
     mine = call.state.labels.where(lambda row: row.repository_id == call.repository.id)
-    return call.listing(mine, lambda row: render.label(call.state, row))
+    return call.listing(mine, lambda row: render_issues.label(call.state, row))
 
 
 def label(call: Call) -> Reply:
     found = find_label(call.state, call.repository, call.path["name"])
     if found is None:
         raise not_found()
-    return Reply(200, render.label(call.state, found))
+    return Reply(200, render_issues.label(call.state, found))
 
 
 class NewLabel(BaseModel):
@@ -56,7 +56,7 @@ def create_label(call: Call) -> Reply:
     if find_label(call.state, call.repository, wanted.name):
         raise invalid("Label", "name", code="already_exists")
     made = make_label(call.state, call.repository, wanted.name, wanted.color.removeprefix("#"), wanted.description or "")
-    return Reply(201, render.label(call.state, made))
+    return Reply(201, render_issues.label(call.state, made))
 
 
 def find_label(state: State, where: Repository, name: str) -> Label | None:

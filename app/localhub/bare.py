@@ -221,7 +221,15 @@ def _patches(text: str) -> list[str | None]:
 
 def entries(repository: Path, commit: str, path: str) -> list[Blob]:
     """The tree entry at `path`, or, with a trailing slash (or empty), what lies in that folder."""
-    text = git("ls-tree", "-z", "--long", commit, "--", *([path] if path else []), cwd=repository)
+    return _tree(git("ls-tree", "-z", "--long", commit, "--", *([path] if path else []), cwd=repository))
+
+
+def all_files(repository: Path, commit: str) -> list[Blob]:
+    """Every file of a commit, folders opened."""
+    return _tree(git("ls-tree", "-r", "-z", "--long", commit, cwd=repository))
+
+
+def _tree(text: str) -> list[Blob]:
     found = []
     for line in text.split("\0")[:-1]:
         meta, name = line.split("\t", 1)

@@ -1,114 +1,37 @@
 """The control door: what tests and the demo do behind GitHub's back; everything GitHub has an API for goes through that."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.localhub import api_checks, auth, bare, pull_requests, render_git
+from app.localhub.control_forms import (
+    AppChange,
+    Clock,
+    NewApp,
+    NewCommit,
+    NewInstallation,
+    NewPerson,
+    NewRepository,
+    Press,
+    RateLimit,
+    Release,
+    RoleName,
+)
 from app.localhub.errors import Refused, not_found
 from app.localhub.faults import Fault
 from app.localhub.hub import By, Hub
-from app.localhub.records import Account, App, Installation, Level, Repository, Role
+from app.localhub.records import Account, App, Installation, Repository, Role
 from app.localhub.webhooks import Mode
 
 Json = dict[str, Any]
-
-
-class NewRepository(BaseModel):
-    """A repository whose first commit holds the files of `folder`."""
-
-    owner: str
-    name: str
-    folder: Path
-    default_branch: str = "main"
-    private: bool = False
-    description: str = ""
-    message: str = "First commit"
-
-
-class NewPerson(BaseModel):
-    """A person; `roles` by the repository's full name."""
-
-    login: str
-    name: str = ""
-    email: str = ""
-    roles: dict[str, Role] = Field(default_factory=dict)
-
-
-class NewApp(BaseModel):
-    """An App's registration; without a public key one pair is made and the private half told once."""
-
-    slug: str
-    name: str = ""
-    public_key_pem: str = ""
-    webhook_url: str = ""
-    webhook_secret: str = ""
-    permissions: dict[str, Level] = Field(default_factory=dict)
-    events: list[str] = Field(default_factory=list)
-
-
-class AppChange(BaseModel):
-    """What an App's owner may change later."""
-
-    webhook_url: str | None = None
-    webhook_secret: str | None = None
-    events: list[str] | None = None
-
-
-class NewInstallation(BaseModel):
-    """An App on these repositories, by full name; permissions default to what the App asks for."""
-
-    repositories: list[str]
-    permissions: dict[str, Level] | None = None
-
-
-class NewCommit(BaseModel):
-    """A commit by a person: text by path, null deletes; `branch` is made from `start` when it does not exist."""
-
-    login: str
-    branch: str
-    files: dict[str, str | None]
-    message: str = "Change"
-    start: str = ""
-
-
-class RoleName(BaseModel):
-    """A person's role in a repository."""
-
-    role: Role
-
-
-class Press(BaseModel):
-    """A person presses Re-run or one of the buttons of a check run."""
-
-    login: str
-    identifier: str = ""
-
-
-class Release(BaseModel):
-    """Deliveries to send, in this order; a repeated id is sent again."""
-
-    ids: list[int]
-
-
-class Clock(BaseModel):
-    """How far this server's clock is ahead of the machine's."""
-
-    offset_seconds: float
-
-
-class RateLimit(BaseModel):
-    """The primary limit, counted anew from now."""
-
-    limit: int
 
 
 def create_repository(hub: Hub, path: Json, wanted: NewRepository) -> Json:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from app.localhub import render, render_pulls
+from app.localhub import render_issues, render_pulls
 from app.localhub.errors import invalid, not_found
 from app.localhub.hub import By, Hub
 from app.localhub.records import Issue, Label, Repository
@@ -92,7 +92,7 @@ def remove_label(hub: Hub, row: Issue, label: Label, by: By) -> None:
 def tell(hub: Hub, row: Issue, action: str, by: By, **extra: object) -> None:
     where = hub.state.repositories[row.repository_id]
     if row.pull_id is None:
-        hub.webhooks.emit(where, by.account_id, "issues", action, {"issue": render.issue(hub.state, row), **extra})
+        hub.webhooks.emit(where, by.account_id, "issues", action, {"issue": render_issues.issue(hub.state, row), **extra})
     else:
         shown = render_pulls.pull(hub.state, hub.state.pulls[row.pull_id])
         hub.webhooks.emit(where, by.account_id, "pull_request", action, {"number": row.number, "pull_request": shown, **extra})
@@ -100,7 +100,7 @@ def tell(hub: Hub, row: Issue, action: str, by: By, **extra: object) -> None:
 
 def tell_label(hub: Hub, row: Issue, action: str, label: Label, by: By) -> None:
     hub.note(row.id, action, by, label={"name": label.name, "color": label.color})
-    tell(hub, row, action, by, label=render.label(hub.state, label))
+    tell(hub, row, action, by, label=render_issues.label(hub.state, label))
 
 
 def checked_title(title: str | int) -> str:

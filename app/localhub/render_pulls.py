@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.localhub import bare, render
+from app.localhub import bare, render, render_issues
 from app.localhub.records import Pull, Repository, Review
 from app.localhub.state import State
 
@@ -47,8 +47,8 @@ def simple(state: State, row: Pull) -> Json:
         "draft": row.draft,
         "locked": False,
         "user": render.user(state, issue.user_id),
-        "author_association": render.author_association(state, where, issue.user_id),
-        "labels": render.labels(state, issue),
+        "author_association": render_issues.author_association(state, where, issue.user_id),
+        "labels": render_issues.labels(state, issue),
         "assignee": None,
         "assignees": [],
         "requested_reviewers": [],
@@ -135,7 +135,7 @@ def review(state: State, row: Review) -> Json:
         "state": row.state,
         "html_url": page,
         "pull_request_url": url,
-        "author_association": render.author_association(state, where, row.user_id),
+        "author_association": render_issues.author_association(state, where, row.user_id),
         "_links": {"html": {"href": page}, "pull_request": {"href": url}},
         "submitted_at": row.submitted_at,
         "commit_id": row.commit_id,

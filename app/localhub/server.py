@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from app.localhub import control, git_http
+from app.localhub import control, git_http, pages
 from app.localhub.endpoints import ENDPOINTS
 from app.localhub.exchange import endpoint_of, unknown_endpoint
 from app.localhub.hub import Hub
@@ -40,5 +40,6 @@ def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
             *control.routes(hub),
             Mount("/api/v3", routes=api),
             *(Route(f"/{{owner}}/{{name}}/{service}", git, methods=[method]) for service, method in git_http.SERVICES.items()),
+            *pages.routes(hub),
         ],
     )

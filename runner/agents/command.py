@@ -17,4 +17,4 @@ def call(brief: AttemptBrief, which: Pass, prompt: Path) -> Call | None:
     argv = tuple(part.replace(_PLACE, str(prompt)).replace("{pass}", which) for part in template)
     in_file = any(_PLACE in part for part in template)
     binds = (*program_binds(template), Bind(prompt.parent))
-    return Call(argv, stdin=b"" if in_file else prompt.read_bytes(), binds=binds, wants_network=True)
+    return Call(argv, stdin=b"" if in_file else prompt.read_bytes(), binds=binds)

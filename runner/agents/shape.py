@@ -23,7 +23,6 @@ class Call(NamedTuple):
     argv: tuple[str, ...]
     stdin: bytes = b""
     binds: tuple[Bind, ...] = ()
-    wants_network: bool = False
 
 
 class Agent(Protocol):

@@ -12,14 +12,11 @@ from tests.github.conftest import REPOSITORY, Home
 MARKER = "<!-- shoal:status:1 -->"
 
 
-async def test_a_repository_and_its_files(home: Home, client: RepositoryClient) -> None:
-    """What it is now, and a file's bytes by name and commit; a folder or a missing file is no file."""
+async def test_a_repository_as_it_is_now(home: Home, client: RepositoryClient) -> None:
+    """Its id, name, visibility, default branch and where to clone it from."""
     about = await client.about()
     assert (about.id, about.full_name, about.private, about.default_branch) == (home.id, REPOSITORY, True, "main")
     assert about.clone_url.endswith("/acme/widgets.git")
-    assert await client.file_at("docs/grün.bin", home.sha) == b"\x00\xff"
-    assert await client.file_at("docs", home.sha) is None
-    assert await client.file_at("nothing.txt", home.sha) is None
 
 
 async def test_roles_become_what_they_may_do(home: Home, client: RepositoryClient) -> None:

@@ -106,6 +106,35 @@ def test_a_second_start_has_everything_again(tmp_path: Path) -> None:
         assert _git("ls-remote", f"{second.url}/acme/widgets", cwd=tmp_path).returncode == 0
 
 
+def test_eight_pushes_at_once_all_arrive(project: Project, tmp_path: Path) -> None:
+    """Branches move side by side; each open pull request ends at its own new head, told once."""
+    clone = _clone(project, project.token(), tmp_path / "clone")
+    names = [f"work-{number}" for number in range(8)]
+    for name in names:
+        project.hub.commit(project.name, name, {f"{name}.txt": "1\n"}, login="mona")
+        project.maintainer.open_pull(project.name, name)
+    url, pushes = _url(project, project.token()), []
+    for name in names:
+        _git("checkout", "-q", "-B", name, "origin/main", cwd=clone)
+        _git("commit", "-q", "--allow-empty", "-m", name, cwd=clone)
+        pushes.append(["git", "push", "-q", "--force", url, f"{name}:{name}"])
+    running = [subprocess.Popen(argv, cwd=clone, stderr=subprocess.PIPE) for argv in pushes]
+    assert [process.communicate()[1] for process in running] == [b""] * 8
+    for pull in project.maintainer.get(f"{project.path}/pulls"):
+        assert pull["head"]["sha"] == _git("rev-parse", pull["head"]["ref"], cwd=clone).stdout.strip()
+    assert len(project.hub.deliveries("pull_request", "synchronize")) == 8
+
+
+def test_a_push_may_land_although_its_answer_is_lost(project: Project, tmp_path: Path) -> None:
+    """502 before the effect leaves no branch; 502 after it leaves one that the pusher knows nothing of."""
+    clone = _clone(project, project.token(), tmp_path / "clone")
+    for branch, after_effect in (("lost", False), ("landed", True)):
+        project.hub.fault("git-receive-pack$", 502, method="POST", after_effect=after_effect)
+        _git("commit", "-q", "--allow-empty", "-m", branch, cwd=clone)
+        assert _git("push", "-q", _url(project, project.token()), f"HEAD:refs/heads/{branch}", cwd=clone).returncode != 0
+    assert sorted(row["name"] for row in project.maintainer.get(f"{project.path}/branches")) == ["landed", "main"]
+
+
 def _noise(count: int) -> list[int]:
     found, value = [], 1
     for _ in range(count):

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,9 +179,9 @@ class Stage:
         """The runner, as the app starts it."""
         return self.start_with(app.launch(self.work_dir).model_dump_json(), **environment)
 
-    def start_with(self, line: str, **environment: str) -> "subprocess.Popen[str]":
+    def start_with(self, line: str, prefix: Sequence[str] = (), **environment: str) -> "subprocess.Popen[str]":
         runner = subprocess.Popen(
-            [sys.executable, "-I", "-m", "runner"],
+            [*prefix, sys.executable, "-I", "-m", "runner"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

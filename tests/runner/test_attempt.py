@@ -2,6 +2,8 @@
 
 import base64
 
+import pytest
+
 from runner.pull_request_text import review_marker
 from shared.models import (
     AttemptBrief,
@@ -75,6 +77,7 @@ def test_newly_red_tests_make_a_draft_and_a_red_verdict(make_stage: MakeStage) -
     assert "test_two" in pull_request["body"]
 
 
+@pytest.mark.slow
 def test_a_repository_that_was_red_before_is_not_blamed_on_the_change(make_stage: MakeStage) -> None:
     """The same failures as before are no new failures, and the verdict says so."""
     red = FILES["tests/test_words.py"] + "\n    def test_wish(self) -> None:\n        self.fail('not yet')\n"
@@ -98,6 +101,7 @@ def test_an_agent_that_changes_nothing_is_not_green(make_stage: MakeStage) -> No
     assert stage.branch_sha() == ""
 
 
+@pytest.mark.slow
 def test_notes_are_not_code(make_stage: MakeStage) -> None:
     """A feature was asked for and only a note was written: an agent once looked busy in this way for months."""
     stage = make_stage()
@@ -107,6 +111,7 @@ def test_notes_are_not_code(make_stage: MakeStage) -> None:
     assert "Memory.md" in report.verdict.reason
 
 
+@pytest.mark.slow
 def test_documentation_that_was_asked_for_is_a_change(make_stage: MakeStage) -> None:
     """For an issue of kind docs the same change is what people wanted."""
     stage = make_stage()
@@ -125,6 +130,7 @@ def test_a_patch_that_does_not_apply_is_the_agents_failure_in_gits_words(make_st
     assert "patch does not apply" in report.verdict.detail
 
 
+@pytest.mark.slow
 def test_an_issue_nobody_prepared_names_the_missing_folder(make_stage: MakeStage) -> None:
     """The operator can see at once what to add where."""
     stage = make_stage()
@@ -143,6 +149,7 @@ def test_a_repository_without_tests_is_refused_before_the_agent_spends_anything(
     assert report.agent_seconds == 0
 
 
+@pytest.mark.slow
 def test_a_test_command_that_cannot_start_is_a_set_up_failure(make_stage: MakeStage) -> None:
     """Not a red test run: nothing was tested."""
     stage = make_stage()
@@ -152,6 +159,7 @@ def test_a_test_command_that_cannot_start_is_a_set_up_failure(make_stage: MakeSt
     assert "no-such-program" in report.verdict.reason
 
 
+@pytest.mark.slow
 def test_what_the_set_up_command_makes_is_there_for_the_tests_and_not_in_the_change(make_stage: MakeStage) -> None:
     """Generated files are no part of what the agent did."""
     stage = make_stage()
@@ -162,6 +170,7 @@ def test_what_the_set_up_command_makes_is_there_for_the_tests_and_not_in_the_cha
     assert [change.path for change in report.changes] == ["words.py"]
 
 
+@pytest.mark.slow
 def test_a_set_up_command_that_fails_shows_its_output(make_stage: MakeStage) -> None:
     """Before anything else is spent."""
     stage = make_stage()
@@ -193,6 +202,7 @@ def test_a_refused_permit_is_the_verdict_and_nothing_is_pushed(make_stage: MakeS
     assert stage.branch_sha() == ""
 
 
+@pytest.mark.slow
 def test_a_pending_permit_is_asked_for_again(make_stage: MakeStage) -> None:
     """With the same sequence number: one permit, not many."""
     stage = make_stage()
@@ -223,6 +233,7 @@ def test_a_push_that_lost_the_race_asks_for_a_new_permit(make_stage: MakeStage) 
     assert stage.branch_sha() == report.head_sha
 
 
+@pytest.mark.slow
 def test_the_permit_carries_all_that_the_app_needs_to_open_the_pull_request_itself(make_stage: MakeStage) -> None:
     """Should we die after the push, nothing is missing."""
     stage = make_stage()
@@ -257,6 +268,7 @@ def test_a_pull_request_that_is_there_already_is_adopted(make_stage: MakeStage) 
     assert pull_request["body"] == app.permits[0].report.pull_request_body.rstrip() or "Closes" in pull_request["body"]
 
 
+@pytest.mark.slow
 def test_a_creation_whose_answer_was_lost_is_not_repeated(make_stage: MakeStage) -> None:
     """GitHub made the pull request and answered 502: the next look finds it."""
     stage = make_stage()
@@ -267,6 +279,7 @@ def test_a_creation_whose_answer_was_lost_is_not_repeated(make_stage: MakeStage)
     assert len(stage.pull_requests()) == 1
 
 
+@pytest.mark.slow
 def test_a_review_that_cannot_be_posted_does_not_undo_the_pull_request(make_stage: MakeStage) -> None:
     """It is shown in the report; the verdict stands."""
     stage = make_stage()
@@ -298,6 +311,7 @@ def test_an_app_that_is_away_for_a_while_loses_nothing(make_stage: MakeStage) ->
     assert [phase.name for phase in app.phases] == list(PhaseName)
 
 
+@pytest.mark.slow
 def test_predecessors_that_are_not_in_the_base_are_merged_before_work_begins(make_stage: MakeStage) -> None:
     """The agent sees their work, and the pull request says what to merge first."""
     stage = make_stage()
@@ -321,6 +335,7 @@ def test_predecessors_that_conflict_block_the_task_and_name_the_file(make_stage:
     assert "words.py" in report.verdict.reason
 
 
+@pytest.mark.slow
 def test_a_command_agent_gets_one_repair_pass(make_stage: MakeStage) -> None:
     """It sees its red tests once, mends them, and the evidence is of the mended commit."""
     stage = make_stage()
@@ -343,6 +358,7 @@ def test_a_command_agent_reads_the_whole_issue_in_its_prompt(make_stage: MakeSta
     assert "send the keys" not in told
 
 
+@pytest.mark.slow
 def test_tests_that_do_not_end_are_red(make_stage: MakeStage) -> None:
     """The limit is named; the draft shows it."""
     stage = make_stage()
@@ -353,6 +369,7 @@ def test_tests_that_do_not_end_are_red(make_stage: MakeStage) -> None:
     assert "timeout" in report.tests_after.source
 
 
+@pytest.mark.slow
 def test_siblings_share_one_baseline(make_stage: MakeStage) -> None:
     """The second task of the same base does not run the tests before its change again."""
     stage = make_stage()

@@ -10,6 +10,9 @@ from tests.runner.conftest import MakeStage
 from tests.runner.stage import Stage
 from tests.support.scripted_app import ScriptedApp, serving
 
+KEY = "-----BEGIN RSA PRIVATE KEY-----"
+NESTED = "git init -q inner; cd inner; git -c user.name=a -c user.email=b commit -q --allow-empty -m x"
+
 
 def after(stage: Stage, script: str, **more: object) -> AttemptReport:
     """What the attempt says when the agent's implementation pass was this shell script."""
@@ -26,12 +29,11 @@ def after(stage: Stage, script: str, **more: object) -> AttemptReport:
     ("script", "path", "rule"),
     [
         ("mkdir -p .github/workflows; echo 'on: push' > .github/workflows/ci.yml", ".github/workflows/ci.yml", "protected"),
-        ("ln -s /etc/passwd users.py", "users.py", "symbolic link"),
-        ("echo '-----BEGIN RSA PRIVATE KEY-----' >> words.py", "words.py", "a private key"),
-        ("git init -q inner; cd inner; git -c user.name=a -c user.email=b commit -q --allow-empty -m x", "inner", "nested"),
-        ("head -c 6000000 /dev/urandom > blob.bin", "blob.bin", "bytes"),
-        ("mkdir -p src; echo y > src/CLAUDE.md; echo 'x = 1' > src/a.py", "src/CLAUDE.md", "protected"),
-        ("echo 'x = 1' > secret.py", "secret.py", "protected"),
+        pytest.param("ln -s /etc/passwd users.py", "users.py", "symbolic link", marks=pytest.mark.slow),
+        pytest.param(f"echo '{KEY}' >> words.py", "words.py", "a private key", marks=pytest.mark.slow),
+        pytest.param(NESTED, "inner", "nested", marks=pytest.mark.slow),
+        pytest.param("head -c 6000000 /dev/urandom > blob.bin", "blob.bin", "bytes", marks=pytest.mark.slow),
+        pytest.param("echo 'x = 1' > secret.py", "secret.py", "protected", marks=pytest.mark.slow),
     ],
 )
 def test_a_change_that_must_not_leave_is_named_with_its_rule(make_stage: MakeStage, script: str, path: str, rule: str) -> None:
@@ -57,6 +59,7 @@ def test_hooks_filters_and_monitors_of_the_agent_never_run_outside(make_stage: M
     assert not mark.exists()
 
 
+@pytest.mark.slow
 def test_an_agent_that_destroys_its_git_directory_loses_nothing_but_that(make_stage: MakeStage) -> None:
     """The snapshot is made by a git directory that no agent ever saw."""
     report = after(make_stage(), "rm -rf .git 2>/dev/null || true; rm -rf ../git/* 2>/dev/null; echo 'x = 1' >> words.py")
@@ -64,6 +67,7 @@ def test_an_agent_that_destroys_its_git_directory_loses_nothing_but_that(make_st
     assert [change.path for change in report.changes] == ["words.py"]
 
 
+@pytest.mark.slow
 def test_an_agent_that_fails_is_called_so_with_its_last_words(make_stage: MakeStage) -> None:
     """Even when it had changed something."""
     report = after(make_stage(), "echo 'x = 1' >> words.py; echo the model is overloaded; exit 1")
@@ -72,6 +76,7 @@ def test_an_agent_that_fails_is_called_so_with_its_last_words(make_stage: MakeSt
     assert "the model is overloaded" in report.verdict.detail
 
 
+@pytest.mark.slow
 def test_an_agent_that_was_killed_names_the_signal(make_stage: MakeStage) -> None:
     """Such as by the kernel, for want of memory."""
     report = after(make_stage(), "kill -KILL $$")
@@ -79,6 +84,7 @@ def test_an_agent_that_was_killed_names_the_signal(make_stage: MakeStage) -> Non
     assert "SIGKILL" in report.verdict.reason
 
 
+@pytest.mark.slow
 def test_a_flood_of_output_is_a_limit_that_was_reached(make_stage: MakeStage) -> None:
     """The log keeps to its limit; the attempt ends with a name for it."""
     stage = make_stage()
@@ -118,6 +124,7 @@ def test_an_agent_sees_neither_secrets_nor_other_tasks(make_stage: MakeStage) ->
     assert report.verdict.name == "succeeded", report.verdict
 
 
+@pytest.mark.slow
 def test_under_required_isolation_an_agent_reaches_no_network(make_stage: MakeStage) -> None:
     """Not even a server on loopback."""
     stage = make_stage()
@@ -128,6 +135,7 @@ def test_under_required_isolation_an_agent_reaches_no_network(make_stage: MakeSt
     assert after(stage, ask, isolation="required").verdict.name == "succeeded"
 
 
+@pytest.mark.slow
 def test_what_escapes_its_session_dies_with_the_pass(make_stage: MakeStage) -> None:
     """Without a sandbox too: orphans come back to the runner, which ends them."""
     stage = make_stage()

@@ -37,10 +37,10 @@ def killed_at(stage: Stage, call: str, times: int = 1) -> ScriptedApp:
 @pytest.mark.parametrize(
     ("call", "times", "redone"),
     [
-        pytest.param("issue", 1, "issue", id="before the agent"),
+        pytest.param("issue", 1, "issue", id="before the agent", marks=pytest.mark.slow),
         pytest.param("permit", 1, "pull_request", id="before the push"),
-        pytest.param("permit", 2, "review", id="after the pull request"),
-        pytest.param("finish", 1, "", id="before the last word"),
+        pytest.param("permit", 2, "review", id="after the pull request", marks=pytest.mark.slow),
+        pytest.param("finish", 1, "", id="before the last word", marks=pytest.mark.slow),
     ],
 )
 def test_after_kill_9_the_next_attempt_goes_on_where_it_was(make_stage: MakeStage, call: str, times: int, redone: str) -> None:
@@ -60,6 +60,7 @@ def test_after_kill_9_the_next_attempt_goes_on_where_it_was(make_stage: MakeStag
     assert len(stage.reviews(stage.pull_requests()[0]["number"])) == 1
 
 
+@pytest.mark.slow
 def test_work_on_another_base_is_rescued_and_the_task_starts_afresh(make_stage: MakeStage) -> None:
     """Nothing an agent wrote is deleted unseen."""
     stage = make_stage()
@@ -92,6 +93,7 @@ def test_a_state_file_that_cannot_be_read_is_set_aside(make_stage: MakeStage) ->
     assert list((stage.work_dir / "rescued").iterdir())
 
 
+@pytest.mark.slow
 def test_a_retry_after_a_verdict_starts_afresh(make_stage: MakeStage) -> None:
     """An agent that changed nothing gets a new try, it does not resume its failure."""
     stage = make_stage()
@@ -132,8 +134,15 @@ def slow_escape(stage: Stage, **more: object) -> tuple[ScriptedApp, Path]:
     return stage.scripted_app(stage.brief(agent=agent, **more)), stage.task_folder() / "tree" / "escaped"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("isolation", ["preferred", "none"])
-@pytest.mark.parametrize("how", ["heartbeat", "signal"])
+@pytest.mark.parametrize(
+    ("how", "isolation"),
+    [
+        ("heartbeat", "preferred"),
+        pytest.param("heartbeat", "none", marks=pytest.mark.slow),
+        pytest.param("signal", "preferred", marks=pytest.mark.slow),
+        pytest.param("signal", "none", marks=pytest.mark.slow),
+    ],
+)
 def test_a_stop_ends_everything_and_keeps_the_work(make_stage: MakeStage, isolation: str, how: str) -> None:
     """Whoever asks: the tree is gone, the change is still on disk, the app hears `cancelled` and why."""
     stage = make_stage()
@@ -153,6 +162,36 @@ def test_a_stop_ends_everything_and_keeps_the_work(make_stage: MakeStage, isolat
     assert "x = 1" in (mark.parent / "words.py").read_text()
 
 
+@pytest.mark.slow
+def test_kill_9_of_the_runner_ends_a_sandboxed_agent_with_it(make_stage: MakeStage) -> None:
+    """Nobody has to come and clean up."""
+    stage = make_stage()
+    app, mark = slow_escape(stage)
+    with serving(app):
+        runner = stage.start(app)
+        app.wait_for(lambda app: mark.exists() and bool(mark.read_text().strip()) if app.phases else False)
+        runner.kill()
+        stage.wait(runner)
+    stage.hub.wait_for(lambda: not agents_of(stage))
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_named(make_stage: MakeStage) -> None:
+    """Whatever was being written: people read what to do, not a stack trace."""
+    stage = make_stage()
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    app = stage.scripted_app(stage.brief(agent=stage.script("head -c 30000000 /dev/urandom > words.py")))
+    stage.work_dir.mkdir()
+    small = ["unshare", "--mount", "--", "sh", "-c", f'mount -t tmpfs -o size=8m small {stage.work_dir} && exec "$@"', "sh"]
+    with serving(app):
+        code, log = stage.wait(stage.start_with(app.launch(stage.work_dir).model_dump_json(), prefix=small))
+    assert code == 0, log
+    assert app.report.verdict.name == "limit_reached"
+    assert "disk is full" in app.report.verdict.reason
+
+
+@pytest.mark.slow
 def test_kill_9_of_the_runner_leaves_no_agent_behind_once_the_next_one_starts(make_stage: MakeStage) -> None:
     """In a sandbox it dies with the runner; without one the next runner of the task ends it first."""
     stage = make_stage()
@@ -184,6 +223,7 @@ def agents_of(stage: Stage) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_an_attempt_that_somebody_else_holds_is_left_alone(make_stage: MakeStage) -> None:
     """409 at the claim: exit code 3, nothing on disk."""
     stage = make_stage()
@@ -208,6 +248,7 @@ def test_a_runner_that_is_fenced_off_stops_before_it_writes(make_stage: MakeStag
     assert app.finished is None
 
 
+@pytest.mark.slow
 def test_versions_that_do_not_fit_are_named(make_stage: MakeStage) -> None:
     """One clear line."""
     stage = make_stage()
@@ -229,6 +270,7 @@ def test_a_launch_line_that_is_none_is_refused_without_repeating_it(make_stage: 
     assert "shoal_secret" not in log
 
 
+@pytest.mark.slow
 def test_the_secret_is_in_no_log_and_no_file(make_stage: MakeStage) -> None:
     """Neither the attempt's nor GitHub's tokens are written anywhere."""
     stage = make_stage()
@@ -252,6 +294,7 @@ def test_the_secret_is_in_no_log_and_no_file(make_stage: MakeStage) -> None:
         assert not [path for path in files if secret.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_settings_reach_the_attempt(make_stage: MakeStage) -> None:
     """The repository's test command is used as it is written."""
     stage = make_stage()

@@ -1,0 +1,223 @@
+"""Runners that sleep for longer than their lease and then wake up: they can do no harm, or what they did is adopted."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.decide.state import AttemptStatus, Task
+from shared.models import VerdictName
+from tests.support.far_machine import FarMachines, far_machines
+from tests.support.localhub import Hub
+from tests.support.proxy import Proxy, Trap, running_proxy
+from tests.support.workshop import Workshop, freeze, open_workshop, thaw, until
+
+NOT_OURS = 3
+LEASE = 600
+BEFORE_PUSH = ("GET", r"/info/refs\?service=git-receive-pack")
+PUSH = ("POST", r"/git-receive-pack$")
+PULL_REQUEST = ("POST", r"/pulls$")
+REVIEW = ("POST", r"/pulls/\d+/reviews$")
+
+
+@dataclass
+class Scene:
+    """One issue, whose first runner is about to fall asleep on its machine."""
+
+    workshop: Workshop
+    machines: FarMachines
+    proxy: Proxy
+    issue: int
+
+    async def falls_asleep(self) -> list[psutil.Process]:
+        """The runner and all it has started, as when the machine is suspended."""
+        return freeze(await self.workshop.runner(self.issue))
+
+    async def falls_asleep_at(self, trap: Trap) -> list[psutil.Process]:
+        """While this request is under way."""
+        await trap.reached.wait()
+        return await self.falls_asleep()
+
+    def lease_runs_out(self) -> None:
+        self.workshop.clock.ahead += timedelta(seconds=LEASE + 1)
+
+    async def arrives(self, trap: Trap) -> None:
+        """The request that was under way goes on without its sender."""
+        trap.opened.set()
+
+        async def done() -> bool:
+            found = self.workshop.hub.requests(trap.method, trap.path.removesuffix("$").rpartition("/")[2])
+            return any(row["status"] < 300 for row in found)
+
+        await until(done)
+
+    async def over(self) -> Task:
+        """What became of the task, whose one pull request and concluded checks GitHub shows."""
+        [task] = await self.workshop.ended(self.issue)
+        [pull] = self.workshop.pulls(self.issue)
+        checks = self.workshop.checks(pull["head"]["sha"])
+        assert task.pull_request == pull["number"]
+        assert [check["conclusion"] for check in checks] == ["success"]
+        assert task.verdict is not None
+        assert task.verdict.name is VerdictName.SUCCEEDED, task.verdict
+        return task
+
+    async def zombie_ends(self) -> int:
+        """The first runner's exit code, once it has noticed."""
+        return await self.machines.exit_code(f"{self.workshop.repository_id}-{self.issue}-1-1")
+
+
+@asynccontextmanager
+async def scene(folder: Path, hub: Hub, **scripts: str) -> AsyncIterator[Scene]:
+    async with (
+        running_proxy() as proxy,
+        far_machines(folder / "machines", proxy.environment) as machines,
+        open_workshop(folder, hub, machines, lease_seconds=LEASE) as workshop,
+    ):
+        yield Scene(workshop, machines, proxy, workshop.issue("Add a file", **scripts))
+
+
+async def test_one_that_slept_over_its_work_finds_it_done(tmp_path: Path, hub: Hub) -> None:
+    """It had nothing but a lease; its successor's pull request is the only one."""
+    go = tmp_path / "go"
+    waits = f"touch {tmp_path}/at-work; until [ -e {go} ]; do sleep 0.05; done; echo 'answer = 1' > made.py"
+    async with scene(tmp_path, hub, implementation=waits) as it:
+        it.workshop.label(it.issue)
+        await until(_exists(tmp_path / "at-work"))
+        asleep = await it.falls_asleep()
+        go.touch()
+        it.lease_runs_out()
+        task = await it.over()
+        thaw(asleep)
+
+        assert await it.zombie_ends() == NOT_OURS
+        assert task.attempts == 2
+        assert len(it.workshop.pulls(it.issue)) == 1
+
+
+async def test_one_that_slept_while_it_asked_for_a_permit_gets_none(tmp_path: Path, hub: Hub) -> None:
+    """GitHub's answer came after its lease had run out: no token is made for it."""
+    async with scene(tmp_path, hub) as it:
+        hub.fault(r"/git/matching-refs/", latency_seconds=2)
+        it.workshop.label(it.issue)
+        await until(_asks_for_a_permit(it))
+        asleep = await it.falls_asleep()
+        it.lease_runs_out()
+        task = await it.over()
+        thaw(asleep)
+
+        assert await it.zombie_ends() == NOT_OURS
+        assert task.attempts == 2
+        assert len(it.workshop.pulls(it.issue)) == 1
+
+
+async def test_one_that_slept_before_its_push_cannot_push_any_more(tmp_path: Path, hub: Hub) -> None:
+    """No successor starts while its token may write; once that is revoked, the successor's pull request is the only one."""
+    async with scene(tmp_path, hub) as it:
+        push = it.proxy.hold(*BEFORE_PUSH)
+        it.workshop.label(it.issue)
+        asleep = await it.falls_asleep_at(push)
+        hub.fault(r"/installation/token$", 502, method="DELETE", times=1000)
+        it.lease_runs_out()
+        await until(_refused_twice(hub))
+        assert (await it.workshop.task(it.issue)).attempts == 1
+        assert (await it.workshop.attempt(it.issue)).status is AttemptStatus.LOST
+        hub.clear_faults()
+        task = await it.over()
+        push.opened.set()
+        thaw(asleep)
+
+        assert await it.zombie_ends() == NOT_OURS
+        assert task.attempts == 2
+        assert len(it.workshop.pulls(it.issue)) == 1
+        assert len(it.workshop.reviews(it.workshop.pulls(it.issue)[0])) == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "reviews"), [(PUSH, 0), (PULL_REQUEST, 0), (REVIEW, 1)], ids=["push", "pull request", "review"]
+)
+async def test_what_arrives_while_its_sender_sleeps_is_adopted(
+    tmp_path: Path, hub: Hub, request_: tuple[str, str], reviews: int
+) -> None:
+    """The app finds the work on GitHub, does what is missing, and needs no second attempt."""
+    async with scene(tmp_path, hub) as it:
+        held = it.proxy.hold(*request_)
+        it.workshop.label(it.issue)
+        asleep = await it.falls_asleep_at(held)
+        await it.arrives(held)
+        it.lease_runs_out()
+        task = await it.over()
+        thaw(asleep)
+
+        assert await it.zombie_ends() == NOT_OURS
+        assert task.attempts == 1
+        [pull] = it.workshop.pulls(it.issue)
+        assert len(it.workshop.reviews(pull)) == reviews
+
+
+@pytest.mark.parametrize("request_", [PULL_REQUEST, REVIEW], ids=["pull request", "review"])
+async def test_what_arrives_after_the_lease_is_refused(tmp_path: Path, hub: Hub, request_: tuple[str, str]) -> None:
+    """The app has opened the pull request itself where it was missing; the zombie's token is worth nothing."""
+    async with scene(tmp_path, hub) as it:
+        held = it.proxy.hold(*request_)
+        it.workshop.label(it.issue)
+        asleep = await it.falls_asleep_at(held)
+        it.lease_runs_out()
+        task = await it.over()
+        held.opened.set()
+        thaw(asleep)
+
+        assert await it.zombie_ends() == NOT_OURS
+        assert task.attempts == 1
+        [pull] = it.workshop.pulls(it.issue)
+        assert not it.workshop.reviews(pull)
+
+
+async def test_one_that_sleeps_on_our_own_machine_is_ended(tmp_path: Path, hub: Hub) -> None:
+    """The local backend can do better than wait: the process is gone, and the next attempt goes on with its work."""
+    go = tmp_path / "go"
+    waits = f"touch {tmp_path}/at-work; until [ -e {go} ]; do sleep 0.05; done; echo 'answer = 1' > made.py"
+    async with open_workshop(tmp_path, hub, lease_seconds=LEASE) as workshop:
+        issue = workshop.issue("Add a file", implementation=waits)
+        workshop.label(issue)
+        await until(_exists(tmp_path / "at-work"))
+        runner = await workshop.runner(issue)
+        asleep = freeze(runner)
+        go.touch()
+        workshop.clock.ahead += timedelta(seconds=LEASE + 1)
+        [task] = await workshop.ended(issue)
+
+        assert task.verdict is not None
+        assert task.verdict.name is VerdictName.SUCCEEDED, task.verdict
+        assert task.attempts == 2
+        assert len(workshop.pulls(issue)) == 1
+        assert not [process for process in asleep if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def _exists(path: Path):  # type: ignore[no-untyped-def]
+    async def look() -> bool:
+        return path.exists()
+
+    return look
+
+
+def _asks_for_a_permit(it: Scene):  # type: ignore[no-untyped-def]
+    async def look() -> bool:
+        try:
+            attempt = await it.workshop.attempt(it.issue)
+        except (AssertionError, ValueError):
+            return False
+        return attempt.permit is not None
+
+    return look
+
+
+def _refused_twice(hub: Hub):  # type: ignore[no-untyped-def]
+    async def look() -> bool:
+        return len([row for row in hub.requests("DELETE", "/installation/token") if row["status"] == 502]) >= 2
+
+    return look

@@ -1,0 +1,131 @@
+"""A forward proxy between runners and GitHub, by which a story stops a request where it wants to: held, let go, or reset."""
+
+import asyncio
+import re
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_CHUNK = 64 * 1024
+
+
+@dataclass
+class Trap:
+    """For one request: `reached` when it has come, and it waits there until `opened`; then it passes, or its connection is reset."""
+
+    method: str
+    path: str
+    resets: bool = False
+    # A reset may hide that the request had its effect.
+    after_effect: bool = False
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass
+class Proxy:
+    """`environment` makes git and PyGithub use it; both believe it is an ordinary proxy."""
+
+    port: int = 0
+    traps: list[Trap] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"http_proxy": f"http://127.0.0.1:{self.port}", "no_proxy": ""}
+
+    def hold(self, method: str, path: str) -> Trap:
+        """The next request whose path and query match waits; nothing of it has reached GitHub yet."""
+        return self._set(Trap(method, path))
+
+    def reset(self, method: str, path: str, *, after_effect: bool = False) -> Trap:
+        """The next one ends with a reset connection, before or after GitHub has dealt with it."""
+        trap = self._set(Trap(method, path, resets=True, after_effect=after_effect))
+        trap.opened.set()
+        return trap
+
+    def _set(self, trap: Trap) -> Trap:
+        self.traps.append(trap)
+        return trap
+
+    def _take(self, method: str, path: str) -> Trap | None:
+        found = next((trap for trap in self.traps if trap.method == method and re.search(trap.path, path)), None)
+        if found is not None:
+            self.traps.remove(found)
+        return found
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, which carries one request: the head is made to say so to both sides."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            method, target, _ = head.decode("latin-1").split(" ", 2)
+            url = urlsplit(target)
+            path = f"{url.path}?{url.query}" if url.query else url.path
+            trap = self._take(method, path)
+            if trap is not None:
+                trap.reached.set()
+                await trap.opened.wait()
+            if trap is None or not trap.resets or trap.after_effect:
+                answer = None if trap is not None and trap.resets else writer
+                await _exchange(_single(head, path), url.port or 80, reader, answer)
+            if trap is not None and trap.resets:
+                _send_reset(writer)
+        writer.close()
+
+
+async def _exchange(head: bytes, port: int, reader: asyncio.StreamReader, answer: asyncio.StreamWriter | None) -> None:
+    from_github, to_github = await asyncio.open_connection("127.0.0.1", port)
+    to_github.write(head)
+    body = asyncio.create_task(_pump(reader, to_github))
+    await _pump(from_github, answer)
+    body.cancel()
+    to_github.close()
+
+
+async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter | None) -> None:
+    with suppress(ConnectionError):
+        while chunk := await source.read(_CHUNK):
+            if sink is not None:
+                sink.write(chunk)
+                await sink.drain()
+
+
+def _single(head: bytes, path: str) -> bytes:
+    first, *fields = head.rstrip().split(b"\r\n")
+    method, _, version = first.split(b" ")
+    kept = [line for line in fields if not line.lower().startswith((b"connection:", b"proxy-connection:"))]
+    return b"\r\n".join([b" ".join((method, path.encode("latin-1"), version)), *kept, b"Connection: close", b"", b""])
+
+
+def _send_reset(writer: asyncio.StreamWriter) -> None:
+    """A close without lingering is a reset."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+@asynccontextmanager
+async def running_proxy() -> AsyncIterator[Proxy]:
+    """Listens for as long as the block lasts; whatever still waits in a trap is let go."""
+    proxy = Proxy()
+    open_ones: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        open_ones.add(task)
+        try:
+            await proxy.serve(reader, writer)
+        finally:
+            open_ones.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        server.close()
+        for task in open_ones:
+            task.cancel()
+        await asyncio.gather(*open_ones, return_exceptions=True)

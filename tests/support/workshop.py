@@ -1,0 +1,229 @@
+"""The whole product around one repository: localhub, the app in this process, real runners, and an agent that is a shell script."""
+
+import asyncio
+import itertools
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import uvicorn
+
+from app.backends.backend import Backend
+from app.decide.state import Attempt, Task, TaskStatus
+from app.settings import Settings
+from app.store import rows
+from app.wiring import App, running
+from tests.support.localhub import Hub, Json, Person
+
+_Found = TypeVar("_Found")
+_counter = itertools.count(1)
+_SECRET = "a webhook secret"
+FILES = {
+    "words.py": 'def count(text: str) -> int:\n    """How many words."""\n    return len(text.split())\n',
+    "test_words.py": "from words import count\n\nassert count('two words') == 2\n",
+    ".github/shoal.yml": "test_command: python3 -S -E test_words.py\n",
+}
+# Each issue has its own file, so that nothing is in conflict; what a story writes into its folder of scripts comes first.
+_AGENT = """
+issue=$(basename "$(dirname "$(dirname "$1")")" | sed 's/^shoal--\\([0-9]*\\).*/\\1/')
+own="{scripts}/$issue/$SHOAL_PASS.sh"
+if [ -f "$own" ]; then . "$own"; exit; fi
+case "$SHOAL_PASS" in
+  research) echo "a plan for $issue";;
+  implementation) echo "answer = $issue" > "made_$issue.py";;
+  review) echo "looks right";;
+esac
+"""
+
+
+@dataclass
+class Clock:
+    """Real time, and what a story adds to it."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Workshop:
+    """What GitHub shows, what the app knows, and hands to label, wait and signal with."""
+
+    folder: Path
+    hub: Hub
+    full_name: str
+    repository_id: int
+    maintainer: Person
+    app: App
+    clock: Clock
+    seen: dict[str, int] = field(default_factory=dict)
+
+    # People
+
+    def issue(self, title: str, **scripts: str) -> int:
+        """An issue; `scripts` are what the agent does in a pass instead of the usual."""
+        number = int(self.maintainer.open_issue(self.full_name, title, "Please.")["number"])
+        folder = self.folder / "scripts" / str(number)
+        folder.mkdir(parents=True)
+        for name, text in scripts.items():
+            (folder / f"{name}.sh").write_text(text, encoding="utf-8")
+        return number
+
+    def label(self, *issues: int) -> None:
+        for number in issues:
+            self.maintainer.label(self.full_name, number, "shoal")
+
+    # The app
+
+    async def task(self, issue: int) -> Task:
+        found = await self.app.database.read(lambda c: rows.task_of(c, self.repository_id, issue))
+        assert found is not None, f"the app knows no task for #{issue}"
+        return found
+
+    async def attempt(self, issue: int) -> Attempt:
+        """The latest one."""
+        task = await self.task(issue)
+        attempts = await self.app.database.read(lambda c: rows.attempts_of(c, task.orchestration))
+        return max((one for one in attempts if one.issue == issue), key=lambda one: one.number)
+
+    async def ended(self, *issues: int) -> list[Task]:
+        """The tasks of these issues once each has its verdict and every check is concluded, or was written for the last time."""
+
+        async def over() -> list[Task]:
+            known = [await self.app.database.read(lambda c, n=n: rows.task_of(c, self.repository_id, n)) for n in issues]
+            tasks = [task for task in known if task is not None and task.status is TaskStatus.DONE]
+            if len(tasks) < len(issues):
+                return []
+            status = await self.app.loop.database.read(_unsent)
+            return tasks if not status else []
+
+        return await until(over)
+
+    async def runner(self, issue: int) -> psutil.Process:
+        """The process of the issue's latest attempt."""
+
+        async def found() -> psutil.Process | None:
+            pid = (await self.attempt(issue)).pid
+            return None if pid is None else psutil.Process(pid)
+
+        return await until(found)
+
+    # GitHub
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """Below the repository, as the maintainer."""
+        return self.maintainer.get(f"/repos/{self.full_name}{path}", **query)
+
+    def pulls(self, issue: int) -> list[Json]:
+        """Every pull request, whatever its state, from the issue's branches."""
+        shown = self.get("/pulls", state="all", per_page=100)
+        return [pull for pull in shown if pull["head"]["ref"].startswith((f"shoal/{issue}-", f"shoal/{issue}."))]
+
+    def reviews(self, pull: Json) -> list[Json]:
+        found: list[Json] = self.get(f"/pulls/{pull['number']}/reviews")
+        return found
+
+    def comments(self, issue: int) -> list[Json]:
+        found: list[Json] = self.get(f"/issues/{issue}/comments")
+        return found
+
+    def checks(self, sha: str) -> list[Json]:
+        found: list[Json] = self.get(f"/commits/{sha}/check-runs")["check_runs"]
+        return found
+
+
+@asynccontextmanager
+async def open_workshop(folder: Path, hub: Hub, backend: Backend | None = None, **settings: Any) -> AsyncIterator[Workshop]:
+    """The app serves on a free port; leases are long, for a story moves the clock instead of waiting."""
+    full_name = f"acme/workshop{next(_counter)}"
+    work, files = folder / "work", folder / "files"
+    for name, text in FILES.items():
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        (files / name).write_text(text, encoding="utf-8")
+    made = hub.repository(full_name, files, private=True)
+    maintainer = hub.person(full_name.replace("/", "-"), {full_name: "admin"})
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        registered = hub.app(full_name.replace("/", "-") + "-app", webhook_url=f"{url}/webhook", webhook_secret=_SECRET)
+        hub.install(registered, full_name)
+        agent = folder / "agent.sh"
+        agent.write_text(_AGENT.format(scripts=folder / "scripts"), encoding="utf-8")
+        values = {
+            "webhook_secret": _SECRET,
+            "app_id": str(registered.id),
+            "private_key": registered.private_key_pem,
+            "public_url": url,
+            "work_dir": work,
+            "github_url": hub.url,
+            "github_api_url": hub.api_url,
+            "github_writes_per_second": 1000,
+            "github_content_per_minute": 100_000,
+            "github_content_per_hour": 100_000,
+            "github_points_per_minute": 1_000_000,
+            "intake_seconds": 0.3,
+            "lease_seconds": 600,
+            "heartbeat_seconds": 0.3,
+            "slots": 4,
+            "memory_reserve_mib": 0,
+            "task_memory_mib": 1,
+            "agent": "command",
+            "agent_command": ("sh", "-e", str(agent), "{prompt_file}"),
+            "isolation": "none",
+            **settings,
+        }
+        work.mkdir(parents=True)
+        clock = Clock()
+        async with running(Settings(_env_file=None, **values), backend, clock) as app, _serving(app, listening):
+            yield Workshop(folder, hub, full_name, made["id"], maintainer, app, clock)
+
+
+@asynccontextmanager
+async def _serving(app: App, listening: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(app.web, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _unsent(connection: Any) -> int:
+    from sqlalchemy import func, select
+
+    from app.store.schema import outbox
+
+    return int(connection.scalar(select(func.count()).where(outbox.c.status.in_(("new", "taken")))) or 0)
+
+
+async def until(look: Callable[[], Awaitable[_Found]]) -> _Found:
+    """The first true answer; the test's own time-out is the limit."""
+    while not (found := await look()):
+        await asyncio.sleep(0.05)
+    return found
+
+
+def freeze(process: psutil.Process) -> list[psutil.Process]:
+    """SIGSTOP for a process and all below it, as when its machine sleeps; the root first, so that it starts nothing more."""
+    os.kill(process.pid, signal.SIGSTOP)
+    tree = [process, *process.children(recursive=True)]
+    for one in tree[1:]:
+        os.kill(one.pid, signal.SIGSTOP)
+    return tree
+
+
+def thaw(tree: list[psutil.Process]) -> None:
+    for one in tree:
+        if one.is_running():
+            os.kill(one.pid, signal.SIGCONT)
