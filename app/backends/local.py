@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -21,8 +22,6 @@ class LocalBackend:
     def __init__(self, work_dir: Path, memory_reserve_mib: float) -> None:
         self._logs = work_dir / "logs"
         self._reserve_mib = memory_reserve_mib
-        # Our own children, so that none stays a zombie when it ends; an earlier app's are init's.
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     async def start(self, launch: RunnerLaunch) -> Started:
         """The secret goes through the pipe, once; it is in no argument, environment or file."""
@@ -49,7 +48,8 @@ class LocalBackend:
             raise UserError(f"the runner ended at once, see {log}")
         with child.stdin as pipe:
             pipe.write(launch.model_dump_json().encode() + b"\n")
-        self._children[child.pid] = child
+        # Waited for, so that none stays a zombie when it ends; an earlier app's are init's.
+        threading.Thread(target=child.wait, daemon=True, name=f"runner {launch.attempt_id}").start()
         return Started(child.pid, started)
 
     async def stop(self, pid: int, started_at: float) -> bool:
@@ -59,10 +59,7 @@ class LocalBackend:
         return not self.alive(pid, started_at)
 
     def alive(self, pid: int, started_at: float) -> bool:
-        """Also reaps a child of ours that has ended."""
-        child = self._children.get(pid)
-        if child is not None and child.poll() is not None:
-            del self._children[pid]
+        """One that has ended counts as dead, also before anybody has waited for it."""
         return process.is_alive(pid, started_at)
 
     def room(self) -> Capacity:
