@@ -1,0 +1,1 @@
+"""Stories about the house: documents, packaging, make, the shape of the code."""

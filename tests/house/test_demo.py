@@ -1,0 +1,50 @@
+"""Stories about the demo's other ways, which the README names."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.process import environment
+
+_DEMO = (sys.executable, "-I", "-m", "app", "demo")
+_AGENT = """#!/bin/sh
+# $1 is --prompt, $2 the file; only one pass edits.
+grep -q "You work in a checkout" "$2" || exit 1
+[ "$SHOAL_PASS" != implementation ] || echo "# looked at" >> tidewater/money.py
+"""
+
+
+@pytest.mark.slow
+def test_the_pages_stay_open_until_somebody_ends_it(tmp_path: Path) -> None:
+    """After the summary the pages answer, and Ctrl-C ends it with 0."""
+    demo = subprocess.Popen(
+        [*_DEMO, "--keep", "--serve", "--think-time", "0.2"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert demo.stdout is not None
+    with demo.stdout as lines:
+        page = next(line for line in lines if line.startswith("Repository ")).split()[1]
+        next(line for line in lines if "Ctrl-C" in line)
+        shown = httpx.get(f"{page}/pulls", trust_env=False)
+        demo.send_signal(signal.SIGINT)
+        lines.read()
+    assert shown.status_code == 200
+    assert "shoal/" in shown.text
+    assert demo.wait() == 0
+    assert (tmp_path / ".shoal-demo").is_dir()
+
+
+@pytest.mark.slow
+def test_any_command_can_be_the_agent(tmp_path: Path) -> None:
+    """A program of one's own gets the prompt in a file and edits the checkout; every issue gets its verdict."""
+    agent = tmp_path / "my-agent"
+    agent.write_text(_AGENT)
+    agent.chmod(0o755)
+    argv = [*_DEMO, "--agent", f"{agent} --prompt {{prompt_file}}"]
+    ended = subprocess.run(argv, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout
+    assert "8 issues, 8 pull requests" in ended.stdout
+    assert "Every issue has its verdict" in ended.stdout
