@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from app.actions import Action, SyncReport
 from app.store.schema import outbox
@@ -44,7 +44,7 @@ def key_of(action: Action) -> str:
 def take(connection: Connection, now: datetime, busy: Collection[str], most: int) -> list[tuple[int, str, str, int]]:
     """Marks due rows as taken: id, key, body, tries. Keys in `busy`, and a key's second row, wait their turn."""
     query = select(outbox.c.id, outbox.c.key, outbox.c.body, outbox.c.tries).where(
-        outbox.c.status == "new", outbox.c.next_at <= now
+        outbox.c.status == "new", outbox.c.next_at <= now.timestamp()
     )
     taken: list[tuple[int, str, str, int]] = []
     keys = set(busy)
@@ -72,12 +72,6 @@ def try_later(connection: Connection, row_id: int, tries: int, now: datetime, af
 def release_all(connection: Connection) -> None:
     """After a crash: what was being done is done again, which its effect can bear."""
     connection.execute(update(outbox).where(outbox.c.status == "taken").values(status="new"))
-
-
-def next_due(connection: Connection) -> float | None:
-    """When the earliest waiting row wants to be done, seconds since the epoch."""
-    due: float | None = connection.scalar(select(func.min(outbox.c.next_at)).where(outbox.c.status == "new"))
-    return due
 
 
 def prune(connection: Connection, before: datetime) -> int:
