@@ -42,6 +42,7 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier run kept, then start.")] = False,
     serve: Annotated[bool, typer.Option("--serve", help="Leave the pages open until Ctrl-C.")] = False,
     limit: Annotated[float, typer.Option(min=1, help="Seconds after which the rehearsal counts as stuck.")] = 300,
+    record: Annotated[Path | None, typer.Option(help="Write every exchange with the embedded GitHub to this file.")] = None,
 ) -> None:
     """Rehearses the main job offline: eight labelled issues become pull requests.
 
@@ -56,7 +57,7 @@ def demo(
     from app.demo.rehearsal import KEPT_FOLDER, Wishes
     from app.demo.world import Ways
 
-    ways = Ways(slots=slots, think_seconds=think_time, agent_command="" if agent == "patch" else agent)
+    ways = Ways(slots=slots, think_seconds=think_time, agent_command="" if agent == "patch" else agent, record=record)
     kept = folder or (KEPT_FOLDER if keep or fresh else None)
     raise typer.Exit(run(Wishes(ways, kept, fresh=fresh, compare=compare, as_json=as_json, serve=serve, limit_seconds=limit)))
 

@@ -140,7 +140,7 @@ class Effects:
         if not await self.database.write(lambda c: rows.set_secret(c, attempt.id, hashed)):
             return []
         launch = RunnerLaunch(
-            app_url=self.settings.public_url, attempt_id=attempt.id, secret=secret, work_dir=str(self.settings.work_dir.resolve())
+            app_url=self.settings.runner_url, attempt_id=attempt.id, secret=secret, work_dir=str(self.settings.work_dir.resolve())
         )
         try:
             started = await self.backend.start(launch)

@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
+from app.views import details_url
 from app.web.front import Delivery, Refused
 from shared.models import (
     AgentSettings,
@@ -206,7 +207,7 @@ class CoreFront:
             read_token=read.token,
             app_login=self.github.login,
             app_email=self.github.email,
-            details_url=f"{settings.public_url}/orchestrations/{orchestration.id}" if settings.public_url else "",
+            details_url=details_url(settings.github_url, repository.full_name, orchestration),
             lease_seconds=settings.lease_seconds,
             heartbeat_seconds=settings.heartbeat_seconds,
         )

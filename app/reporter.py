@@ -28,6 +28,7 @@ class Wanted:
     head_sha: str
     external_id: str
     issue: int | None
+    details_url: str
     text: CheckText
 
 
@@ -36,12 +37,12 @@ class Reporter:
     """One per app; GitHub's writes go through the repository client, which paces them."""
 
     database: Database
-    public_url: str
+    github_url: str
     clock: Callable[[], datetime]
 
     async def sync(self, client: RepositoryClient, repository_id: int, orchestration_id: str, *, again: bool) -> None:
         """Writes what differs: ended tasks' checks first, so that nobody waits for a table."""
-        view = await self.database.read(lambda c: load_view(c, orchestration_id, self.public_url))
+        view = await self.database.read(lambda c: load_view(c, orchestration_id, self.github_url))
         if view is None:
             return
         known = await self.database.read(lambda c: documents.of_orchestration(c, orchestration_id))
@@ -71,7 +72,7 @@ class Reporter:
         return AppStatus(orchestrations=tuple(state for state in states if state is not None))
 
     async def _state(self, identifier: str) -> OrchestrationState | None:
-        view = await self.database.read(lambda c: load_view(c, identifier, self.public_url))
+        view = await self.database.read(lambda c: load_view(c, identifier, self.github_url))
         if view is None:
             return None
         written = await self.database.read(lambda c: documents.of_orchestration(c, identifier))
@@ -111,7 +112,7 @@ class Reporter:
             title=text.title,
             summary=text.summary,
             text=text.text,
-            details_url=self.public_url,
+            details_url=check.details_url,
             actions=tuple({"label": b.label, "description": b.description, "identifier": b.identifier} for b in text.actions),
             annotations=tuple(
                 {
@@ -136,7 +137,7 @@ class Reporter:
             conclusion="neutral",
         )
         external_id = old.key.removeprefix("check:").rsplit(":", 1)[0]
-        check = Wanted(old.key, CHECK_NAME, old.head_sha, external_id, old.issue, text)
+        check = Wanted(old.key, CHECK_NAME, old.head_sha, external_id, old.issue, "", text)
         try:
             await self._write_check(client, orchestration, check, old, again=False)
         except NotFound:
@@ -173,12 +174,18 @@ def wanted_checks(view: OrchestrationView) -> list[Wanted]:
     checks = []
     if view.base_sha:
         name = orchestration_check_name(view)
-        checks.append(Wanted(f"check:{view.id}:{view.base_sha}", name, view.base_sha, view.id, None, orchestration_check(view)))
+        checks.append(
+            Wanted(
+                f"check:{view.id}:{view.base_sha}", name, view.base_sha, view.id, None, view.details_url, orchestration_check(view)
+            )
+        )
     for task in view.sorted_tasks:
         if task.head_sha:
             external_id = f"{view.id}:{task.issue}"
             key = f"check:{external_id}:{task.head_sha}"
-            checks.append(Wanted(key, CHECK_NAME, task.head_sha, external_id, task.issue, task_check(view, task.issue)))
+            checks.append(
+                Wanted(key, CHECK_NAME, task.head_sha, external_id, task.issue, view.details_url, task_check(view, task.issue))
+            )
     return checks
 
 

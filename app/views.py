@@ -19,12 +19,13 @@ _SHOWN: dict[TaskStatus, ShownStatus] = {
 }
 
 
-def load_view(connection: Connection, orchestration_id: str, public_url: str) -> OrchestrationView | None:
+def load_view(connection: Connection, orchestration_id: str, github_url: str) -> OrchestrationView | None:
     """An orchestration as it stands in this snapshot."""
     orchestration = rows.load_orchestration(connection, orchestration_id)
     if orchestration is None:
         return None
     repository = rows.load_repository(connection, orchestration.repository_id)
+    name = repository.full_name if repository else ""
     tasks = rows.tasks_of(connection, orchestration_id)
     attempts: dict[int, list[Attempt]] = {}
     for attempt in rows.attempts_of(connection, orchestration_id):
@@ -34,7 +35,7 @@ def load_view(connection: Connection, orchestration_id: str, public_url: str) ->
     return OrchestrationView(
         id=orchestration.id,
         repository_id=orchestration.repository_id,
-        repository=repository.full_name if repository else "",
+        repository=name,
         status=orchestration.status.value,
         base_sha=orchestration.base_sha,
         tasks=tuple(
@@ -45,8 +46,13 @@ def load_view(connection: Connection, orchestration_id: str, public_url: str) ->
         settings_mistake=SettingsMistake(mistake, orchestration.failure) if mistake is not None else None,
         slots=max(1, orchestration.slots),
         planned_at=orchestration.planned_at,
-        details_url=f"{public_url}/orchestrations/{orchestration.id}" if public_url else "",
+        details_url=details_url(github_url, name, orchestration),
     )
+
+
+def details_url(github_url: str, repository: str, orchestration: Orchestration) -> str:
+    """Where the whole is told: the commit it was planned on, which carries its check run; empty before the plan."""
+    return f"{github_url}/{repository}/commit/{orchestration.base_sha}" if orchestration.base_sha else ""
 
 
 def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task]) -> TaskView:

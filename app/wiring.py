@@ -68,7 +68,7 @@ async def running(
             tick_seconds=0.5,
         )
         database = loop.database = Database(open_engine(settings.database_url), loop.forget)
-        reporter = Reporter(database, settings.public_url, clock)
+        reporter = Reporter(database, settings.github_url, clock)
         planner = Planner(settings, database)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics)
         front = CoreFront(settings, database, loop, github, reporter, held, metrics)

@@ -117,17 +117,6 @@ class Publisher:
         return any(marker in (review.body or "") and review.user.login == self._brief.app_login for review in reviews)
 
 
-def revoke(api_url: str, token: str) -> bool:
-    """Gives the token back; True when GitHub says that it is worth nothing now."""
-    try:
-        response = httpx.delete(
-            f"{api_url}/installation/token", headers={"Authorization": f"token {token}"}, timeout=10, trust_env=False
-        )
-    except httpx.HTTPError:
-        return False
-    return response.status_code in {httpx.codes.NO_CONTENT, httpx.codes.UNAUTHORIZED}
-
-
 @contextmanager
 def _words() -> Iterator[None]:
     """PyGithub's and requests' exceptions as ours."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from runner import report
 from runner.endings import AttemptEnds
 from runner.phase import Work
+from runner.tokens import revoke
 from shared.models import PermitReply, VerdictName
 
 
@@ -23,6 +24,4 @@ def granted(work: Work) -> Iterator[PermitReply]:
     try:
         yield reply
     finally:
-        from runner.github import revoke
-
         work.tokens_revoked += revoke(work.brief.repository.api_url, reply.token)

@@ -6,12 +6,15 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-
-from git.cmd import Git
+from typing import TYPE_CHECKING
 
 from shared.errors import FatalError, TransientError
 
+if TYPE_CHECKING:
+    from git.cmd import Git
+
 OLDEST_GIT = (2, 38)  # `merge-tree --write-tree`
+_MISSING = "git is missing: install git 2.38 or newer"
 
 # Nothing of the machine's or a repository's configuration may start a program or a prompt.
 _ENVIRONMENT = {
@@ -72,7 +75,7 @@ def run_git(
     with tempfile.TemporaryFile() as spool:
         spool.write(stdin or b"")
         spool.seek(0)
-        status, out, err = Git(str(cwd)).execute(
+        status, out, err = _command(cwd).execute(
             [*scrub, "git", *settings, *arguments],
             istream=spool,
             with_extended_output=True,
@@ -87,6 +90,15 @@ def run_git(
     if _UNREACHABLE.search(stderr):
         raise TransientError(f"git {arguments[0]}: {stderr.strip()[-300:]}")
     raise GitFailed(arguments, int(status), stderr)
+
+
+def _command(cwd: Path) -> "Git":
+    # Not at the top: GitPython cannot be imported where git is missing, and that is for `check_git` to say.
+    try:
+        from git.cmd import Git
+    except ImportError as error:
+        raise FatalError(_MISSING) from error
+    return Git(str(cwd))
 
 
 def credentials(url: str, token: str) -> dict[str, str]:
@@ -114,7 +126,7 @@ def check_git() -> str:
     try:
         text = git("--version", cwd=Path("/"))
     except Exception as error:  # GitPython raises several things for a missing program
-        raise FatalError("git is missing: install git 2.38 or newer") from error
+        raise FatalError(_MISSING) from error
     found = re.search(r"(\d+)\.(\d+)", text)
     if not found or (int(found[1]), int(found[2])) < OLDEST_GIT:
         raise FatalError(f"git is too old ({text.strip()}): shoal needs 2.38 or newer (merge-tree --write-tree)")

@@ -4,6 +4,7 @@ from app.actions import StopAttempt
 from app.decide.draft import Draft
 from app.decide.state import Attempt, AttemptStatus, TaskStatus
 from app.events import AttemptClaimed, AttemptFinished, AttemptGone, AttemptStarted, HeartbeatReceived, PhaseReported
+from shared.models import AttemptReport, VerdictName
 
 STALE = "this attempt is over; another one may be at work"
 
@@ -62,6 +63,11 @@ def attempt_finished(draft: Draft, event: AttemptFinished) -> None:
         return
     if attempt.status is AttemptStatus.FINISHED:
         return
+    if _interrupted(attempt, event.report):
+        draft.change_attempt(attempt.id, gone_reason=event.report.verdict.reason)
+        if attempt.status is AttemptStatus.CLAIMED:
+            _lose(draft, draft.attempts[attempt.id])
+        return
     draft.change_attempt(
         attempt.id,
         status=AttemptStatus.FINISHED,
@@ -77,7 +83,7 @@ def attempt_gone(draft: Draft, event: AttemptGone) -> None:
     attempt = draft.attempts.get(event.attempt)
     if attempt is None or attempt.gone or (event.pid is not None and attempt.pid is not None and event.pid != attempt.pid):
         return
-    draft.change_attempt(attempt.id, gone=True, gone_proven=event.proven, gone_reason=event.reason)
+    draft.change_attempt(attempt.id, gone=True, gone_proven=event.proven, gone_reason=attempt.gone_reason or event.reason)
     if attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}:
         _lose(draft, attempt)
 
@@ -100,6 +106,12 @@ def renew_leases(draft: Draft) -> None:
             draft.change_attempt(attempt.id, lease_until=now + policy.lease)
         elif attempt.status is AttemptStatus.STARTING:
             draft.change_attempt(attempt.id, created_at=now)
+
+
+def _interrupted(attempt: Attempt, report: AttemptReport) -> bool:
+    """It ended because its machine, or we ourselves when it seemed lost, told its process to: nobody wants the task ended."""
+    refused = attempt.permit is not None and attempt.permit.refusal is not None
+    return report.verdict.name is VerdictName.CANCELLED and attempt.stop is None and not refused
 
 
 def _lose(draft: Draft, attempt: Attempt) -> None:

@@ -31,6 +31,8 @@ class Ways:
     agent_command: str = ""
     patches: Path = sample.PATCHES
     settings: Mapping[str, str] = field(default_factory=dict)
+    # A file that gets every exchange with the embedded GitHub, a line of JSON each.
+    record: Path | None = None
 
 
 @dataclass
@@ -57,6 +59,7 @@ class World:
             "--port",
             str(self.identity.hub_port),
             "--until-stdin-closes",
+            *(["--record", str(self.ways.record.resolve())] if self.ways.record else []),
         ]
         self.hub = child.start("localhub", argv, self.folder, {})
         self._until_it_answers(self.hub, self.identity.hub_url)

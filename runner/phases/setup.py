@@ -7,6 +7,7 @@ from pathlib import Path
 from runner import mirror, publish, suite, testing, worktree
 from runner.endings import AttemptEnds
 from runner.phase import Outcome, Work
+from runner.tokens import revoke
 from shared.git import git
 from shared.models import PhaseName, TestRun, VerdictName
 
@@ -19,6 +20,9 @@ def run(work: Work) -> Outcome:
         reason = f"isolation is required, but {work.sandbox.why}; install the package `bubblewrap` or choose `isolation: preferred`"
         raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
     mirror.fetch(folder.mirror, brief, work.stop)
+    if brief.read_token:
+        # All that is needed is here: from now on repository code runs, and no token of this task works.
+        revoke(brief.repository.api_url, brief.read_token)
     state.start_sha = mirror.start_commit(folder.mirror, brief)
     publish.open_quarantine(folder)
     command = _test_command(work)

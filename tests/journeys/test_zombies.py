@@ -1,9 +1,8 @@
 """Runners that sleep for longer than their lease and then wake up: they can do no harm, or what they did is adopted."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -12,12 +11,11 @@ import pytest
 from app.decide.state import AttemptStatus, Task
 from shared.models import VerdictName
 from tests.support.far_machine import FarMachines, far_machines
-from tests.support.localhub import Hub
+from tests.support.localhub import Hub, running_localhub
 from tests.support.proxy import Proxy, Trap, running_proxy
-from tests.support.workshop import Workshop, freeze, open_workshop, thaw, until
+from tests.support.workshop import Workshop, freeze, open_workshop, thaw, until, until_there
 
 NOT_OURS = 3
-LEASE = 600
 BEFORE_PUSH = ("GET", r"/info/refs\?service=git-receive-pack")
 PUSH = ("POST", r"/git-receive-pack$")
 PULL_REQUEST = ("POST", r"/pulls$")
@@ -42,8 +40,8 @@ class Scene:
         await trap.reached.wait()
         return await self.falls_asleep()
 
-    def lease_runs_out(self) -> None:
-        self.workshop.clock.ahead += timedelta(seconds=LEASE + 1)
+    async def lease_runs_out(self) -> None:
+        await self.workshop.lease_runs_out(self.issue)
 
     async def arrives(self, trap: Trap) -> None:
         """The request that was under way goes on without its sender."""
@@ -54,6 +52,15 @@ class Scene:
             return any(row["status"] < 300 for row in found)
 
         await until(done)
+
+    async def asks_for_a_permit(self) -> bool:
+        found = await self.workshop.attempts(self.issue)
+        return bool(found) and found[0].permit is not None
+
+    async def revocation_failed(self) -> bool:
+        """More than once: the app goes on trying."""
+        asked = self.workshop.hub.requests("DELETE", "/installation/token")
+        return len([row for row in asked if row["status"] == 502]) >= 2
 
     async def over(self) -> Task:
         """What became of the task, whose one pull request and concluded checks GitHub shows."""
@@ -71,12 +78,19 @@ class Scene:
         return await self.machines.exit_code(f"{self.workshop.repository_id}-{self.issue}-1-1")
 
 
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """One for all stories here; each has a repository and an App of its own."""
+    with running_localhub(tmp_path_factory.mktemp("localhub")) as running:
+        yield running
+
+
 @asynccontextmanager
 async def scene(folder: Path, hub: Hub, **scripts: str) -> AsyncIterator[Scene]:
     async with (
         running_proxy() as proxy,
         far_machines(folder / "machines", proxy.environment) as machines,
-        open_workshop(folder, hub, machines, lease_seconds=LEASE) as workshop,
+        open_workshop(folder, hub, machines) as workshop,
     ):
         yield Scene(workshop, machines, proxy, workshop.issue("Add a file", **scripts))
 
@@ -87,10 +101,10 @@ async def test_one_that_slept_over_its_work_finds_it_done(tmp_path: Path, hub: H
     waits = f"touch {tmp_path}/at-work; until [ -e {go} ]; do sleep 0.05; done; echo 'answer = 1' > made.py"
     async with scene(tmp_path, hub, implementation=waits) as it:
         it.workshop.label(it.issue)
-        await until(_exists(tmp_path / "at-work"))
+        await until_there(tmp_path / "at-work")
         asleep = await it.falls_asleep()
         go.touch()
-        it.lease_runs_out()
+        await it.lease_runs_out()
         task = await it.over()
         thaw(asleep)
 
@@ -104,9 +118,9 @@ async def test_one_that_slept_while_it_asked_for_a_permit_gets_none(tmp_path: Pa
     async with scene(tmp_path, hub) as it:
         hub.fault(r"/git/matching-refs/", latency_seconds=2)
         it.workshop.label(it.issue)
-        await until(_asks_for_a_permit(it))
+        await until(it.asks_for_a_permit)
         asleep = await it.falls_asleep()
-        it.lease_runs_out()
+        await it.lease_runs_out()
         task = await it.over()
         thaw(asleep)
 
@@ -122,10 +136,9 @@ async def test_one_that_slept_before_its_push_cannot_push_any_more(tmp_path: Pat
         it.workshop.label(it.issue)
         asleep = await it.falls_asleep_at(push)
         hub.fault(r"/installation/token$", 502, method="DELETE", times=1000)
-        it.lease_runs_out()
-        await until(_refused_twice(hub))
-        assert (await it.workshop.task(it.issue)).attempts == 1
-        assert (await it.workshop.attempt(it.issue)).status is AttemptStatus.LOST
+        await it.lease_runs_out()
+        await until(it.revocation_failed)
+        assert [one.status for one in await it.workshop.attempts(it.issue)] == [AttemptStatus.LOST]
         hub.clear_faults()
         task = await it.over()
         push.opened.set()
@@ -149,7 +162,7 @@ async def test_what_arrives_while_its_sender_sleeps_is_adopted(
         it.workshop.label(it.issue)
         asleep = await it.falls_asleep_at(held)
         await it.arrives(held)
-        it.lease_runs_out()
+        await it.lease_runs_out()
         task = await it.over()
         thaw(asleep)
 
@@ -166,7 +179,7 @@ async def test_what_arrives_after_the_lease_is_refused(tmp_path: Path, hub: Hub,
         held = it.proxy.hold(*request_)
         it.workshop.label(it.issue)
         asleep = await it.falls_asleep_at(held)
-        it.lease_runs_out()
+        await it.lease_runs_out()
         task = await it.over()
         held.opened.set()
         thaw(asleep)
@@ -181,14 +194,14 @@ async def test_one_that_sleeps_on_our_own_machine_is_ended(tmp_path: Path, hub: 
     """The local backend can do better than wait: the process is gone, and the next attempt goes on with its work."""
     go = tmp_path / "go"
     waits = f"touch {tmp_path}/at-work; until [ -e {go} ]; do sleep 0.05; done; echo 'answer = 1' > made.py"
-    async with open_workshop(tmp_path, hub, lease_seconds=LEASE) as workshop:
+    async with open_workshop(tmp_path, hub) as workshop:
         issue = workshop.issue("Add a file", implementation=waits)
         workshop.label(issue)
-        await until(_exists(tmp_path / "at-work"))
+        await until_there(tmp_path / "at-work")
         runner = await workshop.runner(issue)
         asleep = freeze(runner)
         go.touch()
-        workshop.clock.ahead += timedelta(seconds=LEASE + 1)
+        await workshop.lease_runs_out(issue)
         [task] = await workshop.ended(issue)
 
         assert task.verdict is not None
@@ -196,28 +209,3 @@ async def test_one_that_sleeps_on_our_own_machine_is_ended(tmp_path: Path, hub: 
         assert task.attempts == 2
         assert len(workshop.pulls(issue)) == 1
         assert not [process for process in asleep if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-
-
-def _exists(path: Path):  # type: ignore[no-untyped-def]
-    async def look() -> bool:
-        return path.exists()
-
-    return look
-
-
-def _asks_for_a_permit(it: Scene):  # type: ignore[no-untyped-def]
-    async def look() -> bool:
-        try:
-            attempt = await it.workshop.attempt(it.issue)
-        except (AssertionError, ValueError):
-            return False
-        return attempt.permit is not None
-
-    return look
-
-
-def _refused_twice(hub: Hub):  # type: ignore[no-untyped-def]
-    async def look() -> bool:
-        return len([row for row in hub.requests("DELETE", "/installation/token") if row["status"] == 502]) >= 2
-
-    return look

@@ -63,6 +63,8 @@ def test_a_prepared_change_becomes_a_reviewed_pull_request(make_stage: MakeStage
     assert app.finished is not None
     assert app.finished.tokens_revoked
     assert [request.sequence for request in app.permits] == [1, 2]
+    answer = stage.hub.client(f"token {app.brief.read_token}").get(f"/repos/{stage.full_name}")
+    assert answer.status_code == 401, "the token that fetched is worth nothing either"
 
 
 def test_newly_red_tests_make_a_draft_and_a_red_verdict(make_stage: MakeStage) -> None:

@@ -1,4 +1,4 @@
-"""A backend as a remote machine would be: it starts runners, each on a disk of its own, and can neither end them nor see them dead."""
+"""A backend as a remote machine would be: it starts runners, each on a disk of its own, but cannot end them or see them dead."""
 
 import asyncio
 import subprocess

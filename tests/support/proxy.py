@@ -14,7 +14,7 @@ _CHUNK = 64 * 1024
 
 @dataclass
 class Trap:
-    """For one request: `reached` when it has come, and it waits there until `opened`; then it passes, or its connection is reset."""
+    """For one request: `reached` when it has come; it waits until `opened`, then it passes or its connection is reset."""
 
     method: str
     path: str

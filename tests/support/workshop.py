@@ -7,18 +7,20 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
 import uvicorn
+from sqlalchemy import Connection, func, select
 
 from app.backends.backend import Backend
-from app.decide.state import Attempt, Task, TaskStatus
+from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
 from app.settings import Settings
 from app.store import rows
+from app.store.schema import outbox
 from app.wiring import App, running
 from tests.support.localhub import Hub, Json, Person
 
@@ -64,7 +66,6 @@ class Workshop:
     maintainer: Person
     app: App
     clock: Clock
-    seen: dict[str, int] = field(default_factory=dict)
 
     # People
 
@@ -83,35 +84,46 @@ class Workshop:
 
     # The app
 
-    async def task(self, issue: int) -> Task:
-        found = await self.app.database.read(lambda c: rows.task_of(c, self.repository_id, issue))
-        assert found is not None, f"the app knows no task for #{issue}"
-        return found
+    async def task(self, issue: int) -> Task | None:
+        return await self.app.database.read(lambda c: rows.task_of(c, self.repository_id, issue))
 
-    async def attempt(self, issue: int) -> Attempt:
-        """The latest one."""
+    async def attempts(self, issue: int) -> list[Attempt]:
+        """Those of its current task, oldest first; none before it is planned."""
         task = await self.task(issue)
-        attempts = await self.app.database.read(lambda c: rows.attempts_of(c, task.orchestration))
-        return max((one for one in attempts if one.issue == issue), key=lambda one: one.number)
+        found = await self.app.database.read(lambda c: rows.attempts_of(c, task.orchestration if task else ""))
+        return sorted((one for one in found if one.issue == issue), key=lambda one: one.number)
 
     async def ended(self, *issues: int) -> list[Task]:
-        """The tasks of these issues once each has its verdict and every check is concluded, or was written for the last time."""
+        """The tasks of these issues, once each has its verdict and nothing is left to be told to GitHub."""
 
         async def over() -> list[Task]:
-            known = [await self.app.database.read(lambda c, n=n: rows.task_of(c, self.repository_id, n)) for n in issues]
+            known = [await self.task(issue) for issue in issues]
             tasks = [task for task in known if task is not None and task.status is TaskStatus.DONE]
             if len(tasks) < len(issues):
                 return []
-            status = await self.app.loop.database.read(_unsent)
-            return tasks if not status else []
+            return [] if await self.app.database.read(_unsent) else tasks
 
         return await until(over)
+
+    async def lease_runs_out(self, issue: int) -> None:
+        """By the clock, and again if a heartbeat was still under way; whatever else runs renews in time, by its own heartbeats."""
+
+        async def lost() -> bool:
+            attempt = (await self.attempts(issue))[-1]
+            if attempt.status is not AttemptStatus.CLAIMED:
+                return True
+            late = attempt.lease_until - self.clock() + timedelta(seconds=1)
+            self.clock.ahead += max(late, timedelta(0))
+            return False
+
+        await until(lost)
 
     async def runner(self, issue: int) -> psutil.Process:
         """The process of the issue's latest attempt."""
 
         async def found() -> psutil.Process | None:
-            pid = (await self.attempt(issue)).pid
+            attempts = await self.attempts(issue)
+            pid = attempts[-1].pid if attempts else None
             return None if pid is None else psutil.Process(pid)
 
         return await until(found)
@@ -171,7 +183,7 @@ async def open_workshop(folder: Path, hub: Hub, backend: Backend | None = None, 
             "github_content_per_hour": 100_000,
             "github_points_per_minute": 1_000_000,
             "intake_seconds": 0.3,
-            "lease_seconds": 600,
+            "lease_seconds": 60,
             "heartbeat_seconds": 0.3,
             "slots": 4,
             "memory_reserve_mib": 0,
@@ -184,7 +196,13 @@ async def open_workshop(folder: Path, hub: Hub, backend: Backend | None = None, 
         work.mkdir(parents=True)
         clock = Clock()
         async with running(Settings(_env_file=None, **values), backend, clock) as app, _serving(app, listening):
-            yield Workshop(folder, hub, full_name, made["id"], maintainer, app, clock)
+            try:
+                yield Workshop(folder, hub, full_name, made["id"], maintainer, app, clock)
+            finally:
+                # Of a story that failed: runners outlive their app on purpose.
+                for attempt in await app.database.read(rows.live_attempts):
+                    if attempt.pid is not None and attempt.pid_started is not None:
+                        await app.backend.stop(attempt.pid, attempt.pid_started)
 
 
 @asynccontextmanager
@@ -199,19 +217,21 @@ async def _serving(app: App, listening: socket.socket) -> AsyncIterator[None]:
         await task
 
 
-def _unsent(connection: Any) -> int:
-    from sqlalchemy import func, select
-
-    from app.store.schema import outbox
-
+def _unsent(connection: Connection) -> int:
     return int(connection.scalar(select(func.count()).where(outbox.c.status.in_(("new", "taken")))) or 0)
 
 
-async def until(look: Callable[[], Awaitable[_Found]]) -> _Found:
+async def until(look: Callable[[], Awaitable[_Found | None]]) -> _Found:
     """The first true answer; the test's own time-out is the limit."""
     while not (found := await look()):
         await asyncio.sleep(0.05)
     return found
+
+
+async def until_there(path: Path) -> None:
+    """What a script left as a sign that it has come so far."""
+    while not path.exists():
+        await asyncio.sleep(0.02)
 
 
 def freeze(process: psutil.Process) -> list[psutil.Process]:

@@ -1,0 +1,14 @@
+"""Giving installation tokens back: needs no GitHub client, so it may be done at any time."""
+
+import httpx
+
+
+def revoke(api_url: str, token: str) -> bool:
+    """True when GitHub says that the token is worth nothing now."""
+    try:
+        response = httpx.delete(
+            f"{api_url}/installation/token", headers={"Authorization": f"token {token}"}, timeout=10, trust_env=False
+        )
+    except httpx.HTTPError:
+        return False
+    return response.status_code in {httpx.codes.NO_CONTENT, httpx.codes.UNAUTHORIZED}

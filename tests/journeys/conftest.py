@@ -1,0 +1,22 @@
+"""One small world for all short journeys: each brings its own issues to it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.journeys import Harbour, running_harbour
+
+
+@pytest.fixture(scope="session")
+def _harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
+    with running_harbour(tmp_path_factory.mktemp("harbour")) as running:
+        yield running
+
+
+@pytest.fixture
+def harbour(_harbour: Harbour) -> Harbour:
+    """The world at rest, with webhooks going out in order; tests that use it belong to `xdist_group("harbour")`."""
+    _harbour.hub.webhooks("in_order")
+    if _harbour.world.app is None:
+        _harbour.world.start_app()
+    return _harbour
