@@ -40,6 +40,10 @@ class Proxy:
         """The next request whose path and query match waits; nothing of it has reached GitHub yet."""
         return self._set(Trap(method, path))
 
+    def hold_answer(self, method: str, path: str) -> Trap:
+        """GitHub has dealt with the next one, and its sender never hears of it."""
+        return self._set(Trap(method, path, resets=True, after_effect=True))
+
     def reset(self, method: str, path: str, *, after_effect: bool = False) -> Trap:
         """The next one ends with a reset connection, before or after GitHub has dealt with it."""
         trap = self._set(Trap(method, path, resets=True, after_effect=after_effect))
@@ -64,14 +68,15 @@ class Proxy:
             url = urlsplit(target)
             path = f"{url.path}?{url.query}" if url.query else url.path
             trap = self._take(method, path)
+            if trap is not None and trap.after_effect:
+                await _exchange(_single(head, path), url.port or 80, reader, None)
             if trap is not None:
                 trap.reached.set()
                 await trap.opened.wait()
-            if trap is None or not trap.resets or trap.after_effect:
-                answer = None if trap is not None and trap.resets else writer
-                await _exchange(_single(head, path), url.port or 80, reader, answer)
             if trap is not None and trap.resets:
                 _send_reset(writer)
+            else:
+                await _exchange(_single(head, path), url.port or 80, reader, writer)
         writer.close()
 
 
