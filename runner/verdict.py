@@ -6,6 +6,7 @@ from shared.models import TestRun, Verdict, VerdictName
 from shared.process import Ended
 
 _FULL_DISK = ("No space left on device", "Disk quota exceeded")
+MAKE_ROOM = "the disk is full: make room on the runner"
 
 
 def of_command(ended: Ended, who: str) -> Verdict | None:
@@ -18,13 +19,18 @@ def of_command(ended: Ended, who: str) -> Verdict | None:
         "output_limit": "printed more than it may",
         "memory_limit": "reached its memory limit",
     }
-    if any(words in ended.tail for words in _FULL_DISK):
-        return _verdict(VerdictName.LIMIT_REACHED, f"{who} ended because the disk is full: make room on the runner", ended)
+    if says_disk_full(ended.tail):
+        return _verdict(VerdictName.LIMIT_REACHED, f"{who} ended because {MAKE_ROOM}", ended)
     if ended.reason in limits:
         return _verdict(VerdictName.LIMIT_REACHED, f"{who} {limits[ended.reason]} after {ended.seconds:.0f} s", ended)
     if number := killed_by(ended):
         return _verdict(VerdictName.AGENT_FAILED, f"{who} was killed by {signal.Signals(number).name}", ended)
     return _verdict(VerdictName.AGENT_FAILED, f"{who} ended with exit code {ended.exit_code}", ended)
+
+
+def says_disk_full(words: str) -> bool:
+    """In the system's words, whoever passed them on."""
+    return any(sign in words for sign in _FULL_DISK)
 
 
 def killed_by(ended: Ended) -> int:

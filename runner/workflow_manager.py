@@ -9,6 +9,7 @@ import structlog
 
 from runner import report, rescue, sandbox
 from runner import state as states
+from runner import verdict as verdicts
 from runner.app_client import AppClient
 from runner.endings import AttemptEnds, Fenced, Interrupted
 from runner.folder import TaskFolder, held
@@ -32,7 +33,7 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         work.state = _earlier_work(work) or work.state
         work.state.isolation = chosen.level if not chosen.why else f"{chosen.level} ({chosen.why})"
         work.state.verdict = _go_through(work, PHASES)
-        states.save(work.state, folder.state)
+        _save_last(work)
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() else {}
@@ -63,6 +64,9 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
     try:
         work.raise_if_stopped()
         outcome = _verified(work, phase)
+        result = _result(work, phase, begun, outcome)
+        work.state.done.append(result)
+        states.save(work.state, work.folder.state)
     except AttemptEnds as ends:
         if work.stop.is_set():
             return _cancelled(work, phase, begun)
@@ -76,16 +80,28 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
             return _cancelled(work, phase, begun)
         _log.exception("phase broke", phase=phase.NAME)
         work.state.ended_in = _result(work, phase, begun, Outcome("failed", "the runner broke"))
-        words = redact(traceback.format_exc())[-8000:]
-        reason = f"the runner broke in {phase.NAME}: {type(error).__name__}"
-        return Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason, detail=words)
+        return _broken(phase, error)
     except Interrupted:
         return _cancelled(work, phase, begun)
-    result = _result(work, phase, begun, outcome)
-    work.state.done.append(result)
-    states.save(work.state, work.folder.state)
     work.app.report_phase(result)
     return None
+
+
+def _broken(phase: Phase, error: Exception) -> Verdict:
+    words = redact(traceback.format_exc())[-8000:]
+    if verdicts.says_disk_full(words):
+        reason = f"the runner could not go on in {phase.NAME}: {verdicts.MAKE_ROOM}"
+        return Verdict(name=VerdictName.LIMIT_REACHED, reason=reason, detail=words)
+    reason = f"the runner broke in {phase.NAME}: {type(error).__name__}"
+    return Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason, detail=words)
+
+
+def _save_last(work: Work) -> None:
+    """A verdict that cannot be saved must still be told: a full disk is a reason that people have to read."""
+    try:
+        states.save(work.state, work.folder.state)
+    except OSError as error:
+        _log.warning("the state cannot be saved", error=str(error))
 
 
 def _cancelled(work: Work, phase: Phase, begun: float) -> Verdict:

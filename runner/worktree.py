@@ -5,6 +5,7 @@ import shutil
 import stat
 from pathlib import Path
 
+from runner import verdict as verdicts
 from runner.endings import AttemptEnds
 from runner.phase import Work
 from runner.sandbox import Bind, Room
@@ -147,6 +148,8 @@ def _script(work: Work, script: str, log: str, verdict: VerdictName, failure: st
     binds = (*(Bind(path, writable=True) for path in own), Bind(folder.mirror / "objects"))
     room = Room(cwd=folder.root if work.sandbox.level == "process" else Path("/"), home=folder.home, binds=binds, env=env)
     ended = work.run(["sh", "-ec", script], room, log=log, limits=_GIT_LIMITS)
+    if not ended.ok and verdicts.says_disk_full(ended.tail):
+        raise AttemptEnds(VerdictName.LIMIT_REACHED, f"{failure}: {verdicts.MAKE_ROOM}", ended.tail)
     if not ended.ok:
         raise AttemptEnds(verdict, f"{failure}: {_last_line(ended.tail) or ended.reason}", ended.tail)
     return ended

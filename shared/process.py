@@ -260,14 +260,14 @@ class _Run:
     def _read(self, pipe: IO[bytes]) -> None:
         """By chunks, since a command may print millions of tiny lines; an unfinished line waits for its rest, within bounds."""
         rest = b""
-        with pipe, self.log.open("ab") if self.log else open(os.devnull, "wb") as sink:  # noqa: PTH123
+        with pipe, open(self.log or os.devnull, "ab", buffering=0) as sink:  # noqa: PTH123
             while chunk := os.read(pipe.fileno(), _CHUNK):
                 self.last_output = time.monotonic()
                 self.read_bytes += len(chunk)
                 if self.limits.output_bytes is not None and self.read_bytes > self.limits.output_bytes:
                     continue  # drained, so that the child meets its end by us and not by a full pipe
-                sink.write(chunk)
-                sink.flush()
+                with suppress(OSError):  # a full disk takes the log, not the last lines: they say that it is full
+                    sink.write(chunk)
                 *lines, rest = (rest + chunk).split(b"\n")
                 if len(rest) > _LINE_LIMIT:
                     lines, rest = [*lines, rest], b""
