@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import httpx
 from github import Auth, Github, GithubException
@@ -41,9 +42,10 @@ class Publisher:
         for attempt in on_transient():
             with attempt, _words():
                 found = self._find() or self._create(report)
-        if found.body != report.pull_request_body:
-            with _words():
-                found.edit(title=report.pull_request_title, body=report.pull_request_body)
+        for attempt in on_transient():
+            with attempt, _words():
+                if found.body != report.pull_request_body:
+                    found.edit(title=report.pull_request_title, body=report.pull_request_body)
         self._read_back(found.number, head_sha)
         return found.number
 
@@ -124,8 +126,25 @@ def _words() -> Iterator[None]:
         yield
     except GithubException as error:
         message = f"GitHub answered {error.status}: {str(error.data)[:500]}"
-        if error.status >= httpx.codes.INTERNAL_SERVER_ERROR or error.status == httpx.codes.TOO_MANY_REQUESTS:
-            raise TransientError(message) from error
+        if error.status >= httpx.codes.INTERNAL_SERVER_ERROR or _is_limit(error):
+            raise TransientError(message, _asked_wait(error)) from error
         raise GithubRefused(message) from error
     except RequestException as error:
         raise TransientError(f"GitHub does not answer: {error}") from error
+
+
+def _is_limit(error: GithubException) -> bool:
+    """GitHub's secondary limits answer 403 like a refusal, but say so."""
+    limited = error.status == httpx.codes.FORBIDDEN and (
+        "Retry-After" in _headers(error) or "rate limit" in str(error.data).lower()
+    )
+    return limited or error.status == httpx.codes.TOO_MANY_REQUESTS
+
+
+def _asked_wait(error: GithubException) -> timedelta | None:
+    asked = _headers(error).get("Retry-After", "")
+    return timedelta(seconds=int(asked)) if asked.isdigit() else None
+
+
+def _headers(error: GithubException) -> httpx.Headers:
+    return httpx.Headers(error.headers or {})

@@ -5,6 +5,7 @@ import shutil
 import stat
 from pathlib import Path
 
+from runner import verdict as verdicts
 from runner.endings import AttemptEnds
 from runner.phase import Work
 from runner.sandbox import Bind, Room
@@ -149,6 +150,8 @@ def _script(work: Work, script: str, log: str, verdict: VerdictName, failure: st
     binds = (*(Bind(path, writable=True) for path in own), Bind(folder.mirror / "objects"))
     room = Room(cwd=folder.root if work.sandbox.level == "process" else Path("/"), home=folder.home, binds=binds, env=env)
     ended = work.run(["sh", "-ec", script], room, log=log, limits=_GIT_LIMITS)
+    if not ended.ok and verdicts.is_full_disk(ended.tail):
+        raise AttemptEnds(VerdictName.LIMIT_REACHED, f"{failure}: the disk is full, make room on the runner", ended.tail)
     if not ended.ok:
         verdict = VerdictName.LIMIT_REACHED if is_full_disk(ended.tail) else verdict
         raise AttemptEnds(verdict, f"{failure}: {_last_line(ended.tail) or ended.reason}", ended.tail)

@@ -1,31 +1,36 @@
 """Phase 8: gate, permit, push, one pull request, read back; the token is given back before anything else runs."""
 
 from runner import gate, permit, publish, report
-from runner.endings import AttemptEnds
+from runner.endings import AttemptEnds, Interrupted
 from runner.phase import Outcome, Work
 from shared.errors import TransientError
 from shared.models import PhaseName, VerdictName
 
 NAME = PhaseName.PULL_REQUEST
-_PUSHES = 3
+# Seconds before each push: a rejected one and one that was cut off need another permit, for the branch may have moved.
+_PAUSES = (0.0, 0.5, 2.0)
 
 
 def run(work: Work) -> Outcome:
     _pass_gate(work)
-    rejected = ""
-    for _ in range(_PUSHES):
+    failure = "", ""
+    for pause in _PAUSES:
+        if work.stop.wait(pause):
+            raise Interrupted
         with permit.granted(work) as grant:
             try:
                 publish.push(work.folder, work.brief, work.state.head_sha, grant.expected_sha, grant.token)
             except publish.PushRejected as error:
-                rejected = str(error)  # only the app can say what the branch must be now
-                continue
+                failure = (
+                    f"GitHub rejected the push {len(_PAUSES)} times",
+                    str(error),
+                )  # only the app can say what the branch is now
             except TransientError as error:
-                raise AttemptEnds(VerdictName.PUBLISH_FAILED, "the push did not reach GitHub", str(error)) from error
-            work.state.pull_request = _open(work, grant.token)
-            return Outcome(reason=f"#{work.state.pull_request}")
-    reason = f"GitHub rejected the push {_PUSHES} times"
-    raise AttemptEnds(VerdictName.PUBLISH_FAILED, reason, rejected)
+                failure = "the push did not reach GitHub", str(error)  # or it did, and the answer was lost: the next permit tells
+            else:
+                work.state.pull_request = _open(work, grant.token)
+                return Outcome(reason=f"#{work.state.pull_request}")
+    raise AttemptEnds(VerdictName.PUBLISH_FAILED, *failure)
 
 
 def missing(work: Work) -> str:

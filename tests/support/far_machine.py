@@ -1,6 +1,7 @@
 """A backend as a remote machine would be: it starts runners, each on a disk of its own, but cannot end them or see them dead."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -15,18 +16,19 @@ from shared.process import end_tree, environment, started_at
 
 @dataclass
 class FarMachines:
-    """`runners` by attempt; their logs lie in `folder`."""
+    """`runners` by attempt; their logs lie in `folder`. Disks of `disk_mib` are file systems of their own."""
 
     folder: Path
     environment: Mapping[str, str]
+    disk_mib: int | None = None
     runners: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
     async def start(self, launch: RunnerLaunch) -> Started:
         own = self.folder / launch.attempt_id
         own.mkdir(parents=True)
-        with (own / "runner.log").open("wb") as log:
+        with self._log(launch.attempt_id).open("wb") as log:
             child = subprocess.Popen(
-                [sys.executable, "-I", "-m", "runner"],
+                [*self._disk(own), sys.executable, "-I", "-m", "runner"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -56,13 +58,27 @@ class FarMachines:
         return await asyncio.to_thread(self.runners[attempt_id].wait)
 
     def log(self, attempt_id: str) -> str:
-        return (self.folder / attempt_id / "runner.log").read_text()
+        return self._log(attempt_id).read_text()
+
+    def _log(self, attempt_id: str) -> Path:
+        return self.folder / f"{attempt_id}.log"
+
+    def _disk(self, folder: Path) -> list[str]:
+        """A command that mounts a small disk for itself and what it starts, seen by nobody else; it needs no rights where
+        user namespaces are allowed, which the sandbox needs too."""
+        if self.disk_mib is None:
+            return []
+        user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        mount = 'mount -t tmpfs -o "size=$1m" none "$2"; shift 2; exec "$@"'
+        return ["unshare", *user, "--mount", "sh", "-ec", mount, "disk", str(self.disk_mib), str(folder)]
 
 
 @asynccontextmanager
-async def far_machines(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[FarMachines]:
+async def far_machines(
+    folder: Path, environment: Mapping[str, str] | None = None, disk_mib: int | None = None
+) -> AsyncIterator[FarMachines]:
     """Switched off at the end, with whatever still runs or sleeps there."""
-    machines = FarMachines(folder, environment)
+    machines = FarMachines(folder, environment or {}, disk_mib)
     try:
         yield machines
     finally:

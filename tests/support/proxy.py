@@ -31,6 +31,9 @@ class Proxy:
 
     port: int = 0
     traps: list[Trap] = field(default_factory=list)
+    sprung: list[Trap] = field(default_factory=list)
+    # Connections that are being served.
+    open: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -39,6 +42,10 @@ class Proxy:
     def hold(self, method: str, path: str) -> Trap:
         """The next request whose path and query match waits; nothing of it has reached GitHub yet."""
         return self._set(Trap(method, path))
+
+    def hold_answer(self, method: str, path: str) -> Trap:
+        """GitHub has dealt with the next one, and its sender never hears of it."""
+        return self._set(Trap(method, path, resets=True, after_effect=True))
 
     def reset(self, method: str, path: str, *, after_effect: bool = False) -> Trap:
         """The next one ends with a reset connection, before or after GitHub has dealt with it."""
@@ -54,25 +61,34 @@ class Proxy:
         found = next((trap for trap in self.traps if trap.method == method and re.search(trap.path, path)), None)
         if found is not None:
             self.traps.remove(found)
+            self.sprung.append(found)
         return found
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, which carries one request: the head is made to say so to both sides."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            method, target, _ = head.decode("latin-1").split(" ", 2)
-            url = urlsplit(target)
-            path = f"{url.path}?{url.query}" if url.query else url.path
-            trap = self._take(method, path)
-            if trap is not None:
-                trap.reached.set()
-                await trap.opened.wait()
-            if trap is None or not trap.resets or trap.after_effect:
-                answer = None if trap is not None and trap.resets else writer
-                await _exchange(_single(head, path), url.port or 80, reader, answer)
-            if trap is not None and trap.resets:
-                _send_reset(writer)
-        writer.close()
+        self.open += 1
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._carry(reader, writer)
+        finally:
+            writer.close()
+            self.open -= 1
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, target, _ = head.decode("latin-1").split(" ", 2)
+        url = urlsplit(target)
+        path = f"{url.path}?{url.query}" if url.query else url.path
+        trap = self._take(method, path)
+        if trap is not None and trap.after_effect:
+            await _exchange(_single(head, path), url.port or 80, reader, None)
+        if trap is not None:
+            trap.reached.set()
+            await trap.opened.wait()
+        if trap is not None and trap.resets:
+            _send_reset(writer)
+        else:
+            await _exchange(_single(head, path), url.port or 80, reader, writer)
 
 
 async def _exchange(head: bytes, port: int, reader: asyncio.StreamReader, answer: asyncio.StreamWriter | None) -> None:
@@ -107,25 +123,16 @@ def _send_reset(writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def running_proxy() -> AsyncIterator[Proxy]:
-    """Listens for as long as the block lasts; whatever still waits in a trap is let go."""
+    """Listens for as long as the block lasts; what still waits in a trap then is reset."""
     proxy = Proxy()
-    open_ones: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        open_ones.add(task)
-        try:
-            await proxy.serve(reader, writer)
-        finally:
-            open_ones.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         server.close()
-        for task in open_ones:
-            task.cancel()
-        await asyncio.gather(*open_ones, return_exceptions=True)
+        for trap in proxy.sprung:
+            trap.resets = True
+            trap.opened.set()
+        while proxy.open:
+            await asyncio.sleep(0.01)

@@ -5,7 +5,7 @@ import itertools
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,9 +143,8 @@ class Workshop:
         found: list[Json] = self.get(f"/pulls/{pull['number']}/reviews")
         return found
 
-    def comments(self, issue: int) -> list[Json]:
-        found: list[Json] = self.get(f"/issues/{issue}/comments")
-        return found
+    def comments(self, issue: int) -> list[str]:
+        return [str(comment["body"]) for comment in self.get(f"/issues/{issue}/comments")]
 
     def checks(self, sha: str) -> list[Json]:
         found: list[Json] = self.get(f"/commits/{sha}/check-runs")["check_runs"]
@@ -153,14 +152,16 @@ class Workshop:
 
 
 @asynccontextmanager
-async def open_workshop(folder: Path, hub: Hub, backend: Backend | None = None, **settings: Any) -> AsyncIterator[Workshop]:
+async def open_workshop(
+    folder: Path, hub: Hub, backend: Backend | None = None, *, files: Mapping[str, str] = FILES, **settings: Any
+) -> AsyncIterator[Workshop]:
     """The app serves on a free port; leases are long, for a story moves the clock instead of waiting."""
     full_name = f"acme/workshop{next(_counter)}"
-    work, files = folder / "work", folder / "files"
-    for name, text in FILES.items():
-        (files / name).parent.mkdir(parents=True, exist_ok=True)
-        (files / name).write_text(text, encoding="utf-8")
-    made = hub.repository(full_name, files, private=True)
+    work, project = folder / "work", folder / "project"
+    for name, text in files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text, encoding="utf-8")
+    made = hub.repository(full_name, project, private=True)
     maintainer = hub.person(full_name.replace("/", "-"), {full_name: "admin"})
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
