@@ -177,7 +177,8 @@ def settings(folder: Path, ways: Ways, who: Identity) -> dict[str, str]:
         "SHOAL_GITHUB_CONTENT_PER_HOUR": "100000",
         "SHOAL_GITHUB_POINTS_PER_MINUTE": "1000000",
         "SHOAL_LABEL": LABEL,
-        "SHOAL_INTAKE_SECONDS": "1",
+        # Long enough for eight labels to be one batch on a machine with other things to do.
+        "SHOAL_INTAKE_SECONDS": "2",
         "SHOAL_LEASE_SECONDS": "10",
         "SHOAL_HEARTBEAT_SECONDS": "1",
         "SHOAL_SWEEP_SECONDS": "5",

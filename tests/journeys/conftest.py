@@ -1,4 +1,4 @@
-"""One small world for all short journeys: each brings its own issues to it."""
+"""One small world for all short journeys of a file: each brings its own issues to it."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.journeys import Harbour, running_harbour
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     with running_harbour(tmp_path_factory.mktemp("harbour")) as running:
         yield running
@@ -15,7 +15,7 @@ def _harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
 
 @pytest.fixture
 def harbour(_harbour: Harbour) -> Harbour:
-    """The world at rest, with webhooks going out in order; tests that use it belong to `xdist_group("harbour")`."""
+    """The world with its app running and webhooks going out in order."""
     _harbour.hub.webhooks("in_order")
     if _harbour.world.app is None:
         _harbour.world.start_app()

@@ -7,8 +7,6 @@ from shared.models import VerdictName
 from tests.support import journeys
 from tests.support.journeys import PROJECT, Harbour
 
-pytestmark = pytest.mark.xdist_group("harbour")
-
 
 @pytest.mark.parametrize(
     ("event", "body", "secret", "status", "says"),

@@ -18,7 +18,6 @@ from shared.git import run_git
 from tests.commands.shoal import SHOAL
 from tests.support import journeys
 
-pytestmark = pytest.mark.xdist_group("rehearsal")
 ISSUES = range(1, len(sample.issues()) + 1)
 WITH_PULL = [number for number, one in sample.expected().items() if one.pull_request]
 

@@ -1,15 +1,13 @@
-"""Messages that come twice, in the wrong order or not at all: the same result, nothing doubled."""
+"""Messages that come twice, in the wrong order or not at all, and an app that is started twice: nothing is doubled."""
 
 import json
 from dataclasses import replace
 from random import Random
 
-import pytest
-
+from app.demo import identity
+from app.demo.world import settings
 from tests.support import journeys
-from tests.support.journeys import Harbour
-
-pytestmark = pytest.mark.xdist_group("harbour")
+from tests.support.journeys import Harbour, shoal_serve
 
 
 def test_labels_delivered_three_times_and_shuffled(harbour: Harbour) -> None:
@@ -26,6 +24,7 @@ def test_labels_delivered_three_times_and_shuffled(harbour: Harbour) -> None:
     journeys.settle(harbour.world, *issues)
     first = [journeys.pulls_of(harbour.world, issue) for issue in issues]
     assert [len(pulls) for pulls in first] == [1, 1]
+    comments = [journeys.bot_comments(harbour.world, issue) for issue in issues]
 
     harbour.hub.release(*reversed(shuffled))  # redelivered under the same ids
     for row in harbour.hub.deliveries("issues", "labeled"):  # the same words under ids never seen before
@@ -35,9 +34,27 @@ def test_labels_delivered_three_times_and_shuffled(harbour: Harbour) -> None:
     journeys.settle(harbour.world, *issues)
     assert len(sent) == 4
     assert [journeys.pulls_of(harbour.world, issue) for issue in issues] == first
+    assert [journeys.bot_comments(harbour.world, issue) for issue in issues] == comments
     assert [len(journeys.attempts(harbour.world, issue)) for issue in issues] == [1, 1]
     assert journeys.doubled(harbour.world, *issues) == []
     assert "poison" not in journeys.inbox_statuses(harbour.world)
+
+
+def test_the_second_app_ends_with_one_line_and_nothing_is_doubled(harbour: Harbour) -> None:
+    """It names the database and the fix, while the first one goes on working."""
+    issue = harbour.issue("a harbour plan")
+    harbour.label(issue)
+    journeys.wait_for(lambda: journeys.attempts(harbour.world, issue))
+    elsewhere = harbour.world.identity.model_copy(update={"app_port": identity.new().app_port})
+    second = shoal_serve(settings(harbour.world.folder, harbour.world.ways, elsewhere), harbour.world.folder)
+    assert second.status == 1
+    assert second.stdout == ""
+    (line,) = second.stderr.splitlines()
+    assert line.startswith("shoal: another shoal app is using ")
+    assert "shoal.db: stop it, or set SHOAL_DATABASE_URL to another file" in line
+    journeys.settle(harbour.world, issue)
+    assert len(journeys.attempts(harbour.world, issue)) == len(journeys.pulls_of(harbour.world, issue)) == 1
+    assert journeys.doubled(harbour.world, issue) == []
 
 
 def test_a_label_nobody_told_us_about_is_found(harbour: Harbour) -> None:

@@ -1,12 +1,8 @@
 """A label on an issue that is finished already: what happens depends on what became of its pull request, and is said."""
 
-import pytest
-
 from shared.models import VerdictName
 from tests.support import journeys
 from tests.support.journeys import Harbour
-
-pytestmark = pytest.mark.xdist_group("harbour")
 
 
 def _finished(harbour: Harbour, title: str, **changes: str) -> int:
@@ -16,23 +12,17 @@ def _finished(harbour: Harbour, title: str, **changes: str) -> int:
     return issue
 
 
-def test_an_open_pull_request_is_pointed_at_and_nothing_starts(harbour: Harbour) -> None:
-    """The comment says why; attempt and pull request stay as they are."""
-    issue = _finished(harbour, "a buoy list")
-    (before,) = journeys.pulls_of(harbour.world, issue)
-    harbour.relabel(issue)
-    says = f"Labelled again, but pull request #{before['number']} is still open, so nothing was started. Merge or close it first."
-    journeys.wait_for(lambda: says in journeys.bot_comments(harbour.world, issue)[0])
-    journeys.settle(harbour.world, issue)
-    assert journeys.pulls_of(harbour.world, issue) == [before]
-    assert len(journeys.attempts(harbour.world, issue)) == 1
-    assert journeys.doubled(harbour.world, issue) == []
-
-
-def test_a_merged_one_starts_the_second_generation(harbour: Harbour) -> None:
-    """A branch and a pull request of their own; the merged ones are history."""
+def test_an_open_pull_request_is_pointed_at_and_a_merged_one_followed_by_a_second_generation(harbour: Harbour) -> None:
+    """While it is open the comment says why nothing starts; once it is merged there is a branch and a pull request anew."""
     issue = _finished(harbour, "a signal book")
     (first,) = journeys.pulls_of(harbour.world, issue)
+    harbour.relabel(issue)
+    says = f"Labelled again, but pull request #{first['number']} is still open, so nothing was started. Merge or close it first."
+    journeys.wait_for(lambda: says in journeys.bot_comments(harbour.world, issue)[0])
+    journeys.settle(harbour.world, issue)
+    assert journeys.pulls_of(harbour.world, issue) == [first]
+    assert len(journeys.attempts(harbour.world, issue)) == 1
+
     harbour.maintainer.merge(harbour.repository, first["number"])
     assert harbour.world.github("GET", f"/issues/{issue}")["state"] == "closed"
     harbour.prepare(issue, {"second_edition.py": "EDITION = 2\n"})
