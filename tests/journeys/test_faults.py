@@ -53,7 +53,11 @@ async def _assert_once(workshop: Workshop, *issues: int) -> int:
             [check] = workshop.checks(pull["head"]["sha"])
             assert (check["name"], check["status"]) == (CHECK_NAME, "completed")
             assert len(workshop.reviews(pull)) <= 1
-    assert [check["status"] for check in workshop.checks(tasks[0].base_sha)] == ["completed"]
+    on_base = workshop.checks(tasks[0].base_sha)
+    assert sorted(check["name"] for check in on_base) == sorted(
+        f"{CHECK_NAME} / {name}" for name in await workshop.orchestrations()
+    )
+    assert {check["status"] for check in on_base} == {"completed"}
     succeeded = [task for task in tasks if task.verdict is not None and task.verdict.name is VerdictName.SUCCEEDED]
     assert all(workshop.pulls(task.issue) for task in succeeded)
     return len(succeeded)

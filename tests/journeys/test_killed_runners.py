@@ -38,15 +38,16 @@ def _scripts(folder: Path, stops_in: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("stops_in", "again"),
+    ("stops_in", "attempts", "again"),
     [
-        pytest.param("research", {"research"}, marks=_SLOW),
-        pytest.param("implementation", {"implementation"}),
-        pytest.param("testing", set(), marks=_SLOW),
-        pytest.param("review", {"review"}, marks=_SLOW),
+        pytest.param("research", 2, {"research"}, marks=_SLOW),
+        pytest.param("implementation", 2, {"implementation"}),
+        pytest.param("testing", 2, set(), marks=_SLOW),
+        # The pull request stands: a review alone is not worth another attempt.
+        pytest.param("review", 1, set(), marks=_SLOW),
     ],
 )
-async def test_killed_at_work(tmp_path: Path, hub: Hub, stops_in: str, again: set[str]) -> None:
+async def test_killed_at_work(tmp_path: Path, hub: Hub, stops_in: str, attempts: int, again: set[str]) -> None:
     """Only the pass that was cut off is played again."""
     async with open_workshop(tmp_path, hub) as workshop:
         issue = workshop.issue("Add a file", **_scripts(tmp_path, stops_in))
@@ -58,11 +59,11 @@ async def test_killed_at_work(tmp_path: Path, hub: Hub, stops_in: str, again: se
 
         assert task.verdict is not None
         assert task.verdict.name is VerdictName.SUCCEEDED, task.verdict
-        assert task.attempts == 1 if stops_in == "review" else 2
+        assert task.attempts == attempts
         [pull] = workshop.pulls(issue)
         assert [check["conclusion"] for check in workshop.checks(pull["head"]["sha"])] == ["success"]
         played = (tmp_path / "passes").read_text().split()
-        assert {name for name in played if played.count(name) == 2} == (again if task.attempts == 2 else set())
+        assert {name for name in played if played.count(name) > 1} == again
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,12 @@ async def test_one_that_slept_before_its_push_cannot_push_any_more(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("request_", "reviews"), [(PUSH, 0), (PULL_REQUEST, 0), (REVIEW, 1)], ids=["push", "pull request", "review"]
+    ("request_", "reviews"),
+    [
+        pytest.param(PUSH, 0, id="push"),
+        pytest.param(PULL_REQUEST, 0, id="pull request", marks=pytest.mark.slow),
+        pytest.param(REVIEW, 1, id="review", marks=pytest.mark.slow),
+    ],
 )
 async def test_what_arrives_while_its_sender_sleeps_is_adopted(
     tmp_path: Path, hub: Hub, request_: tuple[str, str], reviews: int
@@ -172,7 +177,9 @@ async def test_what_arrives_while_its_sender_sleeps_is_adopted(
         assert len(it.workshop.reviews(pull)) == reviews
 
 
-@pytest.mark.parametrize("request_", [PULL_REQUEST, REVIEW], ids=["pull request", "review"])
+@pytest.mark.parametrize(
+    "request_", [pytest.param(PULL_REQUEST, id="pull request"), pytest.param(REVIEW, id="review", marks=pytest.mark.slow)]
+)
 async def test_what_arrives_after_the_lease_is_refused(tmp_path: Path, hub: Hub, request_: tuple[str, str]) -> None:
     """The app has opened the pull request itself where it was missing; the zombie's token is worth nothing."""
     async with scene(tmp_path, hub) as it:

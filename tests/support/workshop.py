@@ -87,6 +87,9 @@ class Workshop:
     async def task(self, issue: int) -> Task | None:
         return await self.app.database.read(lambda c: rows.task_of(c, self.repository_id, issue))
 
+    async def orchestrations(self) -> list[str]:
+        return await self.app.database.read(rows.orchestration_ids)
+
     async def attempts(self, issue: int) -> list[Attempt]:
         """Those of its current task, oldest first; none before it is planned."""
         task = await self.task(issue)
