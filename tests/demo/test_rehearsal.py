@@ -17,6 +17,7 @@ def _demo(*options: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*_SHOAL, *options], cwd=cwd, env=environment(), capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_eight_issues_become_what_was_expected_and_a_second_run_finds_them(tmp_path: Path) -> None:
     """The first run ends with every expected verdict; the second starts nothing, shows the same and says how to start afresh."""
     first = _demo("--keep", "--json", "--think-time", "0.2", cwd=tmp_path)

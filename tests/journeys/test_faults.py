@@ -13,6 +13,9 @@ from tests.support.localhub import Hub, running_localhub
 from tests.support.proxy import running_proxy
 from tests.support.workshop import Workshop, open_workshop
 
+# Minutes together: `.ci/run` runs them, `make test` does not.
+pytestmark = pytest.mark.slow
+
 PUSH = ("POST", r"/git-receive-pack$")
 _WRITES = (
     ("POST", r"/pulls$"),

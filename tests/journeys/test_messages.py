@@ -4,10 +4,15 @@ import json
 from dataclasses import replace
 from random import Random
 
+import pytest
+
 from app.demo import identity
 from app.demo.world import settings
 from tests.support import journeys
 from tests.support.journeys import Harbour, shoal_serve
+
+# Minutes together: `.ci/run` runs them, `make test` does not.
+pytestmark = pytest.mark.slow
 
 
 def test_labels_delivered_three_times_and_shuffled(harbour: Harbour) -> None:

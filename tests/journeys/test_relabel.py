@@ -1,8 +1,13 @@
 """A label on an issue that is finished already: what happens depends on what became of its pull request, and is said."""
 
+import pytest
+
 from shared.models import VerdictName
 from tests.support import journeys
 from tests.support.journeys import Harbour
+
+# Minutes together: `.ci/run` runs them, `make test` does not.
+pytestmark = pytest.mark.slow
 
 
 def _finished(harbour: Harbour, title: str, **changes: str) -> int:

@@ -11,6 +11,9 @@ from tests.support.far_machine import far_machines
 from tests.support.localhub import Hub, running_localhub
 from tests.support.workshop import FILES, Workshop, open_workshop, until_there
 
+# Minutes together: `.ci/run` runs them, `make test` does not.
+pytestmark = pytest.mark.slow
+
 _BROKEN_DIFF = """git apply <<'END'
 --- a/words.py
 +++ b/words.py

@@ -15,6 +15,9 @@ from tests.support.localhub import Hub, running_localhub
 from tests.support.proxy import Proxy, Trap, running_proxy
 from tests.support.workshop import Workshop, freeze, open_workshop, thaw, until, until_there
 
+# Minutes together: `.ci/run` runs them, `make test` does not.
+pytestmark = pytest.mark.slow
+
 NOT_OURS = 3
 BEFORE_PUSH = ("GET", r"/info/refs\?service=git-receive-pack")
 PUSH = ("POST", r"/git-receive-pack$")
