@@ -34,10 +34,8 @@ def test_labels_delivered_three_times_and_shuffled(harbour: Harbour) -> None:
     harbour.hub.release(*reversed(shuffled))  # redelivered under the same ids
     for row in harbour.hub.deliveries("issues", "labeled"):  # the same words under ids never seen before
         assert harbour.post("issues", json.dumps(row["payload"]).encode()).status_code == 202
-    sent = [row for row in harbour.hub.deliveries() if row["id"] in deliveries]
     journeys.wait_for(lambda: all(row["attempts"] == 6 for row in harbour.hub.deliveries() if row["id"] in deliveries))
     journeys.settle(harbour.world, *issues)
-    assert len(sent) == 4
     assert [journeys.pulls_of(harbour.world, issue) for issue in issues] == first
     assert [journeys.bot_comments(harbour.world, issue) for issue in issues] == comments
     assert [len(journeys.attempts(harbour.world, issue)) for issue in issues] == [1, 1]
