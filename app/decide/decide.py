@@ -97,7 +97,7 @@ def _end_orchestrations(draft: Draft) -> None:
 
 
 def _left(draft: Draft, earlier: Task | None) -> str:
-    """The orchestration that a task was in, unless that has ended: what was told at its end stands, also after a retry elsewhere."""
+    """The orchestration that a task was in, unless that has ended: what it told stands."""
     orchestration = draft.orchestrations.get(earlier.orchestration) if earlier else None
     return orchestration.id if orchestration and orchestration.status is not OrchestrationStatus.DONE else ""
 
