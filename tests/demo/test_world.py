@@ -1,6 +1,7 @@
 """The rehearsal's processes: they come back where they were, and none is left behind."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ from app.demo.rehearsal import opened, watch
 from app.demo.stage import LABEL
 from app.demo.world import Ways, World, clear, start_world
 from shared.errors import FatalError, UserError
+from tests.support.contract import problems_of_file
 
 _QUICK = Ways(slots=4, think_seconds=0.5)
 
@@ -19,8 +21,10 @@ _QUICK = Ways(slots=4, think_seconds=0.5)
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     """Set up, nothing labelled yet."""
-    with opened(tmp_path / "demo", _QUICK, lambda _: None) as started:
+    recording = tmp_path / "exchanges.jsonl"
+    with opened(tmp_path / "demo", replace(_QUICK, record=recording), lambda _: None) as started:
         yield started
+    assert problems_of_file(recording) == [], "not what GitHub's description says"
 
 
 def _works_in(folder: Path) -> list[psutil.Process]:

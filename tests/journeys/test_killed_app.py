@@ -12,6 +12,7 @@ from app.demo.rehearsal import opened, pulls
 from app.demo.world import Ways, World
 from shared.git import git
 from tests.support import journeys
+from tests.support.contract import problems_of_file
 
 KILLS = 10
 ISSUES = range(1, len(sample.issues()) + 1)
@@ -24,7 +25,8 @@ def test_ten_kills_at_random_moments(seed: int, tmp_path: Path) -> None:
     moments = Random(seed)
     waits = [round(moments.uniform(0.05, 3.0), 2) for _ in range(KILLS)]
     told = f"seed {seed}, seconds between start and kill: {waits}"
-    with opened(tmp_path / "world", Ways(think_seconds=1), lambda _: None) as world:
+    recording = tmp_path / "exchanges.jsonl"
+    with opened(tmp_path / "world", Ways(think_seconds=1, record=recording), lambda _: None) as world:
         world.label_all()
         for wait in waits:
             time.sleep(wait)  # a moment that nobody chose is what this is about
@@ -36,6 +38,7 @@ def test_ten_kills_at_random_moments(seed: int, tmp_path: Path) -> None:
         assert [issue for issue in ISSUES if len(journeys.bot_comments(world, issue)) != 1] == [], told
         assert [issue for issue in ISSUES if not _holds_the_prepared_change(world, issue)] == [], told
         assert "poison" not in journeys.inbox_statuses(world), told
+    assert problems_of_file(recording) == [], told
 
 
 def _holds_the_prepared_change(world: World, issue: int) -> bool:

@@ -17,6 +17,7 @@ from app.report.words import MEANINGS
 from shared.git import run_git
 from tests.commands.shoal import SHOAL
 from tests.support import journeys
+from tests.support.contract import problems_of_file
 
 ISSUES = range(1, len(sample.issues()) + 1)
 WITH_PULL = [number for number, one in sample.expected().items() if one.pull_request]
@@ -44,14 +45,21 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     seen: list[str] = []
     first = _demo(folder, seen)
     second = _demo(folder, seen)
-    with opened(folder, Ways(think_seconds=0.2), lambda _: None) as world:
+    with opened(folder, Ways(think_seconds=0.2, record=_recording(folder)), lambda _: None) as world:
         journeys.settle(world, *ISSUES)
         yield Rehearsal(world, first, second, seen)
+    assert problems_of_file(_recording(folder)) == [], "not what GitHub's description says"
+
+
+def _recording(folder: Path) -> Path:
+    """Every exchange of both runs and of what follows."""
+    return folder.parent / "exchanges.jsonl"
 
 
 def _demo(folder: Path, seen: list[str]) -> str:
     """`shoal demo`, and meanwhile a look at the command line of every process that works for it."""
     argv = [str(SHOAL), "demo", "--keep", "--dir", str(folder), "--think-time", "0.2"]
+    argv += ["--record", str(_recording(folder))]
     with (folder.parent / "said").open("w+b") as said, subprocess.Popen(argv, stdout=said, stderr=subprocess.STDOUT) as process:
         while process.poll() is None:
             seen += journeys.secrets_in_arguments(process.pid)
