@@ -10,9 +10,9 @@ STALE = "this attempt is over; another one may be at work"
 
 
 def attempt_started(draft: Draft, event: AttemptStarted) -> None:
-    """Remembers the process; a runner that claimed already has said so itself."""
+    """Remembers the process: the one started last, for its secret is the only one that counts."""
     attempt = draft.attempts.get(event.attempt)
-    if attempt is not None and attempt.pid is None:
+    if attempt is not None:
         draft.change_attempt(attempt.id, pid=event.pid, pid_started=event.pid_started)
 
 
@@ -27,14 +27,15 @@ def attempt_claimed(draft: Draft, event: AttemptClaimed) -> None:
         draft.refusal = "another process has claimed this attempt"
     else:
         now = draft.context.now
-        process = {} if attempt.pid is not None else {"pid": event.claim.pid, "pid_started": event.claim.pid_started}
         draft.change_attempt(
             attempt.id,
             status=AttemptStatus.CLAIMED,
             nonce=event.claim.nonce,
             claimed_at=now,
             lease_until=now + draft.context.policy.lease,
-            **process,
+            # Who shows the secret is the one that was started last, also when the app died before it could note that.
+            pid=event.claim.pid,
+            pid_started=event.claim.pid_started,
         )
 
 

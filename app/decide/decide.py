@@ -23,7 +23,7 @@ from app.decide.planned import plan_failed, plan_ready, planning_failed
 from app.decide.pulls import base_moved, pull_request_changed
 from app.decide.settle import attempt_effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
 from app.decide.start import start_ready
-from app.decide.state import Context, OrchestrationStatus, State, Task
+from app.decide.state import Context, OrchestrationStatus, State
 from app.events import AnyEvent, EffectFailed, RemoteRead, RepositoryGone, Started
 
 
@@ -96,19 +96,13 @@ def _end_orchestrations(draft: Draft) -> None:
             draft.change_orchestration(orchestration.id, status=OrchestrationStatus.DONE, ended_at=draft.context.now)
 
 
-def _left(draft: Draft, earlier: Task | None) -> str:
-    """The orchestration that a task was in, unless that has ended: what it told stands."""
-    orchestration = draft.orchestrations.get(earlier.orchestration) if earlier else None
-    return orchestration.id if orchestration and orchestration.status is not OrchestrationStatus.DONE else ""
-
-
 def _report_changes(draft: Draft) -> None:
     """Whatever a person could see changed is written again; the effect compares texts and writes only what differs."""
     changed = {o.id for key, o in draft.orchestrations.items() if draft.before.orchestrations.get(key) is not o}
     for issue, task in draft.tasks.items():
         earlier = draft.before.tasks.get(issue)
         if earlier is not task:
-            changed |= {task.orchestration, _left(draft, earlier)}
+            changed |= {task.orchestration, earlier.orchestration if earlier else ""}
     for key, attempt in draft.attempts.items():
         before = draft.before.attempts.get(key)
         if before is None or (before.phase, before.status) != (attempt.phase, attempt.status):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from app.actions import SyncReport
 from app.events import IssueLabelled, IssueTouched, PullRequestChanged
 from shared.models import VerdictName
 from tests.support.decisions import POLICY, Desk
@@ -162,16 +161,3 @@ def test_issues_that_nobody_works_on_are_not_read() -> None:
     desk.tell(IssueTouched(repository_id=1, repository=REPOSITORY, issue=99, action="edited"))
 
     assert not desk.actions
-
-
-def test_a_retry_does_not_rewrite_what_an_ended_orchestration_told() -> None:
-    """The task goes on in a new one; the old check keeps its table."""
-    desk = Desk()
-    issue = desk.issue(5)
-    desk.plan(issue)
-    desk.finish(5, VerdictName.AGENT_FAILED)
-    desk.actions.clear()
-
-    desk.plan(issue)
-
-    assert {action.orchestration for action in desk.actions if isinstance(action, SyncReport)} == {"1-2"}

@@ -12,8 +12,8 @@ from shared.process import environment
 
 _DEMO = (sys.executable, "-I", "-m", "app", "demo")
 _AGENT = """#!/bin/sh
-# $1 is --prompt, $2 the file; only one pass edits.
-grep -q "You work in a checkout" "$2" || exit 1
+# $1 is --prompt, $2 the file; what is printed is the plan or the review, and only one pass edits.
+grep "You work in a checkout" "$2" || exit 1
 [ "$SHOAL_PASS" != implementation ] || echo "# looked at" >> tidewater/money.py
 """
 
@@ -21,18 +21,18 @@ grep -q "You work in a checkout" "$2" || exit 1
 @pytest.mark.slow
 def test_the_pages_stay_open_until_somebody_ends_it(tmp_path: Path) -> None:
     """After the summary the pages answer, and Ctrl-C ends it with 0."""
-    demo = subprocess.Popen(
-        [*_DEMO, "--keep", "--serve", "--think-time", "0.2"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
-    )
-    assert demo.stdout is not None
-    with demo.stdout as lines:
-        page = next(line for line in lines if line.startswith("Repository ")).split()[1]
-        next(line for line in lines if "Ctrl-C" in line)
-        shown = httpx.get(f"{page}/pulls", trust_env=False)
-        demo.send_signal(signal.SIGINT)
-        lines.read()
+    argv = [*_DEMO, "--keep", "--serve", "--think-time", "0.2"]
+    with subprocess.Popen(argv, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        try:
+            page = next(line for line in demo.stdout if line.startswith("Repository ")).split()[1]
+            next(line for line in demo.stdout if "Ctrl-C" in line)
+            shown = httpx.get(f"{page}/pulls", trust_env=False)
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.stdout.read()
     assert shown.status_code == 200
-    assert "shoal/" in shown.text
+    assert "shoal[bot]" in shown.text
     assert demo.wait() == 0
     assert (tmp_path / ".shoal-demo").is_dir()
 

@@ -305,7 +305,7 @@ def put(world: World, index: int, runner: Runner) -> World:
 
 
 def _claim(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
-    claim = ClaimRequest(nonce=runner.nonce, pid=1, pid_started=0, host="h")
+    claim = ClaimRequest(nonce=runner.nonce, pid=runner.pid, pid_started=0, host="h")
     after, refusal = tell(world, AttemptClaimed(repository_id=1, attempt=runner.attempt, claim=claim))
     yield after, replace(runner, step="exit" if refusal else "ask", sequence=1)
 
