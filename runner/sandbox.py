@@ -101,7 +101,9 @@ class Sandbox:
 
     def command(self, argv: Sequence[str], room: Room) -> list[str]:
         """The bubblewrap command line; as root it gives up its rights before bubblewrap starts."""
-        binds = [*(Bind(tool) for tool in self.tools if not tool.is_relative_to("/usr")), *room.binds]
+        tools = [Bind(tool) for tool in self.tools if not tool.is_relative_to("/usr")]
+        # What lies deeper comes later: a program's read-only folder must not cover the work inside it.
+        binds = sorted([*tools, *room.binds], key=lambda bind: len(bind.place.parts))
         if self.uid is None:
             return [*_bubblewrap(binds, [str(bind.source) for bind in binds], room), "--", *argv]
         stage = _stage_folder(binds)
@@ -127,7 +129,8 @@ def program_binds(argv: Sequence[str]) -> tuple[Bind, ...]:
     """What a configured command needs of this machine: the files it names, and its program's own prefix."""
     named = [Path(part) for part in argv if part.startswith("/") and Path(part).is_file()]
     program = shutil.which(argv[0], path=environment()["PATH"]) if argv else None
-    prefixes = [Path(program).resolve().parent.parent] if program else []
+    place = Path(program).resolve() if program else None
+    prefixes = [place.parent.parent if place.parent.name == "bin" else place] if place else []
     found = [*prefixes, *named]
     return tuple(Bind(path) for path in dict.fromkeys(found) if not path.is_relative_to("/usr") and path != Path("/"))
 
