@@ -71,7 +71,7 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         phases=last.phases if last else (),
         spans=tuple(Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None),
         agent_seconds=sum(a.report.agent_seconds for a in attempts if a.report),
-        cost_usd=report.cost_usd if report else None,
+        cost_usd=report.usage.cost_usd if report else None,
         pull_request=task.pull_request,
         pull_request_url=task.pull_request_url,
         draft=report.draft if report else False,

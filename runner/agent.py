@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from runner import verdict, worktree
 from runner.agents import command, patch
-from runner.agents.shape import Agent, Pass
+from runner.agents.shape import Agent, Order, Pass
 from runner.endings import AttemptEnds
 from runner.phase import Work
 from shared.models import AttemptBrief, VerdictName
@@ -34,7 +34,7 @@ def play(work: Work, which: Pass, prompt: str) -> Answer | None:
     prompt_file = folder.prompts / f"{which}.md"
     prompt_file.write_text(prompt, encoding="utf-8")
     prompt_file.chmod(0o644)
-    call = AGENTS[brief.agent.name].call(brief, which, prompt_file)
+    call = AGENTS[brief.agent.name].call(Order(brief, which, prompt_file))
     if call is None:
         return None
     worktree.empty(work, folder.out)

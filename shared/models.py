@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 # Raised with every change that an older runner or app would misread; the two refuse each other by this number.
-WIRE_VERSION = 1
+WIRE_VERSION = 2
 
 
 class Wire(BaseModel):
@@ -49,6 +49,7 @@ class VerdictName(StrEnum):
     SETUP_FAILED = "setup_failed"
     AGENT_FAILED = "agent_failed"
     LIMIT_REACHED = "limit_reached"
+    PROVIDER_LIMIT = "provider_limit"
     UNSAFE_DIFF = "unsafe_diff"
     EDITED_AFTER_APPROVAL = "edited_after_approval"
     BRANCH_MOVED = "branch_moved"
@@ -66,6 +67,22 @@ class Verdict(Wire):
     name: VerdictName
     reason: str
     detail: str = ""
+    # Of `limit_reached`: which one, by its name in AttemptLimits.
+    limit: str = ""
+    # Of `provider_limit`: how long the model's provider asked us to stay away; null: it did not say.
+    retry_seconds: float | None = None
+
+
+class Usage(Wire):
+    """What an agent used of its model: `input_tokens` with the cached ones; cost null where no price is known."""
+
+    turns: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    # Bytes between the agent and its model, both ways.
+    network_bytes: int = 0
 
 
 class IssueSnapshot(Wire):
@@ -169,6 +186,11 @@ class PhaseResult(Wire):
     reason: str = ""
     cpu_seconds: float = 0
     peak_memory_mib: float = 0
+    # The mean over the phase, of the whole tree.
+    memory_mib: float = 0
+    read_bytes: int = 0
+    written_bytes: int = 0
+    usage: Usage = Usage()
 
 
 class TestRun(Wire):
@@ -184,7 +206,20 @@ class TestRun(Wire):
     failed: int | None = None
     skipped: int | None = None
     failing: tuple[str, ...] = ()
+    # Failed once and passed when run again on the very same commit.
+    flaky: tuple[str, ...] = ()
     tail: str = ""
+    # The failing tests' own words, at most 20,000 characters: what a repair pass is told.
+    failures: str = ""
+
+
+class Finding(Wire):
+    """One remark of a review; `line` counts in the new file, 0: the whole file, `path` empty: the whole change."""
+
+    path: str = ""
+    line: int = 0
+    must_fix: bool = False
+    text: str
 
 
 class FileChange(Wire):
@@ -205,17 +240,25 @@ class AttemptReport(Wire):
     changes: tuple[FileChange, ...] = ()
     tests_before: TestRun | None = None
     tests_after: TestRun | None = None
+    # The repository's other checks, in the order of its settings.
+    checks_before: tuple[TestRun, ...] = ()
+    checks_after: tuple[TestRun, ...] = ()
     isolation: str = "none"
     agent: str = ""
     plan_text: str = ""
     review_text: str = ""
+    findings: tuple[Finding, ...] = ()
     review_posted: bool = False
+    # What the answer to the review says; empty while there is none.
+    review_answer: str = ""
     pull_request_title: str = ""
     pull_request_body: str = ""
     draft: bool = False
     pull_request: int | None = None
     agent_seconds: float = 0
-    cost_usd: float | None = None
+    usage: Usage = Usage()
+    # What a person should know beside the verdict, a line each: hidden text that was removed, limits that were hit.
+    notes: tuple[str, ...] = ()
 
 
 class RunnerRepository(Wire):
@@ -238,21 +281,69 @@ class RepositorySettings(Wire):
     protected_paths: tuple[str, ...] = Field(
         default=(), description="Globs that an agent must not change, added to the built-in list."
     )
+    checks: tuple[str, ...] = Field(
+        default=(), max_length=8, description="Shell commands that run beside the tests, for example a linter; red ones count."
+    )
     test_minutes: float = Field(default=15, gt=0, le=360, description="Longest run of the test command, minutes.")
     agent_minutes: float = Field(default=60, gt=0, le=360, description="Longest run of the agent in one phase, minutes.")
+    repair_passes: int = Field(default=2, ge=0, le=5, description="How often the agent may mend tests that its change made fail.")
+    max_minutes: float | None = Field(default=None, gt=0, description="Longest attempt, minutes; never more than the operator's.")
+    max_memory_mib: int | None = Field(
+        default=None, ge=64, description="Memory of an attempt, MiB; never more than the operator's."
+    )
+    max_turns: int | None = Field(default=None, ge=1, description="Model calls of an attempt; never more than the operator's.")
+    max_tokens: int | None = Field(default=None, ge=1, description="Tokens of an attempt; never more than the operator's.")
+    max_cost_usd: float | None = Field(
+        default=None, gt=0, description="Cost of an attempt, US dollars; never more than the operator's."
+    )
+    lfs: Literal["refuse", "pointers"] = Field(
+        default="refuse", description="Files kept by Git LFS: refuse the repository, or work with the pointers."
+    )
+    submodules: Literal["refuse", "empty"] = Field(
+        default="refuse", description="Submodules: refuse the repository, or leave their folders empty."
+    )
     on_conflict: Literal["stack", "parallel"] = Field(
         default="stack",
         description="Likely conflicts: the later task starts from the earlier one's branch, or both run at once.",
     )
 
 
-class AgentSettings(Wire):
-    """The operator's choice of agent. `folder` and `think_seconds` belong to `patch`, `command` to `command`."""
+class AttemptLimits(Wire):
+    """What one attempt may use, all its passes together unless the name says otherwise; null: as much as it likes."""
 
-    name: Literal["patch", "command"]
+    minutes: float = 180
+    # Without a line of output.
+    inactive_minutes: float = 15
+    memory_mib: int | None = None
+    # Printed by one command.
+    output_mib: int = 64
+    # What must stay free on the disk.
+    disk_free_mib: int = 512
+    turns: int | None = None
+    tokens: int | None = None
+    cost_usd: float | None = None
+
+
+AgentName = Literal["patch", "command", "claude", "codex", "gemini", "opencode", "copilot", "aider", "mini-swe-agent"]
+
+
+class AgentSettings(Wire):
+    """The operator's choice of agent. `folder` and `think_seconds` belong to `patch`; `command` is the whole line of `command`
+    and, for every other agent, the program to start in place of its usual name; `options` are added to its arguments."""
+
+    name: AgentName
     folder: str = ""
     think_seconds: float = 0
     command: tuple[str, ...] = ()
+    model: str = ""
+    options: tuple[str, ...] = ()
+
+
+class Published(Wire):
+    """What an earlier attempt already has on GitHub: only its review is left to do."""
+
+    pull_request: int
+    report: AttemptReport
 
 
 class AttemptBrief(Wire):
@@ -272,7 +363,13 @@ class AttemptBrief(Wire):
     touches: tuple[Touch, ...] = ()
     settings: RepositorySettings
     agent: AgentSettings
+    limits: AttemptLimits = AttemptLimits()
     isolation: Literal["required", "preferred", "none"]
+    # Whether the set-up command may use the network.
+    setup_network: bool = False
+    # Whether a change of protected files is refused, or becomes a draft that a person must look at.
+    protected_changes: Literal["refuse", "draft"] = "refuse"
+    published: Published | None = None
     read_token: str
     app_login: str
     app_email: str
@@ -355,3 +452,5 @@ class RunnerLaunch(Wire):
     attempt_id: str
     secret: str
     work_dir: str
+    # The file with the models' keys, on the runner's machine; empty: its environment has them.
+    model_keys: str = ""

@@ -16,6 +16,7 @@ RETRYABLE = {
     VerdictName.SETUP_FAILED,
     VerdictName.AGENT_FAILED,
     VerdictName.LIMIT_REACHED,
+    VerdictName.PROVIDER_LIMIT,
     VerdictName.PUBLISH_FAILED,
     VerdictName.CANCELLED,
     VerdictName.LOST,

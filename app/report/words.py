@@ -41,6 +41,12 @@ MEANINGS: dict[VerdictName, Meaning] = {
     VerdictName.LIMIT_REACHED: Meaning(
         "Limit reached", "failure", "needs you", f"make the issue smaller or raise the limit in `.github/shoal.yml`, then {_RETRY}"
     ),
+    VerdictName.PROVIDER_LIMIT: Meaning(
+        "Model unavailable",
+        "neutral",
+        "needs you",
+        f"the model's provider refused for too long: see its status and your quota there, then {_RETRY}",
+    ),
     VerdictName.UNSAFE_DIFF: Meaning(
         "Unsafe change",
         "action_required",

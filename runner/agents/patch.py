@@ -1,8 +1,9 @@
 """Plays a prepared change in place of a model: for the demo and for tests. A real child process, a stated think time."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from runner.agents.shape import Call, Pass
+from runner.agents.shape import Call, Event, Order, Pass, Probe, Provider
 from runner.endings import AttemptEnds
 from runner.sandbox import Bind
 from shared.models import AttemptBrief, VerdictName
@@ -19,7 +20,13 @@ _SCRIPT = {
 _NEEDED = {Pass.RESEARCH: "plan.md", Pass.IMPLEMENTATION: "change.patch"}
 
 
-def call(brief: AttemptBrief, which: Pass, prompt: Path) -> Call | None:
+providers: Sequence[Provider] = ()
+says_result = False
+
+
+def call(order: Order) -> Call | None:
+    """Waits, then plays what lies in the folder of the issue's number."""
+    brief, which = order.brief, order.which
     if which not in _SCRIPT:
         return None
     folder = Path(brief.agent.folder).resolve() / str(brief.issue.number)
@@ -30,3 +37,15 @@ def call(brief: AttemptBrief, which: Pass, prompt: Path) -> Call | None:
         )
     seconds = f"{brief.agent.think_seconds * _SHARE[which]:g}"
     return Call(("sh", "-ec", _SCRIPT[which], "patch", seconds, str(folder)), binds=(Bind(folder),))
+
+
+def read(_line: str) -> Iterable[Event]:
+    """It has nothing to say of itself."""
+    return ()
+
+
+def probe(brief: AttemptBrief) -> Probe:
+    """Whether there is a folder of prepared changes."""
+    if not Path(brief.agent.folder).is_dir():
+        return Probe(problem=f"{brief.agent.folder} is no folder: set SHOAL_AGENT_FOLDER to the prepared changes")
+    return Probe(version="prepared changes")

@@ -1,11 +1,19 @@
-"""What an adapter gives: the shape that every module of this folder has."""
+"""What an adapter gives: the shape that every agent of this folder has."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from runner.sandbox import Bind
-from shared.models import AttemptBrief
+from shared.models import AttemptBrief, Usage
+
+# Put into `argv` and `env` by an adapter, replaced inside the sandbox: where the attempt's model proxy listens, and what it
+# takes for a key. Neither is known before the process starts, and the second never stands in an argument.
+MODEL_URL = "{model_url}"
+MODEL_KEY = "{model_key}"
+
+Provider = Literal["anthropic", "openai", "gemini"]
 
 
 class Pass(StrEnum):
@@ -14,18 +22,75 @@ class Pass(StrEnum):
     RESEARCH = "research"
     IMPLEMENTATION = "implementation"
     REPAIR = "repair"
+    DOCUMENTATION = "documentation"
     REVIEW = "review"
+    FIX = "fix"
+
+
+class Order(NamedTuple):
+    """A pass that is to be run; `prompt` is a file that can be read inside, `session` an earlier pass's, empty: none."""
+
+    brief: AttemptBrief
+    which: Pass
+    prompt: Path
+    session: str = ""
 
 
 class Call(NamedTuple):
-    """What to start. The agent's answer is the file named by SHOAL_ANSWER if it wrote one, else what it printed."""
+    """What to start. `files` are written below HOME inside the sandbox before it starts.
+
+    The agent's answer is the file named by SHOAL_ANSWER if it wrote one, else its last words, else what it printed.
+    """
 
     argv: tuple[str, ...]
     stdin: bytes = b""
     binds: tuple[Bind, ...] = ()
+    env: Mapping[str, str] = {}
+    files: Mapping[str, str] = {}
+
+
+class Event(NamedTuple):
+    """One thing that an agent said about itself, the same for all of them; what a kind does not need is empty.
+
+    started: session, text (model and version) · said: text · tool: text (its name and what it did) · denied: text ·
+    retry: text (why), status (HTTP) · turn: usage (of this turn alone) · error: text ·
+    result: ok, text (last words, or what went wrong), usage (of the whole process), status (HTTP, when that was the reason)
+    """
+
+    kind: Literal["started", "said", "tool", "denied", "retry", "turn", "error", "result"]
+    text: str = ""
+    session: str = ""
+    usage: Usage | None = None
+    ok: bool = True
+    status: int = 0
+
+
+class Probe(NamedTuple):
+    """What a capability probe found; `problem` says what is missing and how to mend it, empty: all is well."""
+
+    version: str = ""
+    problem: str = ""
 
 
 class Agent(Protocol):
-    """A module; `call` is None when the agent cannot do that pass, and raises AttemptEnds when it cannot work at all."""
+    """A module or an entry of the table."""
 
-    def call(self, brief: AttemptBrief, which: Pass, prompt: Path) -> Call | None: ...
+    @property
+    def providers(self) -> Sequence[Provider]:
+        """The APIs it speaks, in the order of preference; empty: it calls no model of ours."""
+        ...
+
+    @property
+    def says_result(self) -> bool:
+        """Whether a process that ends without a `result` event has failed."""
+        ...
+
+    def call(self, order: Order) -> Call | None:
+        """None when the agent cannot do that pass; raises AttemptEnds when it cannot work at all."""
+        ...
+
+    def read(self, line: str) -> Iterable[Event]:
+        """What a line of its output means; a line that is not an event means nothing."""
+        ...
+
+    def probe(self, brief: AttemptBrief) -> Probe: ...
