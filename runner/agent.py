@@ -1,17 +1,27 @@
-"""Starts a pass of the coding agent in the sandbox and reads its answer."""
+"""Starts a pass of the coding agent in the sandbox, listens to what it says, and reads its answer."""
 
-from collections.abc import Mapping
+import json
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
-from runner import verdict, worktree
-from runner.agents import command, patch
-from runner.agents.shape import Agent, Order, Pass
+from runner import instructions, prompt, verdict, worktree
+from runner.agents.heard import Heard, judge
+from runner.agents.registry import AGENTS
+from runner.agents.shape import Agent, Call, Order, Pass
 from runner.endings import AttemptEnds
+from runner.meter import together
+from runner.models.inside import inside_argv
+from runner.models.keys import Keys
+from runner.models.proxy import Proxy, serving
 from runner.phase import Work
-from shared.models import AttemptBrief, VerdictName
-from shared.process import Limits
+from runner.sandbox import Bind, Room, python_binds
+from shared.models import Usage, Verdict, VerdictName
+from shared.process import Ended
 
-AGENTS: Mapping[str, Agent] = {"patch": patch, "command": command}
 _ANSWER_LIMIT = 60_000
 
 
@@ -22,32 +32,31 @@ class Answer(NamedTuple):
     printed: str
 
 
-def has_network(brief: AttemptBrief) -> bool:
-    """A command reaches its model over the network, except where isolation is required; a prepared change needs none."""
-    return brief.agent.name == "command" and brief.isolation != "required"
+def told(work: Work) -> prompt.Told:
+    """What every prompt of this attempt begins with."""
+    found = prompt.Told(work.brief, secrets.token_hex(8), instructions.read(work.folder.mirror, work.brief))
+    for removed in found.removed:
+        work.state.note(removed)
+    return found
 
 
-def play(work: Work, which: Pass, prompt: str) -> Answer | None:
+def has_network(work: Work) -> bool:
+    """A command without a model's key reaches its model by itself, except where isolation is required; nobody else has a network."""
+    brief = work.brief
+    return brief.agent.name == "command" and brief.isolation != "required" and not _keys(work)
+
+
+def play(work: Work, which: Pass, text: str) -> Answer | None:
     """The agent's answer, None when it cannot do this pass; raises AttemptEnds when it failed."""
-    brief, folder = work.brief, work.folder
-    folder.prompts.mkdir(exist_ok=True)
-    prompt_file = folder.prompts / f"{which}.md"
-    prompt_file.write_text(prompt, encoding="utf-8")
-    prompt_file.chmod(0o644)
-    call = AGENTS[brief.agent.name].call(Order(brief, which, prompt_file))
+    agent, order = AGENTS[work.brief.agent.name], _order(work, which, text)
+    call = agent.call(order)
     if call is None:
         return None
-    worktree.empty(work, folder.out)
-    answer = folder.out / "answer.md"
-    env = {"SHOAL_ANSWER": str(answer), "SHOAL_PASS": which}
-    room = worktree.agent_room(work, network=has_network(brief), binds=call.binds, env=env)
-    limits = Limits(seconds=brief.settings.agent_minutes * 60)
-    try:
-        ended = work.run(call.argv, room, log=which, limits=limits, stdin=call.stdin)
-    except FileNotFoundError as error:
-        raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent could not be started: {error.filename or call.argv[0]}") from error
-    work.state.agent_seconds += ended.seconds
-    if bad := verdict.of_command(ended, f"the agent's {which}"):
-        raise AttemptEnds(bad.name, bad.reason, bad.detail)
-    written = worktree.read_left_file(answer, _ANSWER_LIMIT).decode(errors="replace")
-    return Answer((written or ended.tail[-_ANSWER_LIMIT:]).strip(), ended.tail)
+    worktree.empty(work, work.folder.out)
+    heard = Heard()
+    keys = _keys(work)
+    if agent.providers and not keys.serve(agent.providers):
+        raise AttemptEnds(VerdictName.AGENT_FAILED, keys.missing(agent.providers))
+    with tempfile.TemporaryDirectory(prefix="shoal-") as folder, serving(Path(folder, "model.sock"), keys, work.brief.limits, work.state.usage) as proxy:
+        ended = _run(work, which, agent, call, proxy, heard)
+    ...
