@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from runner import agent, report, rescue, sandbox
+from runner import agent, pool, report, rescue, sandbox
 from runner import state as states
 from runner import verdict as verdicts
 from runner.app_client import AppClient
@@ -25,9 +25,8 @@ _log = structlog.get_logger()
 def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: threading.Event) -> None:
     """Works until the attempt has a verdict, and tells the app; raises Fenced when the attempt is not ours any more."""
     with held(folder):
-        key = f"{brief.repository.id}/{brief.branch}"
         sandbox.end_leftovers(folder.home, folder.check_home)
-        chosen = sandbox.choose(brief.isolation, key, folder.work_dir)
+        chosen = sandbox.choose(brief.isolation, pool.take(folder), folder.work_dir)
         work = Work(brief, folder, states.fresh(brief), chosen, app, stop)
         work.state.isolation = _isolation(work)
         work.state = _earlier_work(work) or work.state
