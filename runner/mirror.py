@@ -1,6 +1,5 @@
 """The bare mirror of a repository that all its tasks share, and the commit a task starts from."""
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runner.endings import AttemptEnds, Interrupted
+from runner.folder import lock
 from shared.errors import TransientError
 from shared.git import GitFailed, credentials, git, identity, run_git
 from shared.models import AttemptBrief, VerdictName
@@ -17,12 +17,10 @@ from shared.retry import on_transient
 @contextmanager
 def locked(path: Path, stop: threading.Event) -> Iterator[None]:
     """Holds `path` against other runners; waiting ends when we are told to stop."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    while (handle := lock(path)) is None:
+        if stop.wait(0.05):
+            raise Interrupted
     try:
-        while not _try_lock(handle):
-            if stop.wait(0.05):
-                raise Interrupted
         yield
     finally:
         os.close(handle)
@@ -83,11 +81,3 @@ def _fetch_all(mirror: Path, brief: AttemptBrief) -> None:
 
 def _has(mirror: Path, sha: str) -> bool:
     return run_git("cat-file", "-e", f"{sha}^{{commit}}", cwd=mirror, accept=(0, 1, 128))[0] == 0
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

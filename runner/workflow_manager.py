@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from runner import agent, report, resume, sandbox
+from runner import agent, pool, report, resume, sandbox
 from runner import state as states
 from runner import verdict as verdicts
 from runner.app_client import AppClient
@@ -27,9 +27,8 @@ _log = structlog.get_logger()
 def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: threading.Event, model_keys: str = "") -> None:
     """Works until the attempt has a verdict, and tells the app; raises Fenced when the attempt is not ours any more."""
     with held(folder):
-        key = f"{brief.repository.id}/{brief.branch}"
         sandbox.end_leftovers(folder.home, folder.check_home)
-        chosen = sandbox.choose(brief.isolation, key, folder.work_dir)
+        chosen = sandbox.choose(brief.isolation, pool.take(folder), folder.work_dir)
         work = Work(brief, folder, states.fresh(brief), chosen, app, stop, model_keys)
         work.state.isolation = _isolation(work)
         with _within(work, brief.limits.minutes, "minutes", "the attempt"):
