@@ -84,20 +84,30 @@ class Sandbox:
         log: Path | None = None,
         on_line: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
+        finished: threading.Event | None = None,
+        cut: threading.Event | None = None,
     ) -> Ended:
-        """Runs `argv`; when this returns, nothing that it started is alive."""
+        """Runs `argv`; see `shared.process.run`. When this returns, nothing that it started is alive."""
         path = ":".join([*(str(tool / "bin") for tool in self.tools), "/usr/local/bin", "/usr/bin", "/bin"])
         inside = {"HOME": str(room.home), "SHOAL_ATTEMPT": "1", "PYTHONDONTWRITEBYTECODE": "1", "GIT_CONFIG_NOSYSTEM": "1"}
-        older = set(psutil.Process().children())
-        try:
-            if self.level == "process":
-                env = environment({**inside, **room.env})
-                return run(argv, cwd=room.cwd, env=env, stdin=stdin, limits=limits, log=log, on_line=on_line, stop=stop)
+        if self.level == "process":
+            command, cwd, env = argv, room.cwd, environment({**inside, **room.env})
+        else:
+            command, cwd = self.command(argv, room), Path("/")
             env = environment({**inside, "PATH": path, "TMPDIR": "/tmp", **room.env})  # noqa: S108 a private tmpfs
-            command = self.command(argv, room)
-            return run(command, cwd=Path("/"), env=env, stdin=stdin, limits=limits, log=log, on_line=on_line, stop=stop)
-        finally:
-            _end_strays(older)
+        return run(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=stdin,
+            limits=limits,
+            log=log,
+            on_line=on_line,
+            stop=stop,
+            finished=finished,
+            cut=cut,
+            disks=(room.cwd, *(bind.source for bind in room.binds if bind.writable)),
+        )
 
     def command(self, argv: Sequence[str], room: Room) -> list[str]:
         """The bubblewrap command line; as root it gives up its rights before bubblewrap starts."""
@@ -210,11 +220,3 @@ def end_children() -> None:
     """Ends every command of this process, git's too."""
     for child in psutil.Process().children():
         end_tree(child.pid, grace_seconds=1.0)
-
-
-def _end_strays(older: set[psutil.Process]) -> None:
-    """Ends what a command left behind and `adopt_orphans` brought back to us; the runner runs one command at a time."""
-    for child in set(psutil.Process().children()) - older:
-        end_tree(child.pid, grace_seconds=0.5)
-        with suppress(ChildProcessError):
-            os.waitpid(child.pid, os.WNOHANG)
