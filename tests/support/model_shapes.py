@@ -66,9 +66,7 @@ def calls(turn: Turn, asked: Asked) -> tuple[Tool, ...]:
     """The turn's tool calls in the CLI's own names; none when it offers no tools (a title, a summary)."""
     if not turn.shell or not asked.tools:
         return turn.tools if asked.tools else ()
-    name = next((name for name in asked.tools if name in _SHELLS), None)
-    if name is None:
-        raise LookupError(f"none of {', '.join(asked.tools)} is known to run a command: add it to _SHELLS")
+    name = next((name for name in asked.tools if name in _SHELLS), "Bash")  # not offered: a model asks for it all the same
     argument = _SHELLS[name]
     arguments = {"command": ["bash", "-c", turn.shell]} if argument == "argv" else {argument: turn.shell}
     described = {"description": "does it"} if name in {"Bash", "bash", "run_shell_command"} else {}
