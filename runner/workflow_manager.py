@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from runner import agent, pool, report, rescue, sandbox
+from runner import agent, pool, reaper, report, rescue, sandbox
 from runner import state as states
 from runner import verdict as verdicts
 from runner.app_client import AppClient
@@ -36,6 +36,7 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() else {}
         app.finish(report.make(brief, work.state), tokens_revoked=tokens_revoked, **patience)
+        reaper.clear_up(work)
 
 
 def _go_through(work: Work, phases: Sequence[Phase]) -> Verdict:
@@ -120,7 +121,7 @@ def _earlier_work(work: Work) -> states.State | None:
     state = states.load(work.folder.state)
     # Under another isolation the files belong to another user.
     if state is None or not state.fits(work.brief) or state.isolation != work.state.isolation:
-        rescue.put_away(work, state)
+        rescue.put_away(work)
         return None
     state.ended_in, state.skipped, state.verdict = None, [], None
     work.state = state

@@ -89,8 +89,8 @@ def prepare(work: Work) -> None:
     for old in (folder.git, folder.home, folder.out, folder.snapshot):
         remove(old)
     work.sandbox.give(folder.git, folder.home, folder.out, folder.snapshot)
-    folder.about.write_text(at.about.model_dump_json(indent=1), encoding="utf-8")
     _make_pristine(at, folder.tree, at.about.start_sha, _OPEN + _MAKE_PRISTINE + _HAND_OVER)
+    folder.about.write_text(at.about.model_dump_json(indent=1), encoding="utf-8")
     folder.gitfile.write_text(f"gitdir: {folder.git}\n", encoding="utf-8")
     work.sandbox.hand_over(folder.gitfile)
 
