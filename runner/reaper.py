@@ -2,20 +2,19 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from runner import pool, pristine, rescue, sandbox
+from runner import pool, pristine, rescue, sandbox, worktree
+from runner.endings import Interrupted
 from runner.folder import About, TaskFolder, lock
 from runner.phase import Work
-from runner.sandbox import Room
 from runner.worktree import Desk
 from shared.models import VerdictName
-from shared.process import Ended, Limits
 
 _TASKS, _BASELINES, _MIRRORS = timedelta(days=14), timedelta(days=30), timedelta(days=60)
 _MOST = 20  # tasks per call: a runner that starts has something better to do
@@ -30,10 +29,13 @@ def clear_up(work: Work) -> None:
     verdict, folder = work.state.verdict, work.folder
     if verdict is None or (verdict.name is not VerdictName.SUCCEEDED and work.state.fits(work.brief)):
         return
-    rescue.keep(work)
-    pool.give_back(folder)
-    for path in (folder.git, folder.home, folder.out, folder.check_home, folder.snapshot, folder.gitfile, folder.publish):
-        pristine.remove(path)
+    try:
+        rescue.keep(work)
+        pool.give_back(folder)
+        for path in (folder.git, folder.home, folder.out, folder.check_home, folder.snapshot, folder.gitfile, folder.publish):
+            pristine.remove(path)
+    except (OSError, Interrupted) as error:  # the verdict stands; `reap` does it later
+        _log.warning("the task's folder is not cleared up", folder=str(folder.root), why=repr(error))
 
 
 def reap(work_dir: Path, now: datetime, stop: threading.Event | None = None) -> list[str]:
@@ -70,12 +72,7 @@ def _reap_task(folder: TaskFolder, stop: threading.Event) -> bool:
 
 def _desk(folder: TaskFolder, about: About, stop: threading.Event) -> Desk:
     key = folder.key.read_text(encoding="utf-8") if folder.key.exists() else ""
-    chosen = sandbox.choose(about.isolation, key, folder.work_dir)
-
-    def run(argv: Sequence[str], room: Room) -> Ended:
-        return chosen.run(argv, room, limits=Limits(seconds=600), stop=stop)
-
-    return Desk(folder, chosen, about, run)
+    return worktree.own_desk(folder, sandbox.choose(about.isolation, key, folder.work_dir), about, stop)
 
 
 def _baselines(work_dir: Path, now: datetime) -> Iterator[str]:
@@ -101,7 +98,7 @@ def _mirrors(work_dir: Path, now: datetime) -> Iterator[str]:
                 yield f"mirror {mirror.stem}"
 
 
-def _old(paths: "Iterator[Path] | Sequence[Path]", before: datetime) -> list[Path]:
+def _old(paths: Iterable[Path], before: datetime) -> list[Path]:
     """Those that nothing was written to since then, the oldest first; a folder's own time counts, and that of its state."""
     found = []
     for path in paths:

@@ -57,7 +57,7 @@ def put_away(work: Work) -> None:
 
 def keep(work: Work) -> None:
     """Keeps what an agent has written, as far as it is nowhere else."""
-    settle(work.folder, lambda about: Desk(work.folder, work.sandbox, about, worktree.desk(work, "snapshot").run))
+    settle(work.folder, lambda about: worktree.own_desk(work.folder, work.sandbox, about, work.stop))
 
 
 def settle(folder: TaskFolder, desk_for: Callable[[About], Desk]) -> None:
