@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import FatalError
 from shared.models import AttemptBrief
@@ -29,6 +29,14 @@ class About(BaseModel):
     # What GitHub has, and the commit of ours that joins it.
     published: tuple[str, ...]
     start_sha: str
+
+
+def read_about(folder: "TaskFolder") -> About | None:
+    """None when it cannot be read."""
+    try:
+        return About.model_validate_json(folder.about.read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def about(brief: AttemptBrief, start_sha: str) -> About:
@@ -71,10 +79,6 @@ class TaskFolder:
         return self.root / "state.json"
 
     @property
-    def about(self) -> Path:
-        return self.root / "about.json"
-
-    @property
     def checkout(self) -> Path:
         """What goes from task to task through the pool, as one folder, so that one rename hands it on."""
         return self.root / "checkout"
@@ -83,6 +87,11 @@ class TaskFolder:
     def key(self) -> Path:
         """Names the sandbox's user to whom the files of `checkout` belong."""
         return self.checkout / "key"
+
+    @property
+    def about(self) -> Path:
+        """Is there from the moment when `tree` is this task's; without it no agent of ours has been in it."""
+        return self.checkout / "about.json"
 
     @property
     def indexes(self) -> Path:

@@ -48,6 +48,7 @@ def give_back(folder: TaskFolder) -> None:
         return
     place = _place(folder)
     place.mkdir(parents=True, exist_ok=True)
+    folder.about.unlink(missing_ok=True)
     folder.checkout.touch()
     folder.checkout.rename(place / uuid.uuid4().hex)
     for entry in sorted(_entries(folder), key=_given_back, reverse=True)[_MOST:]:

@@ -2,6 +2,7 @@
 
 import shutil
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -9,12 +10,11 @@ from typing import NamedTuple
 import structlog
 from pydantic import BaseModel, ConfigDict
 
-from runner import pool, publish, worktree
+from runner import publish, worktree
 from runner.endings import AttemptEnds
-from runner.folder import TaskFolder
+from runner.folder import About, TaskFolder, read_about
 from runner.phase import Work
 from runner.pristine import remove
-from runner.state import State
 from runner.worktree import Desk
 from shared.errors import TransientError
 from shared.git import GitFailed
@@ -42,7 +42,6 @@ class _Label(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    repository_id: int
     repository: str
     branch: str
     issue: int
@@ -50,31 +49,37 @@ class _Label(BaseModel):
     commits: int
 
 
-def put_away(work: Work, state: State | None) -> None:
-    """Keeps earlier work in `rescued/`, as a bundle when git can read it, else as it is; then only the checkout is left."""
-    folder = work.folder
-    if not folder.tree.exists() and not folder.publish.exists():
+def put_away(work: Work) -> None:
+    """Keeps earlier work in `rescued/`; then only the checkout is left of the task."""
+    keep(work)
+    clear(work.folder)
+
+
+def keep(work: Work) -> None:
+    """Keeps what an agent has written, as far as it is nowhere else."""
+    settle(work.folder, lambda about: worktree.own_desk(work.folder, work.sandbox, about, work.stop))
+
+
+def settle(folder: TaskFolder, desk_for: Callable[[About], Desk]) -> None:
+    """Afterwards nothing in the task's folder is only there: it is in a bundle, or moved as it was when git cannot read it."""
+    if not folder.about.exists():
         return
-    at = worktree.desk(work, "snapshot")
-    if state is not None and state.start_sha and _kept(_since(at, state.start_sha)):
-        clear(folder)
+    about = read_about(folder)
+    if about is None or not _taken_in(desk_for(about)):
+        _move(folder, about, folder.tree)
+    if about is None:
         return
-    key = folder.key.read_text(encoding="utf-8") if folder.key.exists() else ""
-    keep_folder(at)
-    folder.root.mkdir(parents=True)
-    if key:
-        pool.renew(folder, key)
-
-
-def keep(work: Work, state: State) -> bool:
-    """Puts what the agent has written since `state`'s start commit into a bundle; False when git cannot read it."""
-    return _kept(_since(worktree.desk(work, "snapshot"), state.start_sha))
-
-
-def settle(at: Desk) -> None:
-    """Makes sure that nothing in a task's folder is only there: by a bundle, or by keeping the folder."""
-    if at.folder.tree.exists() and not _kept(at):
-        keep_folder(at)
+    new = folder.root / "rescue.bundle"
+    try:
+        commits = publish.bundle_what_is_only_here(folder, about, new)
+    except (GitFailed, TransientError) as error:
+        _log.warning("earlier work cannot be bundled", folder=str(folder.root), why=str(error))
+        _move(folder, about, folder.publish)
+        return
+    if commits:
+        place = _new_place(folder)
+        shutil.move(new, place / _BUNDLE)
+        _label(place, folder, about, commits)
 
 
 def clear(folder: TaskFolder) -> None:
@@ -84,39 +89,28 @@ def clear(folder: TaskFolder) -> None:
             remove(path)
 
 
-def keep_folder(at: Desk) -> None:
-    """The folder as it is, where git cannot read what is in it."""
-    place = _new_place(at.folder)
-    at.folder.root.rename(place / _FOLDER)
-    _label(place, at, 0)
-
-
 def listing(work_dir: Path) -> list[Rescue]:
     """All rescued work, the oldest first."""
     places = [place for place in (work_dir / "rescued").glob("*") if (place / _ABOUT).is_file()]
     return sorted((_read(place) for place in places), key=lambda rescue: rescue.when)
 
 
-def _since(at: Desk, start_sha: str) -> Desk:
-    about = at.about.model_copy(update={"start_sha": start_sha})
-    return Desk(at.folder, at.sandbox, about, at.run)
-
-
-def _kept(at: Desk) -> bool:
-    """False when git cannot read the checkout."""
+def _taken_in(at: Desk) -> bool:
+    """Whether the quarantine holds what the checkout holds."""
     try:
-        bundle = worktree.snapshot(at)
         publish.open_quarantine(at.folder)
-        publish.take_in(at.folder, bundle)
+        publish.take_in(at.folder, worktree.snapshot(at))
     except (AttemptEnds, GitFailed, TransientError, OSError) as error:
-        _log.warning("earlier work cannot be bundled", folder=str(at.folder.root), why=str(error))
+        _log.warning("earlier work cannot be read", folder=str(at.folder.root), why=str(error))
         return False
-    new = at.folder.root / "rescue.bundle"
-    if commits := publish.bundle_what_is_only_here(at.folder, at.about, new):
-        place = _new_place(at.folder)
-        shutil.move(new, place / _BUNDLE)
-        _label(place, at, commits)
     return True
+
+
+def _move(folder: TaskFolder, about: About | None, path: Path) -> None:
+    if path.exists():
+        place = _new_place(folder)
+        path.rename(place / _FOLDER)
+        _label(place, folder, about, 0)
 
 
 def _new_place(folder: TaskFolder) -> Path:
@@ -126,13 +120,11 @@ def _new_place(folder: TaskFolder) -> Path:
     return place
 
 
-def _label(place: Path, at: Desk, commits: int) -> None:
-    about = at.about
+def _label(place: Path, folder: TaskFolder, about: About | None, commits: int) -> None:
     label = _Label(
-        repository_id=about.repository_id,
-        repository=about.repository,
-        branch=about.branch,
-        issue=about.issue,
+        repository=about.repository if about else f"repository {folder.repository_id}",
+        branch=about.branch if about else folder.branch,
+        issue=about.issue if about else 0,
         when=datetime.now(UTC),
         commits=commits,
     )
@@ -147,5 +139,5 @@ def _read(place: Path) -> Rescue:
         size, command = bundle.stat().st_size, f"git fetch {bundle} '+refs/shoal/*:refs/rescued/{label.branch}/*'"
     else:
         size = sum(path.lstat().st_size for path in place.rglob("*") if not path.is_dir())
-        command = f"cp -r {place / _FOLDER}/checkout/tree ."
+        command = f"cp -r {place / _FOLDER} FOLDER"
     return Rescue(label.repository, label.branch, label.issue, label.when, size, label.commits, place, command)

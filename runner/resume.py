@@ -16,7 +16,7 @@ def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:
     state = states.load(work.folder.state)
     # Under another isolation the files belong to another user.
     if state is None or not state.fits(work.brief) or state.isolation != work.state.isolation:
-        rescue.put_away(work, state)
+        rescue.put_away(work)
         return None
     state.ended_in, state.skipped, state.verdict = None, [], None
     state.usage, state.agent_seconds = Usage(), 0
@@ -27,7 +27,14 @@ def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:
         if result is None or phase.missing(work):
             break
         proven.append(result)
+    if not proven:
+        rescue.put_away(work)
+        work.state = _fresh(work)
+        return None
     state.done = proven
+    if not state.has_done(PhaseName.PULL_REQUEST):  # what was said of another change is not said of this one
+        state.review_text, state.findings, state.review_posted = "", (), False
+        state.fix_begun, state.fix, state.review_answer, state.answer_posted = False, None, "", False
     return state
 
 
@@ -44,6 +51,10 @@ def from_published(work: Work, published: Published) -> None:
     state.test_command, state.test_source = setup.test_command(work)
     setup.make_checkout(work)
     worktree.restore(work, report.head_sha)
+
+
+def _fresh(work: Work) -> State:
+    return states.fresh(work.brief).model_copy(update={"isolation": work.state.isolation})
 
 
 def _before(report: AttemptReport) -> Evidence | None:

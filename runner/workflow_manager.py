@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from runner import agent, pool, report, resume, sandbox
+from runner import agent, pool, reaper, report, resume, sandbox
 from runner import state as states
 from runner import verdict as verdicts
 from runner.app_client import AppClient
@@ -38,6 +38,7 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() and not work.expired else {}
         app.finish(report.make(brief, work.state), tokens_revoked=tokens_revoked, **patience)
+        reaper.clear_up(work)
 
 
 def phase_minutes(name: PhaseName, settings: RepositorySettings) -> float:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import structlog
 
 from runner import pristine
 from runner import verdict as verdicts
-from runner.endings import AttemptEnds
+from runner.endings import AttemptEnds, Interrupted
 from runner.folder import About, TaskFolder, about
 from runner.phase import Work
 from runner.pristine import remove
@@ -83,14 +84,26 @@ def desk(work: Work, log: str) -> Desk:
     return Desk(work.folder, work.sandbox, about(work.brief, work.state.start_sha), run)
 
 
+def own_desk(folder: TaskFolder, sandbox: Sandbox, about: About, stop: threading.Event) -> Desk:
+    """For what must be done whatever the attempt has left of its limits; a stop becomes Interrupted."""
+
+    def run(argv: Sequence[str], room: Room) -> Ended:
+        ended = sandbox.run(argv, room, limits=_GIT_LIMITS, stop=stop)
+        if stop.is_set():
+            raise Interrupted
+        return ended
+
+    return Desk(folder, sandbox, about, run)
+
+
 def prepare(work: Work) -> None:
     """A checkout of the start commit, pristine, with new private git directories for the agent and for our snapshots."""
     folder, at = work.folder, desk(work, "setup")
     for old in (folder.git, folder.home, folder.out, folder.snapshot):
         remove(old)
     work.sandbox.give(folder.git, folder.home, folder.out, folder.snapshot)
-    folder.about.write_text(at.about.model_dump_json(indent=1), encoding="utf-8")
     _make_pristine(at, folder.tree, at.about.start_sha, _OPEN + _MAKE_PRISTINE + _HAND_OVER)
+    folder.about.write_text(at.about.model_dump_json(indent=1), encoding="utf-8")
     folder.gitfile.write_text(f"gitdir: {folder.git}\n", encoding="utf-8")
     work.sandbox.hand_over(folder.gitfile)
 

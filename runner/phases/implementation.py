@@ -18,7 +18,7 @@ _NOTES = {".md", ".rst", ".txt", ".adoc"}
 def run(work: Work) -> Outcome:
     state = work.state
     if state.edits_begun:  # by a process that was killed: the agent begins again from the same files, and what it had is kept
-        rescue.keep(work, state)
+        rescue.keep(work)
         setup.make_checkout(work)
         state.session = ""
     state.edits_begun = True

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner import mirror, publish, suite, testing, worktree
@@ -25,7 +26,10 @@ def run(work: Work) -> Outcome:
         revoke(brief.repository.api_url, brief.read_token)
     state.start_sha = mirror.start_commit(folder.mirror, brief)
     publish.open_quarantine(folder)
-    command = _test_command(work)
+    entries = mirror.entries(folder.mirror, brief.base_sha)
+    _face_submodules(work, entries)
+    _face_lfs(work)
+    command = _test_command(work, entries)
     state.test_command, state.test_source = command.line, command.source
     make_checkout(work)
     state.tests_before = _baseline(work)
@@ -45,13 +49,42 @@ def make_checkout(work: Work) -> None:
     worktree.exclude_leftovers(work)
 
 
-def _test_command(work: Work) -> suite.Command:
+def _face_submodules(work: Work, entries: Sequence[mirror.Entry]) -> None:
+    """Their files are in other repositories, for which this task has no right: refused by name, or left out and told."""
+    paths = [entry.path for entry in entries if entry.mode == "160000"]
+    if not paths:
+        return
+    shown = ", ".join(f"`{path}`" for path in paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
+    if work.brief.settings.submodules == "refuse":
+        reason = f"submodules are refused: {shown}; set `submodules: empty` in `.github/shoal.yml` to work without their files"
+        raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
+    _note(work, f"submodules were left empty: {shown}")
+
+
+def _face_lfs(work: Work) -> None:
+    """Refused by name, or the pointers are all that the agent and the tests see, and told."""
+    names = mirror.files_with(work.folder.mirror, work.brief.base_sha, "^[^#].*filter=lfs", ":(glob)**/.gitattributes")
+    if not names:
+        return
+    if work.brief.settings.lfs == "refuse":
+        reason = f"`{names[0]}` keeps files in Git LFS; set `lfs: pointers` in `.github/shoal.yml` to work with their pointers"
+        raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
+    _note(work, f"files in Git LFS (`{names[0]}`) were pointers only")
+
+
+def _note(work: Work, words: str) -> None:
+    if words not in work.state.notes:
+        work.state.notes.append(words)
+
+
+def _test_command(work: Work, entries: Sequence[mirror.Entry]) -> suite.Command:
     """Settled before the agent spends anything."""
     if line := work.brief.settings.test_command:
         return suite.Command(line, "settings")
     at, repository = work.brief.base_sha, work.folder.mirror
-    files = git("ls-tree", "-r", "-z", "--name-only", at, cwd=repository).split("\0")
-    command = suite.detect(frozenset(files), lambda name: git("cat-file", "blob", f"{at}:{name}", cwd=repository))
+    command = suite.detect(
+        frozenset(entry.path for entry in entries), lambda name: git("cat-file", "blob", f"{at}:{name}", cwd=repository)
+    )
     if not command.line:
         reason = "no test command was found: set `test_command` in `.github/shoal.yml`"
         raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
