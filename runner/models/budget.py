@@ -54,7 +54,7 @@ class Budget:
     """Not thread-safe: the proxy's one loop owns it. Reserved sums are added up anew, so that nothing can drift."""
 
     limits: AttemptLimits
-    spent: Spent = Spent()
+    spent: Spent
     under_way: set[Reservation] = field(default_factory=set)
 
     @property
@@ -94,10 +94,8 @@ class Budget:
                 "tokens", f"limit of {limits.tokens} tokens is used up ({spent.tokens} spent, this call may take {least.tokens})"
             )
         if limits.cost_usd is not None and self._fits(need, Spent()) < need.least_needed():
-            text = (
-                f"cost limit of ${limits.cost_usd:.2f} is used up (${spent.cost:.2f} spent, this call may cost ${least.cost:.2f})"
-            )
-            return _exhausted("cost_usd", text)
+            so_far = f"(${spent.cost:.2f} spent, this call may cost ${least.cost:.2f})"
+            return _exhausted("cost_usd", f"cost limit of ${limits.cost_usd:.2f} is used up {so_far}")
         return None
 
     def _has_turn(self, reserved: Spent) -> bool:

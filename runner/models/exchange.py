@@ -72,13 +72,12 @@ class Exchange:
         api = api_of(incoming)
         try:
             check(incoming, api, self._door.key)
-            if body is None:
-                raise Refused(413, f"shoal: a request may have {BODY_LIMIT >> 20} MiB")
+            whole = _within_limit(body)
             out = outgoing(incoming, api, self._door.keys)
             if incoming.method == "POST" and api.generates(incoming.path):
-                await self._generate(api, incoming, out, body)
+                await self._generate(api, incoming, out, whole)
             else:
-                await relay(self._door, self, api, out, body)
+                await relay(self._door, self, api, out, whole)
         except Refused as refused:
             await self.whole(refused.status, [JSON], render(api.error(refused.status, str(refused))))
 
@@ -112,3 +111,9 @@ class Exchange:
         if data := self._http.send(event):
             self._writer.write(data)
             await self._writer.drain()
+
+
+def _within_limit(body: bytes | None) -> bytes:
+    if body is None:
+        raise Refused(413, f"shoal: a request may have {BODY_LIMIT >> 20} MiB")
+    return body

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 # The same words as in runner/agents/shape.py, which cannot be imported here.
 MODEL_URL = "{model_url}"
@@ -55,10 +56,8 @@ def write_files(home: str, files: "dict[str, str]") -> None:
 
 
 def _enter(parent: int, folder: str) -> int:
-    try:
+    with suppress(FileExistsError):
         os.mkdir(folder, 0o700, dir_fd=parent)
-    except FileExistsError:
-        pass
     entered = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     os.close(parent)
     return entered
@@ -146,10 +145,8 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
     except OSError:
         # Broken on one side: nothing more can come of the other.
         for each in (source, target):
-            try:
+            with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from shared.models import AttemptLimits, Usage
 
 INSIDE = Path(__file__).with_name("inside.py")
 
+_NOTHING = Usage()
 _CONNECTIONS = 64
 _LONGEST_ADDRESS = 100
 # A model may think for long before it says its first word.
@@ -124,7 +125,7 @@ class Proxy:
 
 
 @contextmanager
-def serving(socket_path: Path, keys: Keys, limits: AttemptLimits, spent_before: Usage = Usage()) -> Iterator[Proxy]:
+def serving(socket_path: Path, keys: Keys, limits: AttemptLimits, spent_before: Usage = _NOTHING) -> Iterator[Proxy]:
     """A proxy at `socket_path`, whose folder is made for it alone and closed to everybody else."""
     proxy = Proxy(keys, limits, spent_before)
     socket_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -136,6 +137,8 @@ def serving(socket_path: Path, keys: Keys, limits: AttemptLimits, spent_before: 
     thread = threading.Thread(target=loop.run_forever, daemon=True, name="models")
     thread.start()
     server = asyncio.run_coroutine_threadsafe(_listen(proxy, socket_path), loop).result()
+    # The sandbox's user is another one; only what is bound into the sandbox can be reached by it.
+    socket_path.chmod(0o666)
     try:
         yield proxy
     finally:
@@ -165,8 +168,6 @@ async def _listen(proxy: Proxy, socket_path: Path) -> asyncio.Server:
         server = await asyncio.start_unix_server(proxy.connected, address)
     finally:
         os.close(folder)
-    # The sandbox's user is another one; only what is bound into the sandbox can be reached by it.
-    socket_path.chmod(0o666)
     return server
 
 

@@ -29,7 +29,14 @@ class Counted(NamedTuple):
 
     def and_then(self, later: "Counted") -> "Counted":
         """Providers repeat their counts as they grow, some of them in part."""
-        return Counted(*(max(before, after) for before, after in zip(self, later, strict=True)))
+        return Counted(
+            max(self.input, later.input),
+            max(self.cached, later.cached),
+            max(self.written, later.written),
+            max(self.written_hour, later.written_hour),
+            max(self.output, later.output),
+            self.final or later.final,
+        )
 
 
 class Ask(NamedTuple):

@@ -7,9 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 
 _BUSY = {402, 408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
-_QUOTA = re.compile(
-    r"insufficient_quota|credit balance|RESOURCE_EXHAUSTED|billing_hard_limit|exceeded your current quota", re.IGNORECASE
-)
+_QUOTA = re.compile(r"insufficient_quota|credit balance|resource_exhausted|billing_hard_limit|current quota", re.IGNORECASE)
 _KEY = re.compile(r"API_KEY_INVALID|API key not valid|invalid_api_key|invalid x-api-key", re.IGNORECASE)
 _RETRY_INFO = re.compile(r'"retryDelay"\s*:\s*"([0-9.]+)s"')
 _SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?")
