@@ -140,7 +140,11 @@ class Effects:
         if not await self.database.write(lambda c: rows.set_secret(c, attempt.id, hashed)):
             return []
         launch = RunnerLaunch(
-            app_url=self.settings.runner_url, attempt_id=attempt.id, secret=secret, work_dir=str(self.settings.work_dir.resolve())
+            app_url=self.settings.runner_url,
+            attempt_id=attempt.id,
+            secret=secret,
+            work_dir=str(self.settings.work_dir.resolve()),
+            model_keys=str(self.settings.model_keys.resolve()) if self.settings.model_keys else "",
         )
         try:
             started = await self.backend.start(launch)

@@ -158,7 +158,7 @@ class Loop:
         if state is None:
             return "unknown repository"
         now = self._clock()
-        context = Context(now, self._policy, rows.slots_held(connection), self._free_memory_mib())
+        context = Context(now, self._policy, rows.pool(connection, event.repository_id), self._free_memory_mib())
         decision = decide(state, event, context)
         # Version 0: not in the database yet, and every later event must find it.
         new = state.repository.version == 0

@@ -107,6 +107,9 @@ def _begin(draft: Draft, task: Task, event: IssueRead) -> None:
             "verdict": None,
             "note": "",
             "losses": 0,
+            "pauses": 0,
+            "paused_since": None,
+            "not_before": None,
             "started_at": None,
             "ended_at": None,
         }

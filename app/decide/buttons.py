@@ -54,7 +54,9 @@ def presser_known(draft: Draft, event: PresserKnown) -> None:
         if event.identifier == "cancel" and task.live:
             stop_task(draft, task.issue, VerdictName.CANCELLED, f"cancelled by {event.sender}")
         elif event.identifier in {"retry", "rerun"} and _retryable(task) and only in {None, task.issue}:
-            draft.change_task(task.issue, verdict=None, ended_at=None, started_at=None, losses=0, note=f"retried by {event.sender}")
+            fresh = {"losses": 0, "pauses": 0, "paused_since": None, "not_before": None}
+            note = f"retried by {event.sender}"
+            draft.change_task(task.issue, verdict=None, ended_at=None, started_at=None, note=note, **fresh)
             join(draft, task.issue)
 
 

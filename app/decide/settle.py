@@ -2,6 +2,7 @@
 
 from app.actions import OpenPullRequest, ReadRemote, RevokeTokens
 from app.decide.draft import Draft
+from app.decide.pause import ended_otherwise, paused
 from app.decide.state import Attempt, AttemptStatus, TaskStatus
 from app.decide.stop import reread
 from app.decide.unblock import unblock
@@ -141,6 +142,9 @@ def _try_again(draft: Draft, attempt: Attempt) -> None:
 
 def _end(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
     _close(draft, attempt)
+    if verdict.name is VerdictName.PROVIDER_LIMIT and paused(draft, attempt, verdict):
+        return
+    ended_otherwise(draft, attempt, verdict)
     task = draft.conclude(attempt.issue, verdict, note="")
     if task.verified:
         unblock(draft, attempt.issue)

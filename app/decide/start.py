@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.actions import StartAttempt
 from app.decide.draft import Draft
+from app.decide.pause import held_back, must_probe, waiting_for_provider
 from app.decide.state import Attempt, Orchestration, Task, TaskStatus
 from app.planning.schedule import Job, choose, priorities
 from shared.models import VerdictName
@@ -17,14 +18,24 @@ def start_ready(draft: Draft) -> None:
     waiting = {task.issue: task for task in draft.tasks.values() if task.status is TaskStatus.WAITING}
     if not waiting:
         return
+    if held_back(draft):
+        return
     active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}
     room = _room(draft)
     # Running ones hold their slots outside `room`: they count here only for the conflicts.
     running = [Job(job.id, job.estimate, {}, job.after, job.conflicts_with) for issue, job in jobs.items() if issue not in waiting]
     finished = {str(task.issue) for task in draft.tasks.values() if task.verified or task.merged}
-    for chosen in choose([jobs[issue] for issue in waiting], running, finished, room, priorities(list(jobs.values()))):
-        _start(draft, draft.tasks[int(chosen)])
+    chosen = choose([jobs[issue] for issue in waiting], running, finished, room, priorities(list(jobs.values())))
+    alone = must_probe(draft)
+    for issue in _first(draft, chosen) if alone else chosen:
+        _start(draft, draft.tasks[int(issue)], probe=alone)
+
+
+def _first(draft: Draft, chosen: list[str]) -> list[str]:
+    """Who asks the provider again: one that it refused, if one can start."""
+    refused = [str(task.issue) for task in waiting_for_provider(draft) if str(task.issue) in chosen]
+    return (refused or chosen)[:1]
 
 
 def _job(draft: Draft, task: Task) -> Job:
@@ -43,10 +54,10 @@ def _room(draft: Draft) -> dict[str, float]:
     context = draft.context
     held_before = sum(attempt.holds_slot for attempt in draft.before.attempts.values())
     held = [attempt for attempt in draft.attempts.values() if attempt.holds_slot]
-    slots = context.policy.slots - (context.slots_held - held_before + len(held))
+    slots = context.policy.slots - (context.pool.slots_held - held_before + len(held))
     young = sum(context.now - attempt.created_at < context.policy.memory_settles for attempt in held)
     memory = context.free_memory_mib - young * context.policy.task_memory_mib
-    if not held and context.slots_held == held_before:
+    if not held and context.pool.slots_held == held_before:
         # An idle machine always takes one, however small it is: waiting would not make it larger.
         memory = max(memory, context.policy.task_memory_mib)
     return {"slots": float(max(0, slots)), "memory_mib": max(0.0, memory)}
@@ -73,7 +84,7 @@ def _failed(task: Task) -> bool:
     return not task.live and not task.verified and not task.merged
 
 
-def _start(draft: Draft, task: Task) -> None:
+def _start(draft: Draft, task: Task, *, probe: bool) -> None:
     now, policy = draft.context.now, draft.context.policy
     number = task.attempts + 1
     base = base_of(draft, task) if not task.base_sha else Base(task.base_sha, task.merge_shas, task.stacked_on)
@@ -87,6 +98,7 @@ def _start(draft: Draft, task: Task) -> None:
         created_at=now,
         lease_until=now + policy.lease,
         memory_mib=policy.task_memory_mib,
+        probe=probe,
     )
     draft.attempts[attempt.id] = attempt
     draft.change_task(
@@ -94,6 +106,7 @@ def _start(draft: Draft, task: Task) -> None:
         status=TaskStatus.RUNNING,
         attempt=attempt.id,
         attempts=number,
+        not_before=None,
         base_sha=base.sha,
         merge_shas=base.merge_shas,
         stacked_on=base.stacked_on,

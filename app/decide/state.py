@@ -122,6 +122,10 @@ class Task(Row):
     pull_request_url: str = ""
     pull_request_state: str = ""
     verdict: Verdict | None = None
+    # How often in a row the model's provider refused, since when, and until when nothing is tried.
+    pauses: int = 0
+    paused_since: datetime | None = None
+    not_before: datetime | None = None
     # What a person should know beside the verdict: a refusal, an edit, a new label that started nothing.
     note: str = ""
     started_at: datetime | None = None
@@ -136,6 +140,11 @@ class Task(Row):
     def verified(self) -> bool:
         """Ended well: others may build on its branch."""
         return self.status is TaskStatus.DONE and self.verdict is not None and self.verdict.name is VerdictName.SUCCEEDED
+
+    @property
+    def waits_for_provider(self) -> bool:
+        """Its last attempt was refused by the model's provider."""
+        return self.status is TaskStatus.WAITING and self.not_before is not None
 
     @property
     def merged(self) -> bool:
@@ -197,6 +206,8 @@ class Attempt(Row):
     remote_asked: bool = False
     report: AttemptReport | None = None
     memory_mib: float = 0
+    # Started to see whether the model's provider answers again; nothing else is started meanwhile.
+    probe: bool = False
 
     @property
     def holds_slot(self) -> bool:
@@ -233,13 +244,22 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """What repositories share. The provider's refusals are those of the others only: a repository knows its own."""
+
+    slots_held: int = 0
+    paused_until: datetime | None = None
+    probing: bool = False
+
+
+@dataclass(frozen=True)
 class Context:
     """Everything else a decision may know: the time and the pool's room, as arguments."""
 
     now: datetime
     policy: Policy
-    # Over all repositories: slots held, and free memory beyond the reserve (MiB) as last measured.
-    slots_held: int = 0
+    pool: Pool = Pool()
+    # Beyond the reserve, as last measured.
     free_memory_mib: float = float("inf")
 
 

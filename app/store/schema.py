@@ -33,6 +33,8 @@ tasks = Table(
     Column("generation", Integer, primary_key=True, autoincrement=False),
     Column("orchestration", String, nullable=False, index=True),
     Column("status", String, nullable=False),
+    # Set while the model's provider refuses: nothing of the same provider is started before that.
+    Column("not_before", Float, nullable=True, index=True),
     Column("data", Text, nullable=False),
 )
 
@@ -44,6 +46,7 @@ attempts = Table(
     Column("orchestration", String, nullable=False, index=True),
     Column("status", String, nullable=False, index=True),
     Column("holds_slot", Boolean, nullable=False),
+    Column("probe", Boolean, nullable=False, server_default="0"),
     # SHA-256 of the secret that the runner was started with; the secret itself is nowhere.
     Column("secret_hash", String, nullable=False, server_default=""),
     Column("data", Text, nullable=False),

@@ -1,11 +1,11 @@
 """A repository that only decides: events go in, time is set by hand, and what follows can be asked for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from app.actions import AnyAction
 from app.decide.decide import decide
-from app.decide.state import Context, Policy, Repository, State, Task
+from app.decide.state import Context, Policy, Pool, Repository, State, Task
 from app.events import (
     AnyEvent,
     AttemptClaimed,
@@ -20,7 +20,7 @@ from app.events import (
 from app.planning.plan import make_plan
 from app.planning.tree import Tree
 from shared.github import issue_hash
-from shared.models import AttemptReport, ClaimRequest, IssueSnapshot, RepositorySettings, Verdict, VerdictName
+from shared.models import AttemptReport, ClaimRequest, IssueSnapshot, RepositorySettings, Usage, Verdict, VerdictName
 from tests.support.protocol import NOW
 
 POLICY = Policy(
@@ -43,13 +43,16 @@ class Desk:
     state: State = field(default_factory=lambda: State(Repository(id=1, full_name="acme/widgets", installation_id=9)))
     now: datetime = NOW
     free_memory_mib: float = float("inf")
+    # What the other repositories do.
+    pool: Pool = field(default_factory=Pool)
     actions: list[AnyAction] = field(default_factory=list)
     label_events: int = 0
 
     def tell(self, event: AnyEvent) -> str:
         """Decides; the refusal."""
         held = sum(attempt.holds_slot for attempt in self.state.attempts.values())
-        decision = decide(self.state, event, Context(self.now, self.policy, held, self.free_memory_mib))
+        pool = replace(self.pool, slots_held=self.pool.slots_held + held)
+        decision = decide(self.state, event, Context(self.now, self.policy, pool, self.free_memory_mib))
         self.state = decision.state
         self.actions += decision.actions  # type: ignore[arg-type]
         return decision.refusal
@@ -115,11 +118,20 @@ class Desk:
         claim = ClaimRequest(nonce=nonce, pid=1, pid_started=1, host="h")
         return self.tell(AttemptClaimed(repository_id=1, attempt=self.task(issue).attempt, claim=claim))
 
-    def finish(self, issue: int, verdict: VerdictName = VerdictName.SUCCEEDED, *, pull: int | None = None) -> None:
+    def finish(
+        self,
+        issue: int,
+        verdict: VerdictName = VerdictName.SUCCEEDED,
+        *,
+        pull: int | None = None,
+        usage: Usage | None = None,
+        retry_seconds: float | None = None,
+    ) -> None:
         """An attempt goes its whole way: claim, permit, push, pull request, finish; or ends before that with another verdict."""
         attempt = self.task(issue).attempt
         self.claim(issue)
-        report = AttemptReport(verdict=Verdict(name=verdict, reason="because"), head_sha=f"head-{issue}")
+        words = Verdict(name=verdict, reason="because", retry_seconds=retry_seconds)
+        report = AttemptReport(verdict=words, head_sha=f"head-{issue}", usage=usage or Usage())
         if pull is not None:
             self.tell(
                 PermitRequested(repository_id=1, attempt=attempt, nonce="n", sequence=1, head_sha=f"head-{issue}", report=report)

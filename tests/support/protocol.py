@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.actions import AnyAction, OpenPullRequest, ReadIssue, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
 from app.decide.decide import decide
-from app.decide.state import AttemptStatus, Context, Policy, Repository, State, TaskStatus
+from app.decide.state import AttemptStatus, Context, Policy, Pool, Repository, State, TaskStatus
 from app.events import (
     AnyEvent,
     AttemptClaimed,
@@ -138,7 +138,7 @@ class World:
 def context(world: World) -> Context:
     """The arguments of a decision in this world."""
     held = sum(attempt.holds_slot for attempt in world.state.attempts.values())
-    return Context(world.now, POLICY, slots_held=held)
+    return Context(world.now, POLICY, Pool(slots_held=held))
 
 
 def tell(world: World, event: AnyEvent) -> tuple[World, str]:

@@ -1,0 +1,23 @@
+"""Pauses of a model's provider."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds what is searched for over all repositories."""
+    op.add_column("tasks", sa.Column("not_before", sa.Float(), nullable=True))
+    op.create_index(op.f("ix_tasks_not_before"), "tasks", ["not_before"], unique=False)
+    op.add_column("attempts", sa.Column("probe", sa.Boolean(), server_default="0", nullable=False))
+
+
+def downgrade() -> None:
+    """Takes it away again."""
+    op.drop_column("attempts", "probe")
+    op.drop_index(op.f("ix_tasks_not_before"), table_name="tasks")
+    op.drop_column("tasks", "not_before")
