@@ -1,9 +1,10 @@
 """Runs the repository's set-up and test commands in the sandbox, on a fresh checkout of exactly one commit."""
 
-from runner import suite, verdict, worktree
+from runner import verdict, worktree
 from runner.endings import AttemptEnds
 from runner.phase import Work
 from runner.sandbox import Room
+from runner.suite.evidence import as_evidence
 from shared.models import TestRun, VerdictName
 from shared.process import Limits
 
@@ -23,7 +24,7 @@ def run_tests(work: Work, commit: str) -> TestRun:
     ended = work.run(["sh", "-c", command], room, log="testing", limits=limits)
     if ended.exit_code == 127 and ended.reason == "exited":
         raise AttemptEnds(VerdictName.SETUP_FAILED, f"the test command `{command}` could not be started", ended.tail)
-    return suite.as_evidence(command, ended, worktree.read_left_file(junit, _JUNIT_LIMIT))
+    return as_evidence(command, ended, {"junit.xml": worktree.read_left_file(junit, _JUNIT_LIMIT)})
 
 
 def run_setup_command(work: Work, room: Room) -> None:

@@ -4,9 +4,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from runner import mirror, publish, suite, testing, worktree
+from runner import mirror, publish, testing, worktree
 from runner.endings import AttemptEnds
 from runner.phase import Outcome, Work
+from runner.suite import detect
 from runner.tokens import revoke
 from shared.git import git
 from shared.models import PhaseName, TestRun, VerdictName
@@ -45,13 +46,13 @@ def make_checkout(work: Work) -> None:
     worktree.exclude_leftovers(work)
 
 
-def _test_command(work: Work) -> suite.Command:
+def _test_command(work: Work) -> detect.Command:
     """Settled before the agent spends anything."""
     if line := work.brief.settings.test_command:
-        return suite.Command(line, "settings")
+        return detect.Command(line, "settings")
     at, repository = work.brief.base_sha, work.folder.mirror
     files = git("ls-tree", "-r", "-z", "--name-only", at, cwd=repository).split("\0")
-    command = suite.detect(frozenset(files), lambda name: git("cat-file", "blob", f"{at}:{name}", cwd=repository))
+    command = detect.detect(frozenset(files), lambda name: git("cat-file", "blob", f"{at}:{name}", cwd=repository))
     if not command.line:
         reason = "no test command was found: set `test_command` in `.github/shoal.yml`"
         raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
