@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from runner import mirror, pull_request_text
+from runner import mirror
 from runner.folder import About, TaskFolder
 from shared.git import GitFailed, credentials, git, run_git
 from shared.models import AttemptBrief
@@ -31,12 +31,12 @@ def take_in(folder: TaskFolder, bundle: Path) -> str:
     return git("rev-parse", _SNAPSHOT, cwd=folder.publish).strip()
 
 
-def make_commit(folder: TaskFolder, brief: AttemptBrief, start: str, snapshot: str) -> str:
-    """One commit with the snapshot's tree, by the App, on the start commit; start itself when nothing changed."""
+def make_commit(folder: TaskFolder, brief: AttemptBrief, parent: str, snapshot: str, message: str) -> str:
+    """One commit with the snapshot's tree, by the App; `parent` itself when nothing changed."""
     tree = git("rev-parse", f"{snapshot}^{{tree}}", cwd=folder.publish).strip()
-    if tree == git("rev-parse", f"{start}^{{tree}}", cwd=folder.publish).strip():
-        return start
-    head = mirror.commit(folder.publish, brief, tree, (start,), pull_request_text.commit_message(brief))
+    if tree == git("rev-parse", f"{parent}^{{tree}}", cwd=folder.publish).strip():
+        return parent
+    head = mirror.commit(folder.publish, brief, tree, (parent,), message)
     git("update-ref", _HEAD, head, cwd=folder.publish)
     return head
 

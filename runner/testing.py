@@ -3,11 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from runner import suite, verdict, worktree
+from runner import verdict, worktree
 from runner.endings import AttemptEnds
 from runner.evidence import Evidence
 from runner.phase import Work
 from runner.sandbox import Room
+from runner.suite.detect import report_globs
+from runner.suite.evidence import as_evidence
 from shared.models import TestRun, VerdictName
 from shared.process import Ended
 
@@ -75,7 +77,7 @@ def _run_tests(work: Work) -> TestRun:
     room = worktree.check_room(work, network=False, env={"PYTEST_ADDOPTS": f"-p no:cacheprovider --junitxml={junit}"})
     command = work.state.test_command
     ended = _run(work, command, room, "testing")
-    return suite.as_evidence(command, ended, _reports(work, command, junit))
+    return as_evidence(command, ended, _reports(work, command, junit))
 
 
 def _run_check(work: Work, index: int, command: str) -> TestRun:
@@ -83,7 +85,7 @@ def _run_check(work: Work, index: int, command: str) -> TestRun:
     if work.sandbox.level == "bubblewrap":
         writable = tuple(bind._replace(writable=False) if bind.source == work.folder.check else bind for bind in room.binds)
         room = room._replace(binds=writable, home=Path("/tmp"))  # noqa: S108 a private one, inside
-    return suite.as_evidence(command, _run(work, command, room, f"check-{index + 1}"), {})
+    return as_evidence(command, _run(work, command, room, f"check-{index + 1}"), {})
 
 
 def _run(work: Work, command: str, room: Room, log: str) -> Ended:
@@ -99,7 +101,7 @@ def _reports(work: Work, command: str, junit: Path) -> dict[str, bytes]:
     """JUnit files by name: where we asked for one, else where the tool leaves its own."""
     if found := worktree.read_left_file(junit, _REPORT_BYTES):
         return {junit.name: found}
-    globs = suite.report_globs(command)
+    globs = report_globs(command)
     if not globs:
         return {}
     tests = [part for glob in globs for part in ("-o", "-path", f"./{glob}")][1:]

@@ -5,8 +5,8 @@ import signal
 import traceback
 from collections.abc import Sequence
 
-from runner import suite
 from runner.evidence import Evidence
+from runner.suite.evidence import ran_nothing
 from shared.log import redact
 from shared.models import TestRun, Verdict, VerdictName
 from shared.process import Ended, EndReason
@@ -90,7 +90,7 @@ def final(before: Evidence, after: Evidence) -> Verdict:
         tail = next(check.tail for check in after.checks if check.command in red)
         reason = f"a check fails that did not before: {', '.join(red)}"
         return Verdict(name=VerdictName.TESTS_FAILED, reason=reason, detail=tail[-8000:])
-    if suite.ran_nothing(run):
+    if ran_nothing(run):
         reason = "no test ran, so nothing shows that the change works: mend `test_command` in `.github/shoal.yml`"
         return Verdict(name=VerdictName.TESTS_FAILED, reason=reason, detail=run.tail[-8000:])
     flaky = f"; flaky, green when run again: {', '.join(run.flaky[:5])}" if run.flaky else ""

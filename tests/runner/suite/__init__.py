@@ -1,0 +1,1 @@
+"""What tests print and leave, taken as evidence."""
