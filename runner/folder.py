@@ -133,6 +133,11 @@ class TaskFolder:
         return self.root / "check-home"
 
     @property
+    def review_home(self) -> Path:
+        """The reviewer's own HOME: it shall be another eye than the one that wrote the change."""
+        return self.root / "review-home"
+
+    @property
     def snapshot(self) -> Path:
         """Our own git directory over `tree`, which no agent pass sees: hooks and settings in it are ours."""
         return self.root / "snapshot.git"

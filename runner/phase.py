@@ -10,6 +10,7 @@ from runner.app_client import AppClient
 from runner.endings import Interrupted
 from runner.folder import TaskFolder
 from runner.meter import Meter
+from runner.models.keys import Keys
 from runner.sandbox import Room, Sandbox
 from runner.state import State
 from shared.models import AttemptBrief, PhaseName, Verdict, VerdictName
@@ -34,7 +35,7 @@ class Work:
     sandbox: Sandbox
     app: AppClient
     stop: threading.Event
-    model_keys: str = ""
+    keys: Keys = field(default_factory=Keys.none)
     meter: Meter = field(default_factory=Meter)
     expired: Verdict | None = None
     # Permits asked for, and the write tokens among them that were granted and given back.

@@ -39,7 +39,9 @@ def body(brief: AttemptBrief, report: AttemptReport) -> str:
 
 def review(brief: AttemptBrief, text: str, findings: Sequence[Finding] = ()) -> str:
     """A review's body; the marker lets us find it again."""
-    rows = [f"- {_place(finding)}{'**must be fixed**: ' if finding.must_fix else ''}{harmless(finding.text)}" for finding in findings]
+    rows = [
+        f"- {_place(finding)}{'**must be fixed**: ' if finding.must_fix else ''}{harmless(finding.text)}" for finding in findings
+    ]
     listed = ["### Findings\n\n" + "\n".join(rows)] if rows else []
     parts = [review_marker(brief), "A separate pass of the agent read this diff and says:", quoted(text), *listed]
     return cut("\n\n".join(parts), COMMENT_LIMIT - 100, "\n\n(cut: too long for GitHub)\n")

@@ -51,6 +51,7 @@ class State(BaseModel):
     plan_text: str = ""
     # The conversation that later passes go on with, where the agent can.
     session: str = ""
+    session_usage: Usage = Usage()
     change: Change | None = None
     # The agent may have edited its checkout, but no change was recorded yet.
     edits_begun: bool = False

@@ -1,5 +1,6 @@
 """The loop: one attempt through the nine phases, each run, verified, saved and reported, in this order."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from runner.app_client import AppClient
 from runner.endings import AttemptEnds, Fenced
 from runner.folder import TaskFolder, held
 from runner.meter import Meter
+from runner.models.keys import Keys
 from runner.phase import Outcome, Phase, Work
 from runner.phases import branch, documentation, implementation, issue, pull_request, research, review, setup, testing
 from shared.errors import FatalError
@@ -29,10 +31,9 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
     with held(folder):
         sandbox.end_leftovers(folder.home, folder.check_home)
         chosen = sandbox.choose(brief.isolation, pool.take(folder), folder.work_dir)
-        work = Work(brief, folder, states.fresh(brief), chosen, app, stop, model_keys)
-        work.state.isolation = _isolation(work)
+        work = Work(brief, folder, states.fresh(brief), chosen, app, stop)
         with _within(work, brief.limits.minutes, "minutes", "the attempt"):
-            work.state.verdict = _taken_up(work) or _go_through(work, PHASES)
+            work.state.verdict = _taken_up(work, model_keys) or _go_through(work, PHASES)
         _save(work, "its last word")  # a full disk must not keep the verdict from being told
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
@@ -55,10 +56,15 @@ def phase_minutes(name: PhaseName, settings: RepositorySettings) -> float:
     return longest.get(name, 70)  # the app may be away for an hour
 
 
-def _taken_up(work: Work) -> Verdict | None:
-    """What an earlier attempt left; a verdict when even that breaks."""
+def _taken_up(work: Work, model_keys: str) -> Verdict | None:
+    """The models' keys, and what an earlier attempt left; a verdict when even that breaks."""
 
     def take_up() -> Outcome:
+        try:
+            work.keys = Keys.load(model_keys, os.environ)
+        except FatalError as error:
+            raise AttemptEnds(VerdictName.SETUP_FAILED, str(error)) from error
+        work.state.isolation = _isolation(work)
         found = resume.earlier_work(work, PHASES)
         if work.brief.published is not None and (found is None or found.pull_request is None):
             resume.from_published(work, work.brief.published)

@@ -18,7 +18,7 @@ from runner.pristine import remove
 from runner.sandbox import Bind, Room, Sandbox
 from shared.git import identity
 from shared.models import VerdictName
-from shared.process import Ended
+from shared.process import Ended, Limits
 
 # Left behind by tools that run in a checkout; never part of what somebody asked for.
 _LITTER = ("__pycache__/", "*.py[co]", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".coverage", "node_modules/", ".venv/")
@@ -56,6 +56,11 @@ _EXCLUDE_LEFTOVERS = """
 git --git-dir="$SNAPSHOT" --work-tree="$PLACE" ls-files -o --exclude-standard --directory --no-empty-directory \
   | sed 's|^|/|' >> "$SNAPSHOT/info/exclude"
 """
+# What the set-up command made stays, as it is in `info/exclude`.
+_RESTORE = """
+git --git-dir="$SNAPSHOT" --work-tree="$PLACE" read-tree --reset -u "$COMMIT"
+git --git-dir="$SNAPSHOT" --work-tree="$PLACE" clean -q -ffd
+"""
 _TAKE_SNAPSHOT = """
 git --git-dir="$SNAPSHOT" --work-tree="$PLACE" add -A
 tree=$(git --git-dir="$SNAPSHOT" write-tree)
@@ -88,7 +93,7 @@ def own_desk(folder: TaskFolder, sandbox: Sandbox, about: About, stop: threading
     """For what must be done whatever the attempt has left of its limits; a stop becomes Interrupted."""
 
     def run(argv: Sequence[str], room: Room) -> Ended:
-        ended = sandbox.run(argv, room, limits=_GIT_LIMITS, stop=stop)
+        ended = sandbox.run(argv, room, limits=Limits(seconds=_GIT_MINUTES * 60), stop=stop)
         if stop.is_set():
             raise Interrupted
         return ended
@@ -112,6 +117,12 @@ def check_out_for_tests(work: Work, commit: str) -> None:
     """Makes `check` hold exactly `commit`, and its home nothing."""
     empty(work, work.folder.check_home)
     _make_pristine(desk(work, "testing"), work.folder.check, commit, _MAKE_PRISTINE)
+
+
+def restore(work: Work, commit: str) -> None:
+    """Makes the agent's checkout hold exactly `commit` again: a change that was dropped must not come back with the next one."""
+    at = desk(work, "snapshot")
+    _script(at, _RESTORE, at.folder.tree, commit, VerdictName.AGENT_FAILED, "the checkout could not be restored")
 
 
 def exclude_leftovers(work: Work) -> None:
@@ -175,6 +186,14 @@ def check_room(work: Work, *, network: bool, env: dict[str, str] | None = None) 
     folder = work.folder
     binds = tuple(Bind(path, writable=True) for path in (folder.check, folder.check_home, folder.out))
     return Room(cwd=folder.check, home=folder.check_home, binds=binds, network=network, env=env or {})
+
+
+def review_room(work: Work, *, binds: tuple[Bind, ...] = (), env: dict[str, str] | None = None) -> Room:
+    """What a reviewer sees: the tests' checkout of the commit, which it cannot change, a home of its own, and the out folder."""
+    folder = work.folder
+    empty(work, folder.review_home)
+    writable = (Bind(folder.review_home, writable=True), Bind(folder.out, writable=True))
+    return Room(cwd=folder.check, home=folder.review_home, binds=(*writable, Bind(folder.check), *binds), env=env or {})
 
 
 def read_left_file(path: Path, limit: int) -> bytes:

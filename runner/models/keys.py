@@ -77,6 +77,10 @@ class Keys:
         """From the file at `path`, else, when that is empty, from the environment; raises FatalError."""
         return _from_file(Path(path)) if path else _from_environment(environ)
 
+    @classmethod
+    def none(cls) -> "Keys":
+        return cls({}, "nowhere")
+
     def need(self, provider: Provider) -> Upstream:
         """Raises FatalError when there is no key for that provider."""
         if found := self.upstreams.get(provider):

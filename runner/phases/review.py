@@ -46,6 +46,7 @@ def missing(work: Work) -> str:
 
 def _read_by_another(work: Work) -> None:
     diff = _diff(work)
+    worktree.check_out_for_tests(work, commit_of(work.state).snapshot_sha)
     answer = agent.play(work, Pass.REVIEW, prompt.review(agent.told(work), diff))
     paths = {file.path for file in commit_of(work.state).files}
     text, findings = prompt.read_review(answer.text if answer else "")
