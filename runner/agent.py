@@ -1,7 +1,6 @@
 """Starts a pass of the coding agent in the sandbox, listens to what it says, and reads its answer."""
 
 import json
-import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from runner.models.proxy import Proxy, inside_argv, inside_binds, serving
 from runner.phase import Work
 from runner.sandbox import Room, python_binds
 from shared.errors import FatalError
-from shared.models import Usage, Verdict, VerdictName
+from shared.models import PromptRequest, Usage, Verdict, VerdictName
 from shared.process import Ended
 
 _ANSWER_LIMIT = 60_000
@@ -45,10 +44,11 @@ class Answer(NamedTuple):
     printed: str
 
 
-def told(work: Work) -> prompt.Told:
-    """What every prompt of this attempt begins with."""
-    found = prompt.Told(work.brief, secrets.token_hex(8), instructions.read(work.folder.mirror, work.brief))
-    for words in found.hidden:
+def told(work: Work) -> PromptRequest:
+    """What every prompt of this attempt is made of; hidden text that is left out is told to people."""
+    brief = work.brief
+    found = prompt.request_of(brief, work.state.test_command, instructions.read(work.folder.mirror, brief))
+    for words in prompt.removed(found):
         work.state.note(words)
     return found
 

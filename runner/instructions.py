@@ -2,20 +2,17 @@
 
 from pathlib import Path
 
-from runner.prompt import Instructions
 from shared.git import run_git
-from shared.models import AttemptBrief
-
-_FILES = ("AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md")
-_LIMIT = 30_000
+from shared.github import INSTRUCTION_FILES
+from shared.models import AttemptBrief, Instructions
 
 
 def read(mirror: Path, brief: AttemptBrief) -> tuple[Instructions, ...]:
-    """Those that are there, each at most 30,000 characters; a second file with the same text is left out."""
+    """Those that are there; a second file with the same text is left out."""
     at = brief.pinned_sha or brief.base_sha
     found: dict[str, Instructions] = {}
-    for name in _FILES:
+    for name in INSTRUCTION_FILES:
         status, text = run_git("cat-file", "blob", f"{at}:{name}", cwd=mirror, accept=(0, 128))
         if status == 0 and text.strip():
-            found.setdefault(text, Instructions(name, text[:_LIMIT]))
+            found.setdefault(text, Instructions(path=name, text=text))
     return tuple(found.values())

