@@ -20,7 +20,7 @@ from typing import IO, Literal
 from shared.cgroup import Group, own_group
 from shared.monitor import Monitor
 from shared.output import Output
-from shared.tree import MARK, end_tree, end_trees, is_alive, marked, started_at
+from shared.tree import MARK, collect, end_tree, end_trees, is_alive, marked, started_at
 
 __all__ = ["EndReason", "Ended", "Limits", "end_tree", "environment", "is_alive", "run", "started_at"]
 
@@ -218,15 +218,19 @@ class _Run:
 
     def _end_all(self, pid: int, reason: EndReason, group: Group | None) -> None:
         """Of a command that ended by itself what it left behind; else all of it, wherever it went."""
-        if reason == "exited":
-            end_trees(marked(self.mark), _STRAY_GRACE_SECONDS)
-        else:
-            end_trees([pid, *marked(self.mark)], _GRACE_SECONDS)
-            end_trees(marked(self.mark), 0)
+        strays = self._strays(pid)
+        end_trees(strays if reason == "exited" else [pid, *strays], _STRAY_GRACE_SECONDS if reason == "exited" else _GRACE_SECONDS)
+        if reason != "exited":
+            end_trees(late := self._strays(pid), 0)
+            strays += late
+        collect(strays)
         if group:
             group.end()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # its own group, also where they hide their environment
+
+    def _strays(self, pid: int) -> list[int]:
+        return [stray for stray in marked(self.mark) if stray != pid]
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

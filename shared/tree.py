@@ -66,7 +66,12 @@ def end_trees(pids: Iterable[int], grace_seconds: float = 1.0) -> None:
             process.terminate()
             process.resume() if process.status() == psutil.STATUS_STOPPED else None
     tree |= _kill(_still_alive(tree, grace_seconds))
-    for pid in {process.pid for process in tree} - set(roots):
+    collect({process.pid for process in tree} - set(roots))
+
+
+def collect(pids: Iterable[int]) -> None:
+    """Takes the exit status of those that became our children when their parents died: nobody else asks for it."""
+    for pid in pids:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
 
