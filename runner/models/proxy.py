@@ -112,6 +112,9 @@ class Proxy:
         try:
             if len(self._connections) <= _CONNECTIONS:
                 await Exchange(self, reader, writer).serve()
+        except asyncio.CancelledError:
+            # Cut off by `hang_up`; Python 3.11's streams would log it as a mistake.
+            return
         finally:
             self._connections.discard(task)
             writer.close()

@@ -55,48 +55,59 @@ class Generating(NamedTuple):
     weighed: Weighed
 
 
-class _Progress:
+class _Charge:
     """How far a call came: what is charged follows from it."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, door: Door, api: Api, call: Generating | None) -> None:
+        self._door = door
+        self._call = call
         # None: nothing is charged.
         self.meter: Meter | None = Meter(api, streams=False)
         self.answered = False
         self.ended = False
 
+    def settle(self) -> None:
+        """Once; before the agent hears the end, so that its next call meets the true figures."""
+        call, self._call = self._call, None
+        if call is None:
+            return
+        account = self._door.account
+        account.settle(call.held, call.weighed, self.meter, answered=self.answered, ended=self.ended)
+        self._door.settled()
+        if self.ended and self.meter:
+            # A stream that began well may still have ended in an error.
+            failure = self.meter.failure
+            account.failed(failure.status, {}, failure.words) if failure else account.worked()
+
 
 async def relay(door: Door, answer: Answer, api: Api, out: Outgoing, body: bytes, call: Generating | None = None) -> None:
     """Raises ConnectionError when the answer breaks off and the agent must see that."""
-    progress = _Progress(api)
+    charge = _Charge(door, api, call)
     door.account.passed(len(body))
     try:
         async with door.client(api).stream(out.method, out.url, headers=out.headers, content=body) as response:
             if response.status_code >= 300:
-                progress.meter = None
+                charge.meter = None
                 await _error(door, answer, api, response, generating=call is not None)
             else:
-                await _stream(door, answer, api, response, progress)
+                await _stream(door, answer, api, response, charge)
     except httpx.HTTPError as error:
         if call:
             door.account.failed(0, {}, f"{type(error).__name__}: {error}")
-        if progress.answered:
+        if charge.answered:
             raise ConnectionResetError from error
         if not isinstance(error, httpx.ReadTimeout):
-            progress.meter = None
+            charge.meter = None
         words = f"shoal: {api.NAME} could not be reached ({type(error).__name__})"
         await answer.whole(502, [JSON], render(api.error(502, words)))
     finally:
-        if call:
-            door.account.settle(call.held, call.weighed, progress.meter, answered=progress.answered, ended=progress.ended)
-            door.settled()
-    if call and progress.ended and progress.meter:
-        _judge(door.account, progress.meter)
+        charge.settle()
 
 
-async def _stream(door: Door, answer: Answer, api: Api, response: httpx.Response, progress: _Progress) -> None:
+async def _stream(door: Door, answer: Answer, api: Api, response: httpx.Response, charge: _Charge) -> None:
     streams = response.headers.get("content-type", "").startswith("text/event-stream")
-    meter = progress.meter = Meter(api, streams=streams)
-    progress.answered = True
+    meter = charge.meter = Meter(api, streams=streams)
+    charge.answered = True
     await answer.begin(response.status_code, sent_back(response.headers.raw))
     async for chunk in response.aiter_bytes():
         meter.feed(chunk)
@@ -104,7 +115,8 @@ async def _stream(door: Door, answer: Answer, api: Api, response: httpx.Response
         door.progress()
         await answer.more(chunk)
     meter.end()
-    progress.ended = True
+    charge.ended = True
+    charge.settle()
     await answer.end()
 
 
@@ -118,11 +130,3 @@ async def _error(door: Door, answer: Answer, api: Api, response: httpx.Response,
     if generating:
         door.account.failed(response.status_code, response.headers, text)
     await answer.whole(response.status_code, sent_back(response.headers.raw), text.encode())
-
-
-def _judge(account: Account, meter: Meter) -> None:
-    """A stream that began well may still have ended in an error."""
-    if meter.failure:
-        account.failed(meter.failure.status, {}, meter.failure.words)
-    else:
-        account.worked()
