@@ -5,8 +5,8 @@ import json
 import os
 from pathlib import Path
 
-from runner.agents import program
-from runner.agents.registry import AGENTS
+from runner.agents.program import find
+from runner.agents.registry import AGENTS, PROGRAMS
 from runner.agents.shape import Configured, Probe
 
 
@@ -30,9 +30,8 @@ def as_json(configured: Configured, work_dir: Path | None = None) -> str:
 def _note(configured: Configured, work_dir: Path) -> Path | None:
     """Named after the program file as it is now and after what we ask of it: another version of either has another note."""
     agent = configured.agent
-    table_program = getattr(AGENTS[agent.name], "program", None)
-    wanted = getattr(AGENTS[agent.name], "PROGRAM", table_program)
-    place = program.find(agent.command or (wanted.name,)) if isinstance(wanted, program.Program) else None
+    wanted = PROGRAMS.get(agent.name)
+    place = find(agent.command or (wanted.name,)) if wanted else None
     if place is None:
         return None
     state = place.stat()

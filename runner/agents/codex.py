@@ -1,7 +1,7 @@
 """OpenAI's Codex: `codex exec --json`."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.agents import program
 from runner.agents.lines import Json, deed, inner, objects, parsed, text, usage
@@ -18,7 +18,7 @@ PROGRAM = Program(
 providers: Sequence[Provider] = ("openai",)
 says_result = True
 
-_PROVIDER = {
+_PROVIDER: Mapping[str, str | int] = {
     "name": "shoal",
     "base_url": f"{MODEL_URL}/v1",
     "env_key": "OPENAI_API_KEY",
@@ -27,7 +27,7 @@ _PROVIDER = {
     "request_max_retries": 3,
     "stream_max_retries": 3,
 }
-_SETTINGS = {
+_SETTINGS: Mapping[str, str | int | bool] = {
     "model_provider": "shoal",
     "approval_policy": "never",
     # AGENTS.md reaches the prompt from the pinned commit, not from the tree.
@@ -63,7 +63,7 @@ def _sandbox(order: Order) -> str:
     return "read-only" if order.which in {Pass.RESEARCH, Pass.REVIEW} else "workspace-write"
 
 
-def _toml(table: dict[str, str | int]) -> str:
+def _toml(table: Mapping[str, str | int]) -> str:
     return "{" + ", ".join(f"{name}={json.dumps(value)}" for name, value in table.items()) + "}"
 
 

@@ -60,12 +60,10 @@ def deed(name: str, arguments: Json) -> str:
     return f"{name}: {words}"[:200] if words else name
 
 
-def usage(data: Json, taken: str, cached: str, given: str, *, turns: int = 0, cost: float | None = None) -> Usage:
+def usage(data: Json, taken: str, cached: str, given: str) -> Usage:
     """From the names that an API has for what it took, what of that was cached, and what it gave."""
     return Usage(
-        turns=turns,
         input_tokens=number(data, taken),
         cached_tokens=number(data, cached),
         output_tokens=number(data, given),
-        cost_usd=cost,
     )

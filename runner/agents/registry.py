@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from runner.agents import claude, codex, command, patch, table
+from runner.agents.program import Program
 from runner.agents.shape import Agent, Configured, Provider
 from shared.models import AgentName
 
@@ -16,6 +17,17 @@ AGENTS: Mapping[AgentName, Agent] = {
     "copilot": table.copilot,
     "aider": table.aider,
     "mini-swe-agent": table.mini_swe_agent,
+}
+
+# Those that are a program of their own, for whom there is something to probe.
+PROGRAMS: Mapping[AgentName, Program] = {
+    "claude": claude.PROGRAM,
+    "codex": codex.PROGRAM,
+    "gemini": table.gemini.program,
+    "opencode": table.opencode.program,
+    "copilot": table.copilot.program,
+    "aider": table.aider.program,
+    "mini-swe-agent": table.mini_swe_agent.program,
 }
 
 

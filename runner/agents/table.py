@@ -9,6 +9,7 @@ from runner.agents import events, program
 from runner.agents.program import Help, Program
 from runner.agents.shape import MODEL_KEY, MODEL_URL, Call, Configured, Event, Order, Pass, Probe, Provider
 from runner.endings import AttemptEnds
+from runner.sandbox import Bind
 from shared.models import VerdictName
 
 # Where a program takes its task in argv only; the task itself never stands there.
@@ -41,7 +42,7 @@ class TableAgent:
         shape = self.shape(order)
         argv = (*begun.argv, *shape.arguments, *order.brief.agent.options)
         stdin = order.prompt.read_bytes() if shape.stdin else b""
-        binds = begun.binds if shape.stdin else (*begun.binds, program.Bind(order.prompt.parent))
+        binds = begun.binds if shape.stdin else (*begun.binds, Bind(order.prompt.parent))
         return Call(argv, stdin, binds, {**self.env, **shape.env}, shape.files)
 
     def read(self, line: str) -> Iterable[Event]:
@@ -57,9 +58,7 @@ def model_of(configured: Configured, agent: str) -> tuple[Provider, str]:
     found: Mapping[str, Provider] = {"anthropic": "anthropic", "openai": "openai", "gemini": "gemini", "google": "gemini"}
     if not name or prefix not in found:
         fix = f"set agent.model to PROVIDER/MODEL, with {', '.join(sorted(found))} as PROVIDER"
-        raise AttemptEnds(
-            VerdictName.AGENT_FAILED, f"{agent} does not know which model to use (it is {prefix or 'not set'}): {fix}"
-        )
+        raise AttemptEnds(VerdictName.AGENT_FAILED, f"{agent} does not know the model `{configured.agent.model}`: {fix}")
     return found[prefix], name
 
 
@@ -112,6 +111,8 @@ def _opencode(order: Order) -> Shape:
         "autoupdate": False,
         "share": "disabled",
     }
+    if _reads(order):  # its agent "plan" alone would still run commands
+        config["permission"] = {"edit": "deny", "bash": "deny"}
     # A title of our own saves the call in which a model makes one up.
     arguments = ["run", "--format", "json", "--auto", "--pure", "--title", "shoal", "--model", model]
     arguments += ["--agent", "plan"] if _reads(order) else ["--agent", "build"]
