@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.planning.issue_text import IssueText
+from shared.issue_text import IssueText
 
 NATIVE = 1.0
 _STATED = 0.95

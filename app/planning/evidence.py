@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.planning.issue_text import IssueText
+from shared.issue_text import IssueText
 from app.planning.tree import Tree, folders_of, name_of, stem_of
 from shared.models import Touch
 

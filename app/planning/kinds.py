@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from app.planning.issue_text import IssueText
+from shared.issue_text import IssueText
 from shared.models import Kind
 
 # In this order, so that "bug" beside "documentation" is a bug.

@@ -3,7 +3,7 @@
 import pytest
 
 from app.planning.dependencies import stated_dependencies
-from app.planning.issue_text import read_issue
+from shared.issue_text import read_issue
 from tests.planning.batches import issue
 
 

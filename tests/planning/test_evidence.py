@@ -3,7 +3,7 @@
 import pytest
 
 from app.planning.evidence import touched_files
-from app.planning.issue_text import read_issue
+from shared.issue_text import read_issue
 from tests.planning.batches import issue, tree
 
 TREE = tree(

@@ -1,12 +1,16 @@
 """Reads an issue as a person sees it: what is hidden is taken out and told of, prose is told from code and quotes.
 
-Every pattern here runs in linear time, and only the first 65,536 characters of a body are read (GitHub saves no longer one).
+Every pattern here runs in linear time. Planning reads only the first 65,536 characters of a body (GitHub saves no longer one); an
+agent is told all of it.
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from itertools import groupby
+from typing import Literal, NamedTuple
 
+from shared.hidden_text import without_hidden
 from shared.models import IssueSnapshot
 
 TITLE_LIMIT = 1_000
@@ -54,25 +58,60 @@ class IssueText:
         return tuple(line.text for line in self.lines if line.kind == "prose")
 
 
+class Visible(NamedTuple):
+    """What a person sees; `removed` says in words what was taken out, one line per kind."""
+
+    text: str
+    removed: tuple[str, ...]
+
+
+def visible(text: str) -> Visible:
+    """A body as GitHub shows it, whatever its length."""
+    shown, invisible = _without_invisible(text)
+    lines, removed = _read_lines(shown)
+    removed["invisible character"] += invisible
+    return Visible("\n".join(line.text for line in lines), _told(removed))
+
+
+def visible_title(title: str) -> Visible:
+    """A title on one line; GitHub shows comments and Markdown in it as they are written."""
+    shown, invisible = _without_invisible(title)
+    return Visible(" ".join(shown.split()), _told(Counter({"invisible character": invisible})))
+
+
 def read_issue(issue: IssueSnapshot) -> IssueText:
     """Title and body as they are shown."""
     title, title_hides = _without_invisible(issue.title[:TITLE_LIMIT])
     body, body_hides = _without_invisible(issue.body[:BODY_LIMIT])
-    lines, comments = _Reader().read(body)
-    hidden = []
-    if comments:
-        hidden.append("HTML comments")
-    if title_hides or body_hides:
-        hidden.append("invisible characters")
+    lines, removed = _read_lines(body)
+    removed["invisible character"] += title_hides + body_hides
+    hidden = [f"{kind}s" for kind, count in removed.items() if count]
     if len(issue.body) > BODY_LIMIT or len(issue.title) > TITLE_LIMIT:
         hidden.append(f"everything after the first {BODY_LIMIT:,} characters")
     return IssueText(" ".join(title.split()), tuple(lines), tuple(hidden))
 
 
-def _without_invisible(text: str) -> tuple[str, bool]:
+def _read_lines(body: str) -> tuple[list[Line], Counter[str]]:
+    """Comments first; then what else prose hides, which may stand on several lines."""
+    lines, comments = _Reader().read(body)
+    removed: Counter[str] = Counter({"HTML comment": comments})
+    shown: list[Line] = []
+    for kind, group in groupby(lines, key=lambda line: line.kind):
+        text = "\n".join(line.text for line in group)
+        if kind != "code":
+            text, found = without_hidden(text)
+            removed += found
+        shown += [Line(kind, row) for row in text.split("\n")]
+    return shown, removed
+
+
+def _told(removed: Counter[str]) -> tuple[str, ...]:
+    return tuple(f"{count:,} {kind}{'s' * (count != 1)}" for kind, count in removed.items() if count)
+
+
+def _without_invisible(text: str) -> tuple[str, int]:
     text = _HARMLESS.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n"))
-    visible = _INVISIBLE.sub("", text)
-    return visible, len(visible) != len(text)
+    return _INVISIBLE.subn("", text)
 
 
 class _Reader:
