@@ -37,6 +37,7 @@ def make(
         isolation=settings.isolation,
         setup_network=settings.setup_network,
         protected_changes=settings.protected_changes,
+        published=task.published,
         read_token=read_token,
         app_login=login,
         app_email=email,

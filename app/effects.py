@@ -180,32 +180,39 @@ class Effects:
 
     async def _read_remote(self, action: ReadRemote) -> Sequence[AnyEvent]:
         attempt, task = await self._attempt(action.attempt)
-        if attempt is None or task is None or attempt.permit is None:
+        if attempt is None or task is None:
             return []
         client = await self._client(action.repository_id)
         branch_sha = await client.branch_sha(task.branch)
         pulls = await client.pulls_by_head(task.branch)
         issue = await client.issue(task.issue)
-        head = attempt.permit.head_sha
-        contains = branch_sha is not None and (branch_sha == head or await client.contains(branch_sha, head))
         return [
             RemoteRead(
                 repository_id=action.repository_id,
                 attempt=attempt.id,
                 sequence=action.sequence,
                 branch_sha=branch_sha,
-                contains_head=contains,
+                landed=await self._landed(client, attempt, task, branch_sha) if action.sequence is None and branch_sha else "",
                 pulls=tuple(self._seen(pull) for pull in pulls),
                 issue_open=issue.state == "open",
                 issue_hash=issue.snapshot.hash,
             )
         ]
 
+    @staticmethod
+    async def _landed(client: RepositoryClient, attempt: Attempt, task: Task, branch_sha: str) -> str:
+        """The newest head that the branch is at or builds on."""
+        taken_over = task.published.report.head_sha if task.published else ""
+        for head in (*(one.head_sha for one in reversed(attempt.evidence)), taken_over):
+            if head and (branch_sha == head or await client.contains(branch_sha, head)):
+                return head
+        return ""
+
     async def _open_pull_request(self, action: OpenPullRequest) -> Sequence[AnyEvent]:
         attempt, task = await self._attempt(action.attempt)
         if attempt is None or task is None:
             return []
-        report = attempt.report
+        report = attempt.said_of(attempt.landed)
         if report is None:
             raise UserError(f"attempt {attempt.id} pushed `{task.branch}` but left no report to open a pull request from")
         client = await self._client(action.repository_id)

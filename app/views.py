@@ -6,7 +6,7 @@ from app.decide.state import Attempt, AttemptStatus, Orchestration, Task, TaskSt
 from app.report.view import OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
 from app.store import rows
-from shared.models import VerdictName
+from shared.models import PhaseName, VerdictName
 
 _SHOWN: dict[TaskStatus, ShownStatus] = {
     TaskStatus.READING: "intake",
@@ -57,7 +57,7 @@ def details_url(github_url: str, repository: str, orchestration: Orchestration) 
 
 def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task]) -> TaskView:
     last = attempts[-1] if attempts else None
-    report = last.report if last else None
+    report = (last.report if last else None) or (task.published.report if task.published else None)
     return TaskView(
         issue=task.issue,
         title=task.snapshot.title if task.snapshot else f"issue {task.issue}",
@@ -67,7 +67,7 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         verdict=task.verdict,
         waiting_for=_waiting_for(orchestration, task, states),
         waits_for_person=task.verdict is not None and task.verdict.name is VerdictName.EDITED_AFTER_APPROVAL,
-        phase=last.phase if last and last.status is AttemptStatus.CLAIMED else None,
+        phase=_phase(task, last),
         phases=last.phases if last else (),
         spans=tuple(Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None),
         agent_seconds=sum(a.report.agent_seconds for a in attempts if a.report),
@@ -86,6 +86,13 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
     )
 
 
+def _phase(task: Task, last: Attempt | None) -> PhaseName | None:
+    """One that takes over published work has only its review to do, from the first moment."""
+    if last is None or last.status not in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}:
+        return None
+    return PhaseName.REVIEW if task.published else last.phase
+
+
 def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Task]) -> str:
     if task.status is not TaskStatus.WAITING:
         return ""
@@ -97,4 +104,6 @@ def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Tas
         return ", ".join(f"#{issue} (likely touches the same place)" for issue in busy)
     if any(state.waits_for_provider for state in states.values()):
         return "the model provider"
+    if task.published is not None:
+        return "another runner, to do its review"
     return "a free slot"

@@ -15,6 +15,7 @@ from shared.models import (
     PhaseResult,
     Plan,
     Problem,
+    Published,
     RepositorySettings,
     Touch,
     Verdict,
@@ -126,6 +127,8 @@ class Task(Row):
     pauses: int = 0
     paused_since: datetime | None = None
     not_before: datetime | None = None
+    # What an attempt left on GitHub before it vanished: the next one only has its review to do.
+    published: Published | None = None
     # What a person should know beside the verdict: a refusal, an edit, a new label that started nothing.
     note: str = ""
     started_at: datetime | None = None
@@ -152,6 +155,10 @@ class Task(Row):
         return self.pull_request_state == "merged"
 
 
+# What every new approval of a task, and every retry by a person, begins with.
+AFRESH: dict[str, object] = {"losses": 0, "pauses": 0, "paused_since": None, "not_before": None, "published": None}
+
+
 class AttemptStatus(StrEnum):
     """FINISHED and LOST are settled against GitHub; ENDED is over."""
 
@@ -170,6 +177,13 @@ class Permit(Row):
     status: str = "reading"
     expected_sha: str = ""
     refusal: Verdict | None = None
+
+
+class Evidence(Row):
+    """What an attempt said of a head when it got the right to push it."""
+
+    head_sha: str
+    report: AttemptReport
 
 
 class Attempt(Row):
@@ -199,8 +213,10 @@ class Attempt(Row):
     progress: int = 0
     phases: tuple[PhaseResult, ...] = ()
     permit: Permit | None = None
-    # Some permit of this attempt was granted: only GitHub can say what came of it.
-    permitted: bool = False
+    # Every head that it was permitted to push, oldest first: only GitHub can say what came of them.
+    evidence: tuple[Evidence, ...] = ()
+    # The newest of them that the branch was found to hold.
+    landed: str = ""
     token_expires_at: datetime | None = None
     revoke_asked: bool = False
     remote_asked: bool = False
@@ -208,6 +224,10 @@ class Attempt(Row):
     memory_mib: float = 0
     # Started to see whether the model's provider answers again; nothing else is started meanwhile.
     probe: bool = False
+
+    def said_of(self, head_sha: str) -> AttemptReport | None:
+        """The evidence for a head; that of another one says nothing about it."""
+        return next((one.report for one in self.evidence if one.head_sha == head_sha), None)
 
     @property
     def holds_slot(self) -> bool:

@@ -141,16 +141,14 @@ class Desk:
         if pull is not None:
             seen = PullRequestSeen(number=pull, state="open", merged=False, head_sha=f"head-{issue}", ours=True, url="u")
             self.tell(
-                replace_remote(self.remote(issue, attempt, None), branch_sha=f"head-{issue}", contains_head=True, pulls=(seen,))
+                replace_remote(self.remote(issue, attempt, None), branch_sha=f"head-{issue}", landed=f"head-{issue}", pulls=(seen,))
             )
 
     def remote(self, issue: int, attempt: str, sequence: int | None) -> RemoteRead:
         """GitHub before anything was pushed."""
         snapshot = self.task(issue).snapshot
         assert snapshot is not None
-        return RemoteRead(
-            repository_id=1, attempt=attempt, sequence=sequence, branch_sha=None, contains_head=False, issue_hash=snapshot.hash
-        )
+        return RemoteRead(repository_id=1, attempt=attempt, sequence=sequence, branch_sha=None, issue_hash=snapshot.hash)
 
 
 def replace_remote(event: RemoteRead, **changes: object) -> RemoteRead:
