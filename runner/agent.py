@@ -16,7 +16,8 @@ from runner.endings import AttemptEnds
 from runner.meter import together
 from runner.models.proxy import Proxy, inside_argv, inside_binds, serving
 from runner.phase import Work
-from runner.sandbox import Room, python_binds
+from runner.programs import python_binds
+from runner.room import Room
 from shared.errors import FatalError
 from shared.models import PromptRequest, Usage, Verdict, VerdictName
 from shared.process import Ended
@@ -54,7 +55,7 @@ def told(work: Work) -> PromptRequest:
 
 
 def has_network(work: Work) -> bool:
-    """A command for which no model's key is kept reaches its model by itself, if isolation need not be; nobody else has a network."""
+    """A command for which no model's key is kept reaches its model by itself, if isolation may be weaker; nobody else does."""
     return work.brief.agent.name == "command" and work.brief.isolation != "required" and not work.keys.upstreams
 
 

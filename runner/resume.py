@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runner import mirror, publish, rescue, worktree
+from runner import publish, rescue, worktree
 from runner import state as states
 from runner.evidence import Evidence
 from runner.phase import Phase, Work

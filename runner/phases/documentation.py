@@ -26,10 +26,11 @@ _NAMES, _PLACES = 40, 20
 
 
 def run(work: Work) -> Outcome:
-    outcome = decide(work.brief.kind, commit_of(work.state).files)
-    if outcome.status == "skipped" and work.brief.kind is not Kind.TESTS:
-        if places := mentions(work.folder.publish, work.state.start_sha, commit_of(work.state).head_sha):
-            outcome = _written(work, places)
+    change = commit_of(work.state)
+    outcome = decide(work.brief.kind, change.files)
+    may_need_words = outcome.status == "skipped" and work.brief.kind is not Kind.TESTS
+    if may_need_words and (places := mentions(work.folder.publish, work.state.start_sha, change.head_sha)):
+        outcome = _written(work, places)
     work.state.documentation = outcome.reason
     return outcome
 

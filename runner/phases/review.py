@@ -87,13 +87,13 @@ def _fixed(work: Work, must: list[Finding]) -> str:
         if fix.head_sha == reviewed.head_sha:
             return f"Nothing was changed; the agent says:\n\n{redact(answer.text)}"
         why_not, fix = _judged(work, reviewed, fix)
+        if not why_not:
+            state.fix = fix
+            return f"Answered by {fix.head_sha[:12]}; the agent says:\n\n{redact(answer.text)}"
     except AttemptEnds as ends:
         why_not = ends.verdict.reason
-    if why_not:
-        worktree.restore(work, reviewed.snapshot_sha)
-        return f"A fix was tried and dropped: {why_not}. The findings are left to you."
-    state.fix = fix
-    return f"Answered by {fix.head_sha[:12]}; the agent says:\n\n{redact(answer.text)}"
+    worktree.restore(work, reviewed.snapshot_sha)
+    return f"A fix was tried and dropped: {why_not}. The findings are left to you."
 
 
 def _judged(work: Work, reviewed: Change, fix: Change) -> tuple[str, Change]:

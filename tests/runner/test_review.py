@@ -19,15 +19,15 @@ FINDINGS = [
 REVIEW = f"It does what was asked.\n\n```json\n{json.dumps(FINDINGS)}\n```\n"
 
 
-def agent(stage: Stage, fix: str, review: str = REVIEW) -> AgentSettings:
+def reviewed(stage: Stage, fix: str, review: str = REVIEW) -> AgentSettings:
     """Adds a function; its reviewer finds something; `fix` is what it does then."""
     add = "printf '\\n\\ndef longest(text: str) -> str:\\n    return max(text.split(), key=len)\\n' >> words.py"
     lines = f'case "$PASS" in\nfix)\n{fix}\n;;\ndocumentation) :;;\n*) {add};;\nesac'
     return stage.script(lines, review=f"cat <<'END'\n{review}\nEND\n")
 
 
-def run(stage: Stage, settings: AgentSettings, **more: object) -> ScriptedApp:
-    with serving(stage.scripted_app(stage.brief(agent=settings, **more))) as app:
+def run(stage: Stage, agent: AgentSettings, settings: RepositorySettings | None = None) -> ScriptedApp:
+    with serving(stage.scripted_app(stage.brief(agent=agent, settings=settings))) as app:
         code, log = stage.run(app)
     assert code == 0, log
     return app
@@ -48,7 +48,7 @@ def test_what_must_be_fixed_is_fixed_once_and_the_answer_says_how(make_stage: Ma
     """Two commits on one branch, one pull request, the review and its answer; the evidence is of the second commit."""
     stage = make_stage()
     mend = "sed -i 's/key=len)/key=len, default=\"\")/' words.py; echo 'handled an empty text'"
-    app = run(stage, agent(stage, mend))
+    app = run(stage, reviewed(stage, mend))
     report = app.report
     assert report.verdict.name == "succeeded", report.verdict
     assert 'default=""' in file_on_branch(stage, "words.py")
@@ -70,7 +70,7 @@ def test_what_must_be_fixed_is_fixed_once_and_the_answer_says_how(make_stage: Ma
 def test_a_fix_that_breaks_the_tests_is_dropped_and_that_is_said(make_stage: MakeStage) -> None:
     """What was reviewed stays; the findings are left to people."""
     stage = make_stage()
-    report = run(stage, agent(stage, "echo 'raise SystemError' >> words.py")).report
+    report = run(stage, reviewed(stage, "echo 'raise SystemError' >> words.py")).report
     assert report.verdict.name == "succeeded"
     assert "SystemError" not in file_on_branch(stage, "words.py")
     answer = shown(stage)[1]
@@ -82,7 +82,7 @@ def test_a_fix_that_breaks_the_tests_is_dropped_and_that_is_said(make_stage: Mak
 def test_a_fix_that_touches_a_protected_file_is_dropped_by_name(make_stage: MakeStage) -> None:
     """The gate judges the second push as it judged the first."""
     stage = make_stage()
-    report = run(stage, agent(stage, "mkdir -p .github/workflows; echo 'on: push' > .github/workflows/ci.yml")).report
+    report = run(stage, reviewed(stage, "mkdir -p .github/workflows; echo 'on: push' > .github/workflows/ci.yml")).report
     assert report.verdict.name == "succeeded"
     assert ".github/workflows/ci.yml" in shown(stage)[1]
     assert stage.branch_sha() == report.head_sha
@@ -92,7 +92,7 @@ def test_a_fix_that_touches_a_protected_file_is_dropped_by_name(make_stage: Make
 def test_an_agent_that_defends_its_work_is_heard(make_stage: MakeStage) -> None:
     """Nothing changed: its words are the answer."""
     stage = make_stage()
-    run(stage, agent(stage, "echo 'texts are never empty here'"))
+    run(stage, reviewed(stage, "echo 'texts are never empty here'"))
     assert "texts are never empty here" in shown(stage)[1]
 
 
@@ -100,7 +100,7 @@ def test_an_agent_that_defends_its_work_is_heard(make_stage: MakeStage) -> None:
 def test_a_review_without_findings_needs_no_answer(make_stage: MakeStage) -> None:
     """Prose alone is a review."""
     stage = make_stage()
-    report = run(stage, agent(stage, "exit 1", review="Looks right.")).report
+    report = run(stage, reviewed(stage, "exit 1", review="Looks right.")).report
     assert report.findings == ()
     assert len(shown(stage)) == 1
 
@@ -108,9 +108,9 @@ def test_a_review_without_findings_needs_no_answer(make_stage: MakeStage) -> Non
 @pytest.mark.parametrize("call", [2, 3, 4])
 @pytest.mark.slow
 def test_killed_while_reviewing_the_next_attempt_repeats_nothing(make_stage: MakeStage, call: int) -> None:
-    """SIGKILL when the review, the fixed push and the answer are about to be permitted: one pull request, one review, one answer."""
+    """SIGKILL when the review, the fixed push and the answer are about to be permitted: each is there once."""
     stage = make_stage()
-    settings = agent(stage, "sed -i 's/key=len)/key=len, default=\"\")/' words.py; echo 'handled an empty text'")
+    settings = reviewed(stage, "sed -i 's/key=len)/key=len, default=\"\")/' words.py; echo 'handled an empty text'")
     app = stage.scripted_app(stage.brief(agent=settings))
     with serving(app):
         runner = stage.start(app)

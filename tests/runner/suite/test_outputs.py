@@ -85,7 +85,7 @@ def test_older_maven_names_its_tests_the_other_way_round() -> None:
         1,
         0,
         ("org.example.WordsTest.bad",),
-        {"org.example.WordsTest.bad": text.split("\n", 1)[1].split("\n\n")[0]},
+        {"org.example.WordsTest.bad": text.split("\n", 1)[1].split("\n\n", maxsplit=1)[0]},
     )
 
 
