@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from shared.issue_text import IssueText
 from app.planning.tree import Tree, folders_of, name_of, stem_of
+from shared.issue_text import IssueText
 from shared.models import Touch
 
 _SCOPE, _MARKED, _PROSE = 0.95, 0.9, 0.85

@@ -10,11 +10,11 @@ from app.planning.dependencies import NATIVE, Dependency, stated_dependencies
 from app.planning.estimate import prior
 from app.planning.evidence import touched_files
 from app.planning.graph import circle_text, cycles, downstream, ordering
-from shared.issue_text import IssueText, read_issue
 from app.planning.kinds import kind_of
 from app.planning.prediction import predict
 from app.planning.tree import Tree
 from shared.github import branch_name
+from shared.issue_text import IssueText, read_issue
 from shared.models import Edge, IssueSnapshot, Plan, PlannedTask, Problem
 
 BlockerState: TypeAlias = Literal["open", "closed", "pull_request", "unknown"]

@@ -1,6 +1,5 @@
 """Phase 5: the agent edits; what it leaves becomes one commit in the quarantine, or there is no change."""
 
-import secrets
 from pathlib import PurePosixPath
 
 from runner import agent, gate, prompt, publish, rescue, worktree
@@ -22,7 +21,7 @@ def run(work: Work) -> Outcome:
         setup.make_checkout(work)
     state.edits_begun = True
     work.save()
-    text = prompt.implementation(work.brief, secrets.token_hex(8), state.plan_text, state.test_command)
+    text = prompt.implementation(prompt.request_of(work.brief, state.test_command), state.plan_text)
     answer = agent.play(work, Pass.IMPLEMENTATION, text)
     record(work, answer.printed if answer else "")
     return Outcome(reason=f"{len(state.changes)} file{'s' * (len(state.changes) != 1)} changed")

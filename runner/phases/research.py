@@ -1,7 +1,5 @@
 """Phase 4: a written plan, before any file is edited."""
 
-import secrets
-
 from runner import agent, prompt
 from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
@@ -13,7 +11,7 @@ NAME = PhaseName.RESEARCH
 
 
 def run(work: Work) -> Outcome:
-    answer = agent.play(work, Pass.RESEARCH, prompt.research(work.brief, secrets.token_hex(8)))
+    answer = agent.play(work, Pass.RESEARCH, prompt.research(prompt.request_of(work.brief, work.state.test_command)))
     work.state.plan_text = redact(answer.text if answer else "")
     if not work.state.plan_text:
         raise AttemptEnds(VerdictName.AGENT_FAILED, "the agent wrote no plan")

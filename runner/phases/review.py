@@ -1,7 +1,5 @@
 """Phase 9: a separate pass of the agent reads the diff; its words are posted as a comment, never as an approval."""
 
-import secrets
-
 from runner import agent, permit, prompt
 from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
@@ -12,7 +10,6 @@ from shared.log import redact
 from shared.models import PhaseName, VerdictName
 
 NAME = PhaseName.REVIEW
-_DIFF_LIMIT = 200_000
 
 
 def run(work: Work) -> Outcome:
@@ -20,7 +17,8 @@ def run(work: Work) -> Outcome:
     state = work.state
     try:
         if not state.review_text:
-            answer = agent.play(work, Pass.REVIEW, prompt.review(work.brief, secrets.token_hex(8), _diff(work)))
+            told = prompt.review(prompt.request_of(work.brief, state.test_command), _diff(work))
+            answer = agent.play(work, Pass.REVIEW, told)
             state.review_text = redact(answer.text if answer else "")
         if not state.review_text:
             return Outcome("skipped", "the agent gave no review")
@@ -37,7 +35,7 @@ def missing(work: Work) -> str:
 
 def _diff(work: Work) -> str:
     options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-    return git("diff-tree", "-r", "-p", *options, work.state.start_sha, work.state.head_sha, cwd=work.folder.publish)[:_DIFF_LIMIT]
+    return git("diff-tree", "-r", "-p", *options, work.state.start_sha, work.state.head_sha, cwd=work.folder.publish)
 
 
 def _post(work: Work, token: str) -> None:

@@ -1,7 +1,5 @@
 """Phase 6: the repository's own tests on the very commit that may leave; red is evidence, it is never passed over."""
 
-import secrets
-
 from runner import agent, prompt, publish, testing, verdict
 from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
@@ -36,7 +34,8 @@ def missing(work: Work) -> str:
 
 def _repaired(work: Work, red: TestRun) -> TestRun | None:
     """One bounded pass of the agent on its own red tests; None when it cannot do that."""
-    answer = agent.play(work, Pass.REPAIR, prompt.repair(work.brief, secrets.token_hex(8), red))
+    told = prompt.repair(prompt.request_of(work.brief, work.state.test_command), red, left=0)
+    answer = agent.play(work, Pass.REPAIR, told)
     if answer is None:
         return None
     implementation.record(work, answer.printed)

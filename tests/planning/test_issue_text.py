@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from app.planning.dependencies import stated_dependencies
 from app.planning.evidence import touched_files
-from shared.issue_text import read_issue
 from app.planning.kinds import kind_of
 from app.planning.plan import make_plan
+from shared.issue_text import read_issue
 from shared.models import Kind
 from tests.planning.batches import issue, tree
 
