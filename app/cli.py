@@ -94,6 +94,7 @@ def plan(
     issues: Annotated[Path, typer.Option(help="JSON list of issues as GitHub's REST API returns them; `-` reads standard input.")],
     tree: Annotated[Path, typer.Option(help="A git checkout, or a plain folder with the repository's files.")],
     slots: Annotated[int, typer.Option(min=1, max=10_000, help="How many tasks may run at once.")] = 4,
+    prompt: Annotated[int | None, typer.Option(min=1, help="Show what the agent would be told about this issue instead.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Shows what would happen to a batch of issues: tasks, edges with reasons, schedule, problems.
@@ -101,11 +102,14 @@ def plan(
     \b
     shoal plan --issues issues.json --tree .
     gh api 'repos/OWNER/NAME/issues?labels=shoal' | shoal plan --issues - --tree . --json
+    shoal plan --issues issues.json --tree . --prompt 12
 
     Ends with 0 when a task was planned, 1 when none was, 2 when the input cannot be read.
     """
-    from app.commands.plan import run
+    from app.commands.plan import run, show_prompt
 
+    if prompt is not None:
+        raise typer.Exit(show_prompt(issues, tree, prompt, as_json=as_json))
     raise typer.Exit(run(issues, tree, slots, as_json=as_json))
 
 

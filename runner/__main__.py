@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from runner.app_client import AppClient
 from runner.endings import Fenced, Interrupted
 from runner.folder import TaskFolder
+from runner.prompt import answer
 from runner.sandbox import adopt_orphans, end_children
 from runner.workflow_manager import run_attempt
 from shared import log
@@ -32,6 +33,8 @@ def main() -> int:
     """The exit code: 0 the app knows the verdict, 1 a bug, 2 this runner cannot work, 3 the attempt is somebody else's or over."""
     log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not sys.stderr.isatty())
     try:
+        if sys.argv[1:2] == ["prompt"]:  # `runner prompt --json`: what an agent would be told
+            return _say(answer(sys.stdin.buffer.read()))
         launch = _launch(sys.stdin.readline())
         os.umask(0o022)
         adopt_orphans()
@@ -46,6 +49,11 @@ def main() -> int:
     except Exception:  # noqa: BLE001 a bug must still end with its own exit code and a logged trace
         _log.exception("runner broke")
         return BROKEN
+
+
+def _say(text: str) -> int:
+    sys.stdout.buffer.write(text.encode() + b"\n")
+    return DONE
 
 
 def _launch(line: str) -> RunnerLaunch:

@@ -53,6 +53,12 @@ def print_line(text: str) -> None:
     sys.stdout.write(printable(text) + "\n")
 
 
+def print_lines(text: str) -> None:
+    """A text of several lines."""
+    for line in text.split("\n"):
+        print_line(line.replace("\t", "    "))
+
+
 def printable(text: str) -> str:
     """Control characters as a visible mark: text of others must not drive the terminal."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from app.commands.console import print_json, print_line, print_table, read_json
+from app.commands import runner_prompt
+from app.commands.console import print_json, print_line, print_lines, print_table, read_json
 from app.facts.tree import read_tree
 from app.planning.issues_file import read_issues
 from app.planning.plan import make_plan
+from shared.errors import UserError
 from shared.models import Edge, Plan, PlannedTask
 
 
@@ -20,6 +22,23 @@ def run(issues: Path, tree: Path, slots: int, *, as_json: bool) -> int:
     else:
         _show(plan)
     return 0 if plan.tasks else 1
+
+
+def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
+    """What the agent would be told about this issue, by the runner's own code; 0 when it is planned."""
+    batch = read_issues(read_json(issues), str(issues))
+    files = read_tree(tree)
+    plan = make_plan(batch.issues, files, slots=1, blockers=batch.blockers, repository=batch.repository)
+    task = next((task for task in plan.tasks if task.issue == number), None)
+    if task is None:
+        raise UserError(f"#{number} is not planned: look at `shoal plan --issues {issues} --tree {tree}` for the reason")
+    issue = next(issue for issue in batch.issues if issue.number == number)
+    answer = runner_prompt.ask(runner_prompt.request(issue, task, batch.repository, tree))
+    if as_json:
+        print_json(answer)
+    else:
+        print_lines(runner_prompt.told(answer))
+    return 0
 
 
 def _show(plan: Plan) -> None:

@@ -107,3 +107,28 @@ def test_a_huge_body_and_many_issues_are_planned(folder: Path) -> None:
     run = shoal("plan", "--issues", written(folder, document), "--tree", folder, "--json")
     assert run.status == 0
     assert len(run.document["tasks"]) == 601
+
+
+def test_the_prompt_of_one_issue_can_be_read_before_anything_is_spent(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The runner's own words, with the repository's instructions and what was removed; nothing of it is a real attempt."""
+    issues = written(tmp_path_factory.mktemp("issues"), [{"number": 7, "title": "Count", "body": "Words.<!-- hidden -->"}])
+    (folder / "AGENTS.md").write_text("Run `make format`.")
+    (folder / "CLAUDE.md").symlink_to("/etc/passwd")
+    run = shoal("plan", "--issues", issues, "--tree", folder, "--prompt", "7", "--json")
+    assert (run.status, run.stderr) == (0, "")
+    assert "Count\n\nWords.\n" in run.document["research"]
+    assert "Run `make format`." in run.document["implementation"]
+    assert "root:" not in run.document["implementation"]
+    assert run.document["removed"] == ["removed from the issue before the agent read it: 1 HTML comment"]
+    people = shoal("plan", "--issues", issues, "--tree", folder, "--prompt", "7").stdout
+    assert "== Research ==" in people
+    assert "Words." in people
+
+
+def test_no_prompt_for_an_issue_that_is_not_planned(folder: Path) -> None:
+    """The command that tells why is named."""
+    run = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--prompt", "999")
+    assert run.status == 2
+    assert "#999 is not planned" in run.stderr

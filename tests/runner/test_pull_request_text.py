@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from runner.pull_request_text import body, commit_message, harmless, review, review_marker, title
 from shared.github import COMMENT_LIMIT, marker
 from shared.models import AttemptReport, FileChange, TestRun, Verdict, VerdictName
-from tests.runner.test_prompt import brief
+from tests.runner.briefs import brief
 
 RUN = TestRun(command="make test", exit_code=0, seconds=1.25, source="JUnit XML", passed=3, failed=0, skipped=1)
 REPORT = AttemptReport(

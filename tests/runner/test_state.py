@@ -8,7 +8,7 @@ from runner.folder import TaskFolder, held
 from runner.state import fresh, load, save
 from shared.errors import FatalError
 from shared.models import PhaseName, PhaseResult, Verdict, VerdictName
-from tests.runner.test_prompt import brief
+from tests.runner.briefs import brief
 
 BRIEF = brief("t", "b")
 

@@ -10,7 +10,8 @@ from shared.process import Ended, environment, run
 
 RECORDED = Path(__file__).parent / "recorded"
 FAILING = (
-    "import unittest\nclass Case(unittest.TestCase):\n    def test_good(self): pass\n    def test_bad(self): self.fail('my words')\n"
+    "import unittest\nclass Case(unittest.TestCase):\n    def test_good(self): pass\n"
+    "    def test_bad(self): self.fail('my words')\n"
     "    def test_broken(self): raise KeyError\n    @unittest.skip('')\n    def test_later(self): pass\n"
 )
 

@@ -56,7 +56,7 @@ def test_what_is_no_report_is_none(data: bytes) -> None:
     [
         b'<testsuite><testcase name="a"><failure>\x00\x1b[31mred\xff&#x1B;&#0;</failure></testcase></testsuite>',
         b'<j:testsuite xmlns:j="urn:x"><j:testcase name="a"><j:failure>red</j:failure></j:testcase></j:testsuite>',
-        b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?><testsuite><testcase name="a"><error message="red"/></testcase></testsuite>',
+        b'\xef\xbb\xbf<?xml version="1.0" encoding="utf8"?><testsuite><testcase name="a"><error>red</error></testcase></testsuite>',
         b'<?xml version="1.0" encoding="ISO-8859-1"?><testsuite><testcase name="a"><error>red \xe9</error></testcase></testsuite>',
         '<testsuite><testcase name="a"><error>red</error></testcase></testsuite>'.encode("utf-16"),
         b'<testsuite><testcase name="a"><failure><![CDATA[<!DOCTYPE html> red]]></failure></testcase></testsuite>',

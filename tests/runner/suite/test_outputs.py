@@ -73,20 +73,20 @@ def test_a_failing_tests_own_words_are_cut_out(name: str, test: str, words: list
 
 
 def test_older_maven_names_its_tests_the_other_way_round() -> None:
-    """Surefire 2, from its own integration tests' logs (apache/maven-surefire, `Tests run` as of 2.22)."""
-    text = (
-        "Tests run: 2, Failures: 1, Errors: 0, Skipped: 0, Time elapsed: 0.05 sec <<< FAILURE! - in org.example.WordsTest\n"
-        "bad(org.example.WordsTest)  Time elapsed: 0.01 sec  <<< FAILURE!\njava.lang.AssertionError: boom\n\n"
-        "Results :\n\nTests run: 2, Failures: 1, Errors: 0, Skipped: 0\n"
-    )
-    assert read_output(text) == Counts(
-        "Maven output",
-        1,
-        1,
-        0,
-        ("org.example.WordsTest.bad",),
-        {"org.example.WordsTest.bad": text.split("\n", 1)[1].split("\n\n", maxsplit=1)[0]},
-    )
+    """Surefire 2; the form is that of the output shown in DataDog/jmxfetch#508."""
+    failure = "bad(org.example.WordsTest)  Time elapsed: 0.01 sec  <<< FAILURE!\njava.lang.AssertionError: boom"
+    total = "Tests run: 2, Failures: 1, Errors: 0, Skipped: 0"
+    told = read_output(f"{total}, Time elapsed: 0.05 sec <<< FAILURE!\n{failure}\n\nResults :\n\n{total}\n")
+    name = "org.example.WordsTest.bad"
+    assert told == Counts("Maven output", 1, 1, 0, (name,), {name: failure})
+
+
+def test_gradle_is_read() -> None:
+    """The form is that of the output shown in athkalia/Just-Another-Android-App#55; no Gradle was at hand to record."""
+    failure = "org.example.WordsTest > bad FAILED\n    java.lang.AssertionError at WordsTest.java:43"
+    told = read_output(f"> Task :test\n\n{failure}\n\n4 tests completed, 1 failed, 1 skipped\n\n> Task :test FAILED\n")
+    name = "org.example.WordsTest > bad"
+    assert told == Counts("Gradle output", 2, 1, 1, (name,), {name: failure})
 
 
 def test_a_package_that_does_not_build_is_a_failure_of_its_own() -> None:
