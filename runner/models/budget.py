@@ -110,8 +110,8 @@ class Budget:
         if self.limits.cost_usd is not None:
             left_cost = self.limits.cost_usd - math.fsum((self.spent.cost, reserved.cost, need.input * need.input_price)) - _HAIR
             price = need.output_price * need.answers
-            affordable = math.floor(left_cost / price) if price else need.output
-            fits = min(fits, affordable if left_cost >= 0 else -1)
+            affordable = min(left_cost / price, need.output) if price else need.output
+            fits = min(fits, math.floor(affordable) if left_cost >= 0 else -1)
         return fits
 
 

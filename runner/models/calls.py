@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -103,6 +103,7 @@ def parse(body: bytes) -> Body:
         raise Refused(413, "shoal: the request has too many parts")
     try:
         found = json.loads(body, parse_constant=_no_constant)
+        render(found)  # what is nested too deeply to be written again is found now, before anything is set aside for it
     except (ValueError, RecursionError):
         raise Refused(400, "shoal: the request is not JSON") from None
     if not isinstance(found, dict):
@@ -110,7 +111,7 @@ def parse(body: bytes) -> Body:
     return found
 
 
-def render(body: Mapping[str, object]) -> bytes:
+def render(body: object) -> bytes:
     """Written anew, so that a name that stood there twice stands there once."""
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 

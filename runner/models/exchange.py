@@ -5,11 +5,13 @@ from contextlib import suppress
 
 import h11
 
+from runner.models.account import Account, Weighed
 from runner.models.calls import Incoming, Outgoing, api_of, check, outgoing, parse, render
 from runner.models.relay import JSON, Door, Generating, relay
 from runner.models.shapes import Api, Refused
 
 BODY_LIMIT = 32 * 1024 * 1024
+ALL_BODIES_LIMIT = 128 * 1024 * 1024
 _CHUNK = 64 * 1024
 _HEAD_LIMIT = 64 * 1024
 
@@ -21,14 +23,19 @@ class Exchange:
         self._door = door
         self._reader = reader
         self._writer = writer
+        # Bytes of the body in hand.
+        self._held = 0
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
 
     async def serve(self) -> None:
         """Until the agent hangs up or breaks the rules of HTTP."""
         with suppress(ConnectionError, h11.ProtocolError):
             while isinstance(event := await self._event(), h11.Request):
-                body = await self._body()
-                await self._while_connected(Incoming.read(event.method, event.target, list(event.headers)), body)
+                try:
+                    incoming = Incoming.read(event.method, event.target, list(event.headers))
+                    await self._while_connected(incoming, await self._body())
+                finally:
+                    self._let_go()
                 if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                     return
                 self._http.start_next_cycle()
@@ -41,16 +48,21 @@ class Exchange:
         return event
 
     async def _body(self) -> bytes | None:
-        """The whole of it, since its sender may not listen before; None when it is too long."""
-        body = bytearray()
-        length = 0
+        """Read to its end, since its sender may not listen before; None when it, or all bodies at once, are too long."""
+        body: bytearray | None = bytearray()
         while isinstance(event := await self._event(), h11.Data):
-            length += len(event.data)
-            if length <= BODY_LIMIT:
-                body += event.data
-            else:
-                body.clear()
-        return bytes(body) if length <= BODY_LIMIT else None
+            if body is None:
+                continue
+            body += event.data
+            self._held += len(event.data)
+            self._door.bodies += len(event.data)
+            if len(body) > BODY_LIMIT or self._door.bodies > ALL_BODIES_LIMIT:
+                body = None
+        return bytes(body) if body is not None else None
+
+    def _let_go(self) -> None:
+        self._door.bodies -= self._held
+        self._held = 0
 
     async def _while_connected(self, incoming: Incoming, body: bytes | None) -> None:
         """Answers, but not to somebody who has hung up: what is under way for him is given up."""
@@ -83,15 +95,13 @@ class Exchange:
 
     async def _generate(self, api: Api, incoming: Incoming, out: Outgoing, body: bytes) -> None:
         account = self._door.account
-        fields = parse(body)
-        ask = api.ask(incoming.path, fields)
-        weighed = account.weigh(ask, fields, len(body), hour_cache=b'"1h"' in body)
+        weighed = _weigh(account, api, incoming.path, body)
         held = await self._door.reserve(weighed)
-        limited = account.budget.bounds_output and (ask.output is not None or held.output < weighed.need.output)
-        api.prepare(fields, held.output if limited else None)
-        body = render(fields)
-        del fields
-        await relay(self._door, self, api, out, body, Generating(held, weighed))
+        # Parsed again: while it waits for its turn a call holds its bytes alone, which may be a hundred times less.
+        fields = parse(body)
+        is_limited = account.budget.bounds_output and (weighed.ask.output is not None or held.output < weighed.need.output)
+        api.prepare(fields, held.output if is_limited else None)
+        await relay(self._door, self, api, out, render(fields), Generating(held, weighed))
 
     async def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         await self._send(h11.Response(status_code=status, headers=headers))
@@ -113,7 +123,12 @@ class Exchange:
             await self._writer.drain()
 
 
+def _weigh(account: Account, api: Api, path: str, body: bytes) -> Weighed:
+    fields = parse(body)
+    return account.weigh(api.ask(path, fields), fields, len(body), hour_cache=b'"1h"' in body)
+
+
 def _within_limit(body: bytes | None) -> bytes:
     if body is None:
-        raise Refused(413, f"shoal: a request may have {BODY_LIMIT >> 20} MiB")
+        raise Refused(413, f"shoal: a request may have {BODY_LIMIT >> 20} MiB, all at once {ALL_BODIES_LIMIT >> 20}")
     return body

@@ -39,6 +39,7 @@ class Proxy:
         self.keys = keys
         self.account = Account(keys.prices, limits, spent_before)
         self.moved: Callable[[], None] = lambda: None
+        self.bodies = 0
         self._clients: dict[Provider, httpx.AsyncClient] = {}
         self._connections: set[asyncio.Task[None]] = set()
         self._settled = asyncio.Event()

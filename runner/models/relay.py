@@ -16,7 +16,9 @@ _ERROR_LIMIT = 256 * 1024
 
 
 class Door(Protocol):
-    """What all calls of an attempt share."""
+    """What all calls of an attempt share; `bodies` counts the bytes of requests that are held."""
+
+    bodies: int
 
     @property
     def key(self) -> str: ...

@@ -32,7 +32,7 @@ class Call(BaseHTTPRequestHandler):
         self.server.provider.calls.append(self)
         self.server.provider.script(self)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 the name is http.server's
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the name is http.server's
         pass
