@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.actions import ACTIONS, AnyAction
+from app.decide.budget import day_of
 from app.decide.decide import decide
 from app.decide.state import Attempt, Context, Policy, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, Started, Tick
@@ -158,7 +159,7 @@ class Loop:
         if state is None:
             return "unknown repository"
         now = self._clock()
-        context = Context(now, self._policy, rows.pool(connection, event.repository_id), self._free_memory_mib())
+        context = Context(now, self._policy, rows.pool(connection, event.repository_id, day_of(now)), self._free_memory_mib())
         decision = decide(state, event, context)
         # Version 0: not in the database yet, and every later event must find it.
         new = state.repository.version == 0

@@ -102,6 +102,8 @@ def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Tas
     busy = [i for i in task.conflicts if i in states and states[i].status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     if busy and orchestration.settings.on_conflict == "stack":
         return ", ".join(f"#{issue} (likely touches the same place)" for issue in busy)
+    if task.held_by:
+        return task.held_by
     if any(state.waits_for_provider for state in states.values()):
         return "the model provider"
     if task.published is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.actions import StartAttempt
+from app.decide.budget import day_of, hold_or_end, reservation, shortage
 from app.decide.draft import Draft
 from app.decide.pause import held_back, must_probe, waiting_for_provider
 from app.decide.state import Attempt, Orchestration, Task, TaskStatus
@@ -15,10 +16,9 @@ def start_ready(draft: Draft) -> None:
     if draft.repository.gone:
         return
     _block_followers(draft)
-    waiting = {task.issue: task for task in draft.tasks.values() if task.status is TaskStatus.WAITING}
-    if not waiting:
-        return
-    if held_back(draft):
+    hold_or_end(draft)
+    waiting = {task.issue: task for task in draft.tasks.values() if task.status is TaskStatus.WAITING and not task.held_by}
+    if not waiting or held_back(draft):
         return
     active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}
@@ -29,7 +29,9 @@ def start_ready(draft: Draft) -> None:
     chosen = choose([jobs[issue] for issue in waiting], running, finished, room, priorities(list(jobs.values())))
     alone = must_probe(draft)
     for issue in _first(draft, chosen) if alone else chosen:
-        _start(draft, draft.tasks[int(issue)], probe=alone)
+        if shortage(draft, draft.tasks[int(issue)]) is None:
+            _start(draft, draft.tasks[int(issue)], probe=alone)
+    hold_or_end(draft)
 
 
 def _first(draft: Draft, chosen: list[str]) -> list[str]:
@@ -99,6 +101,8 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         lease_until=now + policy.lease,
         memory_mib=policy.task_memory_mib,
         probe=probe,
+        reserved_usd=reservation(draft, task),
+        day=day_of(draft.context.now),
     )
     draft.attempts[attempt.id] = attempt
     draft.change_task(

@@ -41,7 +41,7 @@ def load_state(connection: Connection, repository: Repository) -> State:
     )
 
 
-def pool(connection: Connection, repository_id: int) -> Pool:
+def pool(connection: Connection, repository_id: int, today: str) -> Pool:
     """What the repositories share, as this one may know it."""
     paused = select(func.max(tasks.c.not_before)).where(tasks.c.not_before.is_not(None), tasks.c.repository_id != repository_id)
     until = connection.scalar(paused)
@@ -49,6 +49,7 @@ def pool(connection: Connection, repository_id: int) -> Pool:
     held = connection.execute(holding).all()
     return Pool(
         slots_held=len(held),
+        cost_today_usd=connection.scalar(select(func.sum(attempts.c.cost_usd)).where(attempts.c.day == today)) or 0.0,
         paused_until=datetime.fromtimestamp(until, UTC) if until is not None else None,
         probing=any(row.probe and row.repository_id != repository_id for row in held),
     )
@@ -88,6 +89,8 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
                 "status": a.status.value,
                 "holds_slot": a.holds_slot,
                 "probe": a.probe,
+                "day": a.day,
+                "cost_usd": a.counts_usd,
                 "data": a.model_dump_json(),
             },
         )

@@ -47,6 +47,9 @@ attempts = Table(
     Column("status", String, nullable=False, index=True),
     Column("holds_slot", Boolean, nullable=False),
     Column("probe", Boolean, nullable=False, server_default="0"),
+    # Counted against the budget of the day (UTC) on which it started: reserved at first, then what it cost.
+    Column("day", String, nullable=False, server_default="", index=True),
+    Column("cost_usd", Float, nullable=False, server_default="0"),
     # SHA-256 of the secret that the runner was started with; the secret itself is nowhere.
     Column("secret_hash", String, nullable=False, server_default=""),
     Column("data", Text, nullable=False),

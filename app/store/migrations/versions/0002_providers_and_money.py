@@ -1,4 +1,4 @@
-"""Pauses of a model's provider."""
+"""Pauses of a model's provider, and what attempts cost."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,10 +14,16 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("not_before", sa.Float(), nullable=True))
     op.create_index(op.f("ix_tasks_not_before"), "tasks", ["not_before"], unique=False)
     op.add_column("attempts", sa.Column("probe", sa.Boolean(), server_default="0", nullable=False))
+    op.add_column("attempts", sa.Column("day", sa.String(), server_default="", nullable=False))
+    op.add_column("attempts", sa.Column("cost_usd", sa.Float(), server_default="0", nullable=False))
+    op.create_index(op.f("ix_attempts_day"), "attempts", ["day"], unique=False)
 
 
 def downgrade() -> None:
     """Takes it away again."""
+    op.drop_index(op.f("ix_attempts_day"), table_name="attempts")
+    op.drop_column("attempts", "cost_usd")
+    op.drop_column("attempts", "day")
     op.drop_column("attempts", "probe")
     op.drop_index(op.f("ix_tasks_not_before"), table_name="tasks")
     op.drop_column("tasks", "not_before")
