@@ -22,7 +22,7 @@ def start_ready(draft: Draft) -> None:
         return
     active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}
-    room = _room(draft)
+    room = _room(draft, largest=max(_memory(draft, task) for task in waiting.values()))
     # Running ones hold their slots outside `room`: they count here only for the conflicts.
     running = [Job(job.id, job.estimate, {}, job.after, job.conflicts_with) for issue, job in jobs.items() if issue not in waiting]
     finished = {str(task.issue) for task in draft.tasks.values() if task.verified or task.merged}
@@ -44,24 +44,29 @@ def _job(draft: Draft, task: Task) -> Job:
     after = frozenset(str(issue) for issue in task.after if issue in draft.tasks)
     minutes = task.estimate.minutes_p50 if task.estimate else 1.0
     conflicts = () if _settings_parallel(draft, task) else task.conflicts
-    needs = {"slots": 1.0, "memory_mib": draft.context.policy.task_memory_mib}
+    needs = {"slots": 1.0, "memory_mib": _memory(draft, task)}
     return Job(str(task.issue), minutes, needs, after, frozenset(str(issue) for issue in conflicts))
+
+
+def _memory(draft: Draft, task: Task) -> float:
+    """As planned: the operator's figure, or what enough attempts of its kind have shown."""
+    return task.estimate.memory_mib_p90 if task.estimate else draft.context.policy.task_memory_mib
 
 
 def _settings_parallel(draft: Draft, task: Task) -> bool:
     return draft.orchestrations[task.orchestration].settings.on_conflict == "parallel"
 
 
-def _room(draft: Draft) -> dict[str, float]:
+def _room(draft: Draft, largest: float) -> dict[str, float]:
     context = draft.context
     held_before = sum(attempt.holds_slot for attempt in draft.before.attempts.values())
     held = [attempt for attempt in draft.attempts.values() if attempt.holds_slot]
     slots = context.policy.slots - (context.pool.slots_held - held_before + len(held))
-    young = sum(context.now - attempt.created_at < context.policy.memory_settles for attempt in held)
-    memory = context.free_memory_mib - young * context.policy.task_memory_mib
+    young = sum(a.memory_mib for a in held if context.now - a.created_at < context.policy.memory_settles)
+    memory = context.free_memory_mib - young
     if not held and context.pool.slots_held == held_before:
         # An idle machine always takes one, however small it is: waiting would not make it larger.
-        memory = max(memory, context.policy.task_memory_mib)
+        memory = max(memory, largest)
     return {"slots": float(max(0, slots)), "memory_mib": max(0.0, memory)}
 
 
@@ -99,7 +104,7 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         orchestration=task.orchestration,
         created_at=now,
         lease_until=now + policy.lease,
-        memory_mib=policy.task_memory_mib,
+        memory_mib=_memory(draft, task),
         probe=probe,
         reserved_usd=reservation(draft, task),
         day=day_of(draft.context.now),

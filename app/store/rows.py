@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select
 
 from app.decide.draft import Decision
 from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task
+from app.store import measured
+from app.store.database import upsert
 from app.store.schema import attempts, orchestrations, repositories, tasks
 
 
@@ -94,15 +95,7 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
                 "data": a.model_dump_json(),
             },
         )
-
-
-def upsert(connection: Connection, table: Table, values: dict[str, object]) -> None:
-    """Inserts a row, or replaces the values of the one with the same primary key."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    keys = [column.name for column in table.primary_key]
-    statement = dialect.insert(table).values(values)
-    changes = {name: statement.excluded[name] for name in values if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+        measured.keep(connection, a, decision.state.tasks[a.issue])
 
 
 def set_secret(connection: Connection, attempt_id: str, secret_hash: str) -> bool:

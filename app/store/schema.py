@@ -55,6 +55,21 @@ attempts = Table(
     Column("data", Text, nullable=False),
 )
 
+# One row per attempt that went its whole way: what estimates are made of.
+measured = Table(
+    "measured",
+    metadata,
+    Column("attempt", String, primary_key=True),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("minutes", Float, nullable=False),
+    Column("memory_mib", Float, nullable=False),
+    Column("cost_usd", Float, nullable=True),
+    Column("ended_at", Float, nullable=False),
+    Index("measured_latest", "repository_id", "ended_at"),
+)
+
 inbox = Table(
     "inbox",
     metadata,

@@ -19,6 +19,7 @@ from app.events import (
     RemoteRead,
     Tick,
 )
+from app.planning.estimate import History, Past
 from app.planning.plan import make_plan
 from app.planning.tree import Tree
 from shared.github import issue_hash
@@ -47,6 +48,8 @@ class Desk:
     free_memory_mib: float = float("inf")
     # What the other repositories do.
     pool: Pool = field(default_factory=Pool)
+    # What attempts took here before.
+    history: tuple[Past, ...] = ()
     actions: list[AnyAction] = field(default_factory=list)
     label_events: int = 0
 
@@ -90,7 +93,9 @@ class Desk:
             self.read(snapshot)
         self.wait(21)
         orchestration = next(o.id for o in self.state.orchestrations.values() if o.status == "planning")
-        plan = make_plan(snapshots, Tree(PATHS), slots=self.policy.slots)
+        plan = make_plan(
+            snapshots, Tree(PATHS), slots=self.policy.slots, history=History(self.history, self.policy.task_memory_mib)
+        )
         self.tell(
             PlanReady(
                 repository_id=1,
