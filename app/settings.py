@@ -165,12 +165,22 @@ class Settings(BaseSettings):
             raise ValueError("SHOAL_AGENT_COMMAND is missing: set the agent's command line, or SHOAL_AGENT=patch")
         if self.agent == "patch" and not self.agent_folder:
             raise ValueError("SHOAL_AGENT_FOLDER is missing: agent `patch` plays prepared patches from it")
-        budgets = self.orchestration_cost_usd is not None or self.day_cost_usd is not None
-        if budgets and self.attempt_cost_usd is None and self.agent not in FREE_AGENTS:
-            raise ValueError("SHOAL_ATTEMPT_COST_USD is `none`, but a budget is set: set it to what is reserved for each attempt")
+        self._check_budgets()
         if self.heartbeat_seconds * 2 > self.lease_seconds:
             raise ValueError("SHOAL_HEARTBEAT_SECONDS is too long: at most half of SHOAL_LEASE_SECONDS")
         return self
+
+    def _check_budgets(self) -> None:
+        for name in ("orchestration_cost_usd", "day_cost_usd"):
+            budget, variable = getattr(self, name), PREFIX + name.upper()
+            if budget is None or self.agent in FREE_AGENTS:
+                continue
+            if self.attempt_cost_usd is None:
+                raise ValueError(f"SHOAL_ATTEMPT_COST_USD is `none`, but {variable} is set: set what is reserved for each attempt")
+            if self.attempt_cost_usd > budget:
+                raise ValueError(
+                    f"{variable} is less than SHOAL_ATTEMPT_COST_USD, so nothing would start: raise it or lower that one"
+                )
 
     @property
     def agent_program(self) -> str:

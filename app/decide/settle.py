@@ -1,6 +1,7 @@
 """What became of an attempt: decided by GitHub's state, never by the attempt's word alone."""
 
 from app.actions import OpenPullRequest, ReadRemote, RevokeTokens
+from app.decide.budget import settled
 from app.decide.draft import Draft
 from app.decide.pause import ended_otherwise, paused
 from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
@@ -193,7 +194,9 @@ def _end(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
 
 
 def _close(draft: Draft, attempt: Attempt) -> None:
-    ended = draft.change_attempt(attempt.id, status=AttemptStatus.ENDED)
-    if attempt.orchestration in draft.orchestrations:
-        total = draft.orchestrations[attempt.orchestration].attempt_seconds + ended.seconds
-        draft.change_orchestration(attempt.orchestration, attempt_seconds=total)
+    cost = settled(draft.attempts[attempt.id])
+    ended = draft.change_attempt(attempt.id, status=AttemptStatus.ENDED, settled_usd=cost)
+    orchestration = draft.orchestrations.get(attempt.orchestration)
+    if orchestration is not None:
+        totals = {"attempt_seconds": orchestration.attempt_seconds + ended.seconds, "spent_usd": orchestration.spent_usd + cost}
+        draft.change_orchestration(orchestration.id, **totals)

@@ -76,6 +76,9 @@ class Orchestration(Row):
     plan_seconds: float = 0
     # Attempts that ran, in seconds: what `parallelism` is made of.
     attempt_seconds: float = 0
+    # What its ended attempts cost, and what all of them may.
+    spent_usd: float = 0
+    budget_usd: float | None = None
 
 
 class TaskStatus(StrEnum):
@@ -127,6 +130,8 @@ class Task(Row):
     pauses: int = 0
     paused_since: datetime | None = None
     not_before: datetime | None = None
+    # The budget that another attempt does not fit into.
+    held_by: str = ""
     # What an attempt left on GitHub before it vanished: the next one only has its review to do.
     published: Published | None = None
     # What a person should know beside the verdict: a refusal, an edit, a new label that started nothing.
@@ -156,7 +161,7 @@ class Task(Row):
 
 
 # What every new approval of a task, and every retry by a person, begins with.
-AFRESH: dict[str, object] = {"losses": 0, "pauses": 0, "paused_since": None, "not_before": None, "published": None}
+AFRESH: dict[str, object] = {"losses": 0, "pauses": 0, "paused_since": None, "not_before": None, "published": None, "held_by": ""}
 
 
 class AttemptStatus(StrEnum):
@@ -224,6 +229,15 @@ class Attempt(Row):
     memory_mib: float = 0
     # Started to see whether the model's provider answers again; nothing else is started meanwhile.
     probe: bool = False
+    # Set aside at the start, of this day's (UTC) budget; what it counted with in the end.
+    reserved_usd: float = 0
+    day: str = ""
+    settled_usd: float | None = None
+
+    @property
+    def counts_usd(self) -> float:
+        """Against the budgets."""
+        return self.reserved_usd if self.settled_usd is None else self.settled_usd
 
     def said_of(self, head_sha: str) -> AttemptReport | None:
         """The evidence for a head; that of another one says nothing about it."""
@@ -258,6 +272,10 @@ class Policy:
     task_memory_mib: float
     memory_settles: timedelta = timedelta(seconds=60)
     max_losses: int = 3
+    # What one attempt, one orchestration and one day may cost; None: not limited, or the agent costs nothing.
+    attempt_cost_usd: float | None = None
+    orchestration_cost_usd: float | None = None
+    day_cost_usd: float | None = None
     allow_public: bool = False
     allowed_bots: tuple[str, ...] = ()
     app_login: str = ""
@@ -268,6 +286,8 @@ class Pool:
     """What repositories share. The provider's refusals are those of the others only: a repository knows its own."""
 
     slots_held: int = 0
+    # Spent and reserved by all attempts that were started today.
+    cost_today_usd: float = 0
     paused_until: datetime | None = None
     probing: bool = False
 

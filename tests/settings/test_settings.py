@@ -76,8 +76,10 @@ def test_a_limit_is_switched_off_by_a_word(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_budget_needs_to_know_what_an_attempt_may_cost() -> None:
     """Without a figure nothing could be reserved; an agent that calls no model costs nothing."""
-    with pytest.raises(UserError, match="SHOAL_ATTEMPT_COST_USD is `none`, but a budget is set"):
+    with pytest.raises(UserError, match="SHOAL_ATTEMPT_COST_USD is `none`, but SHOAL_DAY_COST_USD is set"):
         load(**{**GOOD, "agent": "codex"}, attempt_cost_usd="none", day_cost_usd=50)
+    with pytest.raises(UserError, match="SHOAL_ORCHESTRATION_COST_USD is less than SHOAL_ATTEMPT_COST_USD"):
+        load(**{**GOOD, "agent": "codex"}, orchestration_cost_usd=5)
     assert load(**GOOD, attempt_cost_usd="none", day_cost_usd=50).day_cost_usd == 50
 
 
