@@ -106,11 +106,10 @@ class Sandbox:
 
 def choose(isolation: Literal["required", "preferred", "none"], key: str, work_dir: Path) -> Sandbox:
     """The strongest level that really works here; `key` names the task, so that each has a user of its own."""
-    tools = _tools()
     if isolation == "none":
         return Sandbox("process", "isolation is switched off by the operator", None)
     uid = 0x2A000000 + zlib.crc32(key.encode()) % 2**24 if os.geteuid() == 0 else None
-    wanted = Sandbox("bubblewrap", "", uid, tools)
+    wanted = Sandbox("bubblewrap", "", uid, _tools())
     why = _what_fails(wanted, work_dir)
     return wanted if not why else Sandbox("process", why, None)
 

@@ -69,7 +69,8 @@ def _make(memory_mib: int | None) -> Group | None:
     if not parents:
         return None
     parent = max(parents, key=_gives_memory)
-    folder = parent / f"command-{uuid.uuid4().hex[:12]}"
+    _sweep(parent)
+    folder = parent / f"command-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     try:
         folder.mkdir()
         if memory_mib is not None and _gives_memory(parent):
@@ -82,6 +83,15 @@ def _make(memory_mib: int | None) -> Group | None:
             folder.rmdir()
         return None
     return Group(folder)
+
+
+def _sweep(parent: Path) -> None:
+    """Removes what a runner that was killed could not; a group that holds a process cannot be removed."""
+    for folder in parent.glob("command-*-*"):
+        maker = Path("/proc") / folder.name.split("-")[1]
+        if not maker.exists():
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _ours() -> list[Path]:

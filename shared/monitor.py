@@ -14,7 +14,9 @@ from shared.tree import descendants
 _YOUNG_SECONDS = 10.0
 _YOUNG_INTERVAL = 0.5
 _INTERVAL = 2.0
-_MEMORY_INTERVAL = 0.2
+# With a limit, the next look comes before the tree could have passed it: nothing fills memory faster than this.
+_MIB_PER_SECOND = 4096
+_SHORTEST, _LONGEST = 0.2, 1.0
 _BLOCK = 512
 
 
@@ -39,11 +41,11 @@ class Counters(NamedTuple):
 class Monitor:
     """Of one tree. `look` is called as often as one likes and does what is due."""
 
-    def __init__(self, pid: int, *, watches_memory: bool) -> None:
+    def __init__(self, pid: int, *, limit_mib: int | None) -> None:
         self._pid = pid
         self._begun = self._looked = time.monotonic()
         self._next_memory = self._next_counters = self._begun
-        self._watches_memory = watches_memory
+        self._limit_mib = limit_mib
         self._known: dict[int, psutil.Process] = {}
         self._counters: dict[psutil.Process, Counters] = {}
         self._last_mib = self._mib_seconds = 0.0
@@ -52,11 +54,12 @@ class Monitor:
     def look(self) -> None:
         now = time.monotonic()
         counting = now >= self._next_counters
-        if not counting and not (self._watches_memory and now >= self._next_memory):
+        if not counting and (self._limit_mib is None or now < self._next_memory):
             return
         tree = self._tree()
         self._note_memory(_memory_mib(tree), now)
-        self._next_memory = now + _MEMORY_INTERVAL
+        headroom = (self._limit_mib or 0) - self._last_mib
+        self._next_memory = now + min(max(headroom / _MIB_PER_SECOND, _SHORTEST), _LONGEST)
         if counting:
             for process in tree:
                 self._count(process)

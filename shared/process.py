@@ -156,7 +156,7 @@ class _Run:
             limits = self.limits
             output = Output(_pipe(child.stdout), limits.output_bytes, self.log, limits.log_bytes, self.on_line)
             threading.Thread(target=_write, args=(_pipe(child.stdin), self.stdin), daemon=True, name="stdin").start()
-            monitor = Monitor(child.pid, watches_memory=limits.memory_mib is not None)
+            monitor = Monitor(child.pid, limit_mib=limits.memory_mib)
             reason = self._watch(child.pid, output, monitor)
             self._end_all(child.pid, reason, group)
             _, status, used = os.wait4(child.pid, 0)

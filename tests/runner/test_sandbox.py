@@ -9,7 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
+import psutil
 import pytest
 
 from runner.sandbox import Bind, Room, Sandbox, choose
@@ -122,6 +124,7 @@ def test_our_environment_can_be_read_nowhere(tmp_path: Path, network: bool) -> N
     ask = """
 import sys
 from pathlib import Path
+from typing import Literal
 from runner.sandbox import Bind, Room, choose
 from shared.process import Limits
 place, script = Path(sys.argv[1]), sys.argv[2]
@@ -221,6 +224,7 @@ def test_two_commands_at_once_leave_each_other_alone(tmp_path: Path) -> None:
     ask = """
 import sys, threading
 from pathlib import Path
+from typing import Literal
 from runner.sandbox import Room, adopt_orphans, choose
 from shared.process import Limits
 adopt_orphans()
@@ -240,3 +244,40 @@ print(tails)
 """
     run = subprocess.run([sys.executable, "-c", ask, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "['', 'gone', 'alive']"
+
+
+@BUBBLEWRAP
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a small disk")
+def test_filling_the_disk_from_inside_is_ended(tmp_path: Path) -> None:
+    """The disk below the work is watched, not the sandbox's own root."""
+    sandbox = choose("preferred", "key", tmp_path)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "small", str(disk)], check=True)
+    try:
+        fill = "while true; do head -c 1000000 /dev/zero >> file; sleep 0.01; done"
+        ended = sandbox.run(["sh", "-c", fill], room_in(sandbox, disk / "r"), limits=Limits(seconds=60, free_disk_mib=32))
+        assert ended.reason == "disk_limit"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@BUBBLEWRAP
+@pytest.mark.parametrize("level", ["required", "none"])
+def test_whatever_an_agent_starts_ends_with_it(tmp_path: Path, level: Literal["required", "none"]) -> None:
+    """It ignores TERM, its children leave the session and their parents: at the limit all of them are gone, in every level."""
+    sandbox = choose(level, "key", tmp_path)
+    name = f"agent-{tmp_path.name}-{level}"
+    escape = f"(setsid sh -c 'trap \"\" TERM; while true; do sleep 1; done' {name} &)"
+    script = f"trap '' TERM; for n in 1 2 3 4 5; do {escape}; done; while true; do sleep 1; done"
+    before = set(psutil.pids())
+    ended = sandbox.run(["sh", "-c", script, name], room_in(sandbox, tmp_path / "r"), limits=Limits(seconds=1))
+    assert ended.reason == "timeout"
+    assert [one for one in psutil.process_iter() if one.pid not in before and name in _words_of(one)] == []
+
+
+def _words_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

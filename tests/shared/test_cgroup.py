@@ -1,6 +1,7 @@
 """A control group of its own finds every process of a command; skipped where this machine lets us make none."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,22 @@ def test_a_group_ends_with_its_command(tmp_path: Path) -> None:
         inside = subprocess.run(group.entering(["cat", "/proc/self/cgroup"]), capture_output=True, text=True, check=True)
         assert group.folder.name in inside.stdout
         assert not group.ran_out_of_memory
-        left = subprocess.Popen(group.entering(["sleep", "300"]))
+        left = subprocess.Popen(group.entering(["sh", "-c", "echo inside; sleep 300"]), stdout=subprocess.PIPE)
+        assert left.stdout is not None
+        with left.stdout as said:
+            assert said.readline() == b"inside\n"
     assert left.wait() == -9
     assert not group.folder.exists()
+
+
+def test_what_a_killed_runner_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """Empty groups do not pile up."""
+    ask = (
+        "import os; from shared.cgroup import own_group\n"
+        "with own_group(None) as group: print(group.folder, flush=True); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
+    left = Path(killed.stdout.strip())
+    assert left.name.startswith("command-")
+    with own_group(None):
+        assert not left.exists()

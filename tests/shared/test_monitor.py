@@ -37,10 +37,11 @@ buffer = mmap.mmap(-1, 64 << 20)
 buffer.write(b"x" * (64 << 20))
 for _ in range(6):
     if os.fork() == 0:
-        buffer[:] = b"y" * (64 << 20)
+        for place in range(0, 64 << 20, 4096):
+            buffer[place] = 1
         time.sleep(1)
         os._exit(0)
-time.sleep(1)
+time.sleep(1.5)
 """
     ended = run([sys.executable, "-c", share], cwd=tmp_path, env=environment())
     assert 64 < ended.peak_memory_mib < 250
