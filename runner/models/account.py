@@ -18,6 +18,7 @@ _TOKENS_PER_PICTURE = 5_000
 # Tokens per byte of a request: what is assumed at first, the bounds of what is learned, and from how many bytes on.
 _FIRST_DENSITY, _LEAST_DENSITY, _MOST_DENSITY, _TELLING_BYTES = 0.5, 0.25, 1.0, 4096
 _LEARNED_MARGIN = 1.2
+_MOST_NOTES = 20
 
 
 class Weighed(NamedTuple):
@@ -39,6 +40,8 @@ class Account:
         self._dearest = dearest(prices)
         self._density = _FIRST_DENSITY
         self._seen_density = 0.0
+        # Tokens of the largest exchange so far.
+        self._longest = 0
         self._notes: dict[str, None] = {}
         self._at_pass = Usage(cost_usd=0)
         self.budget = Budget(limits, spent_before(before))
@@ -65,6 +68,11 @@ class Account:
             network_bytes=now.network_bytes - then.network_bytes,
         )
 
+    def note(self, text: str) -> None:
+        """A line for people, said once; an agent cannot fill the memory with them."""
+        if len(self._notes) < _MOST_NOTES:
+            self._notes[text] = None
+
     def begin_pass(self) -> None:
         self._at_pass = self.usage
         self.trouble = None
@@ -74,7 +82,7 @@ class Account:
         """What a request may cost at most, as well as its bytes tell."""
         sizes = list(pictures(body)) if self.budget.bounds_output else []
         text = max(0, size - sum(sizes))
-        tokens = math.ceil(text * self._density) + len(sizes) * _TOKENS_PER_PICTURE
+        tokens = math.ceil(text * self._density) + len(sizes) * _TOKENS_PER_PICTURE + (self._longest if ask.recalls else 0)
         price = self._price(ask.model)
         need = Need(
             tokens,
@@ -118,6 +126,7 @@ class Account:
                 "cost_usd": (self.usage.cost_usd or 0) + cost if known else None,
             }
         )
+        self._longest = max(self._longest, counted.input + counted.output)
         self._learn(weighed, meter.counted)
 
     def passed(self, size: int) -> None:
@@ -149,7 +158,7 @@ class Account:
             return found
         counts = self.budget.limits.cost_usd is not None
         so = "its calls are counted at the dearest known one" if counts else "so the cost is not known either"
-        self._notes[f"The price of the model {model[:80]!r} is not known, {so}."] = None
+        self.note(f"The price of the model {model[:80]!r} is not known, {so}.")
         return self._dearest
 
     def _knows_cost(self, model: str) -> bool:
@@ -157,7 +166,7 @@ class Account:
 
     def _learn(self, weighed: Weighed, counted: Counted) -> None:
         """How dense this attempt's requests are; only ever grows, from its first answer on."""
-        if weighed.text_bytes >= _TELLING_BYTES and counted.input:
+        if weighed.text_bytes >= _TELLING_BYTES and counted.input and not weighed.ask.recalls:
             seen = (counted.input - weighed.pictures * _TOKENS_PER_PICTURE) / weighed.text_bytes
             self._seen_density = max(self._seen_density, seen)
             self._density = min(_MOST_DENSITY, max(_LEAST_DENSITY, self._seen_density * _LEARNED_MARGIN))

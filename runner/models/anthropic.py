@@ -47,8 +47,6 @@ def ask(path: str, body: Body) -> Ask:
     model = body.get("model")
     if not isinstance(model, str):
         raise Refused(400, "model: a name is needed")
-    if body.get("mcp_servers"):
-        raise Refused(400, "shoal: mcp_servers would let the provider call other servers from outside the sandbox")
     thinking = number(body.get("thinking"), "budget_tokens")
     factor = _FAST if body.get("speed") not in (None, "standard") else 1.0
     return Ask(model, limit(body, "max_tokens"), thinking + _BEYOND_THINKING, factor=factor)

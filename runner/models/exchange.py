@@ -7,8 +7,9 @@ import h11
 
 from runner.models.account import Account, Weighed
 from runner.models.calls import Incoming, Outgoing, api_of, check, outgoing, parse, render
+from runner.models.reach import keep_inside
 from runner.models.relay import JSON, Door, Generating, relay
-from runner.models.shapes import Api, Refused
+from runner.models.shapes import Api, Body, Refused
 
 BODY_LIMIT = 32 * 1024 * 1024
 ALL_BODIES_LIMIT = 128 * 1024 * 1024
@@ -86,10 +87,12 @@ class Exchange:
             check(incoming, api, self._door.key)
             whole = _within_limit(body)
             out = outgoing(incoming, api, self._door.keys)
-            if incoming.method == "POST" and api.generates(incoming.path):
+            if incoming.method != "POST":
+                await relay(self._door, self, api, out, b"")
+            elif api.generates(incoming.path):
                 await self._generate(api, incoming, out, whole)
             else:
-                await relay(self._door, self, api, out, whole)
+                await relay(self._door, self, api, out, render(_read(self._door.account, api, whole)))
         except Refused as refused:
             await self.whole(refused.status, [JSON], render(api.error(refused.status, str(refused))))
 
@@ -98,7 +101,7 @@ class Exchange:
         weighed = _weigh(account, api, incoming.path, body)
         held = await self._door.reserve(weighed)
         # Parsed again: while it waits for its turn a call holds its bytes alone, which may be a hundred times less.
-        fields = parse(body)
+        fields = _read(account, api, body)
         is_limited = account.budget.bounds_output and (weighed.ask.output is not None or held.output < weighed.need.output)
         api.prepare(fields, held.output if is_limited else None)
         await relay(self._door, self, api, out, render(fields), Generating(held, weighed))
@@ -123,8 +126,17 @@ class Exchange:
             await self._writer.drain()
 
 
-def _weigh(account: Account, api: Api, path: str, body: bytes) -> Weighed:
+def _read(account: Account, api: Api, body: bytes) -> Body:
     fields = parse(body)
+    for name in keep_inside(api.NAME, fields):
+        account.note(
+            f"The agent's calls offered its model {name}, a tool of the provider's own: taken out, it leads out of the sandbox."
+        )
+    return fields
+
+
+def _weigh(account: Account, api: Api, path: str, body: bytes) -> Weighed:
+    fields = _read(account, api, body)
     return account.weigh(api.ask(path, fields), fields, len(body), hour_cache=b'"1h"' in body)
 
 

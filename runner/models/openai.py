@@ -41,11 +41,9 @@ def ask(path: str, body: Body) -> Ask:
     for name in _UNSEEN:
         if body.get(name):
             raise Refused(400, f"shoal: {name} is not let through, since what it costs could not be counted")
-    if any(part(tool).get("type") == "mcp" for tool in _items(body.get("tools"))):
-        raise Refused(400, "shoal: tools of type mcp would let the provider call other servers from outside the sandbox")
     answers = limit(body, "n") or 1
     factor = _PRIORITY if body.get("service_tier") in {"priority", "fast"} else 1.0
-    return Ask(model, limit(body, *_limits(body)), answers=answers, factor=factor)
+    return Ask(model, limit(body, *_limits(body)), answers=answers, factor=factor, recalls="previous_response_id" in body)
 
 
 def prepare(body: Body, output: int | None) -> None:
@@ -87,7 +85,3 @@ def error(status: int, message: str) -> Body:
 
 def _limits(body: Body) -> tuple[str, ...]:
     return ("max_completion_tokens", "max_tokens") if "messages" in body else ("max_output_tokens",)
-
-
-def _items(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

@@ -50,6 +50,8 @@ class Ask(NamedTuple):
     answers: int = 1
     # What a dearer class of service multiplies the price with.
     factor: float = 1
+    # It goes on from an answer that the provider remembers, so that its bytes do not tell its size.
+    recalls: bool = False
 
 
 class Failure(NamedTuple):

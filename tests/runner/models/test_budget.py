@@ -14,7 +14,7 @@ TURNS, TOKENS, COST = 30, 100_000, 1.0
 class Budgeting(RuleBasedStateMachine):
     """Calls begin, end, break off and are refused, many at once."""
 
-    held: Bundle[tuple[Reservation, Need]] = Bundle("held")
+    held: Bundle[tuple[Reservation | None, Need]] = Bundle("held")
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Budgeting(RuleBasedStateMachine):
             st.integers(1, 4),
         ),
     )
-    def begin(self, need: Need) -> tuple[Reservation, Need] | object:
+    def begin(self, need: Need) -> tuple[Reservation | None, Need]:
         before = self.budget.spent
         found = self.budget.reserve(need)
         assert self.budget.spent == before

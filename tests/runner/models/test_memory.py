@@ -27,7 +27,6 @@ with serving(Path(sys.argv[1]), Keys.load("", os.environ), AttemptLimits(cost_us
 """
 
 
-@pytest.mark.slow
 def test_a_hundred_megabytes_pass_in_little_memory(tmp_path: Path) -> None:
     """The peak after them is hardly above the peak after a small call, though the reader is slower than the provider."""
 
