@@ -140,7 +140,11 @@ class Effects:
         if not await self.database.write(lambda c: rows.set_secret(c, attempt.id, hashed)):
             return []
         launch = RunnerLaunch(
-            app_url=self.settings.runner_url, attempt_id=attempt.id, secret=secret, work_dir=str(self.settings.work_dir.resolve())
+            app_url=self.settings.runner_url,
+            attempt_id=attempt.id,
+            secret=secret,
+            work_dir=str(self.settings.work_dir.resolve()),
+            model_keys=str(self.settings.model_keys.resolve()) if self.settings.model_keys else "",
         )
         try:
             started = await self.backend.start(launch)
@@ -176,32 +180,39 @@ class Effects:
 
     async def _read_remote(self, action: ReadRemote) -> Sequence[AnyEvent]:
         attempt, task = await self._attempt(action.attempt)
-        if attempt is None or task is None or attempt.permit is None:
+        if attempt is None or task is None:
             return []
         client = await self._client(action.repository_id)
         branch_sha = await client.branch_sha(task.branch)
         pulls = await client.pulls_by_head(task.branch)
         issue = await client.issue(task.issue)
-        head = attempt.permit.head_sha
-        contains = branch_sha is not None and (branch_sha == head or await client.contains(branch_sha, head))
         return [
             RemoteRead(
                 repository_id=action.repository_id,
                 attempt=attempt.id,
                 sequence=action.sequence,
                 branch_sha=branch_sha,
-                contains_head=contains,
+                landed=await self._landed(client, attempt, task, branch_sha) if action.sequence is None and branch_sha else "",
                 pulls=tuple(self._seen(pull) for pull in pulls),
                 issue_open=issue.state == "open",
                 issue_hash=issue.snapshot.hash,
             )
         ]
 
+    @staticmethod
+    async def _landed(client: RepositoryClient, attempt: Attempt, task: Task, branch_sha: str) -> str:
+        """The newest head that the branch is at or builds on."""
+        taken_over = task.published.report.head_sha if task.published else ""
+        for head in (*(one.head_sha for one in reversed(attempt.evidence)), taken_over):
+            if head and (branch_sha == head or await client.contains(branch_sha, head)):
+                return head
+        return ""
+
     async def _open_pull_request(self, action: OpenPullRequest) -> Sequence[AnyEvent]:
         attempt, task = await self._attempt(action.attempt)
         if attempt is None or task is None:
             return []
-        report = attempt.report
+        report = attempt.said_of(attempt.landed)
         if report is None:
             raise UserError(f"attempt {attempt.id} pushed `{task.branch}` but left no report to open a pull request from")
         client = await self._client(action.repository_id)

@@ -248,14 +248,14 @@ class PullRequestSeen(Wire):
 class RemoteRead(Event):
     """What GitHub holds for a task's branch: asked before a permit (`sequence`) or to settle an attempt (`sequence` None).
 
-    `contains_head` says whether the branch's head is the attempt's head or builds on it.
+    `landed`: to settle, the newest head that the attempt was permitted, or took over, and that the branch holds.
     """
 
     kind: Literal["remote_read"] = "remote_read"
     attempt: str
     sequence: int | None
     branch_sha: str | None
-    contains_head: bool
+    landed: str = ""
     pulls: tuple[PullRequestSeen, ...] = ()
     issue_open: bool = True
     issue_hash: str = ""

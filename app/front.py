@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
+from app import brief
 from app.decide.attempts import STALE
 from app.decide.state import Attempt, AttemptStatus, Repository, Task
 from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
@@ -19,10 +20,8 @@ from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
-from app.views import details_url
 from app.web.front import Delivery, Refused
 from shared.models import (
-    AgentSettings,
     AttemptBrief,
     ClaimRequest,
     FinishRequest,
@@ -32,7 +31,6 @@ from shared.models import (
     PermitReply,
     PermitRequest,
     PhaseFinished,
-    RunnerRepository,
 )
 
 READ = {"contents": "read", "metadata": "read"}
@@ -119,9 +117,11 @@ class CoreFront:
 
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Hears the last word."""
-        _, _, repository = await self._find(attempt_id)
+        attempt, _, repository = await self._find(attempt_id)
         event = AttemptFinished(repository_id=repository.id, attempt=attempt_id, nonce=request.nonce, report=request.report)
         refusal = await self.loop.submit(event, f"{attempt_id}:{request.nonce}:finish")
+        if not refusal and attempt.status is AttemptStatus.CLAIMED:  # not when it only says so again
+            self.metrics.used(request.report.usage)
         return Refused(refusal) if refusal else None
 
     async def status(self) -> AppStatus:
@@ -178,36 +178,14 @@ class CoreFront:
         if orchestration is None or task.snapshot is None:
             return Refused(STALE)
         read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
-        settings = self.settings
-        return AttemptBrief(
-            attempt_id=attempt.id,
-            number=attempt.number,
-            repository=RunnerRepository(
-                id=repository.id,
-                full_name=repository.full_name,
-                clone_url=orchestration.clone_url,
-                default_branch=orchestration.default_branch,
-                api_url=settings.github_api_url,
-            ),
-            issue=task.snapshot,
-            kind=task.kind,
-            branch=task.branch,
-            base_sha=task.base_sha,
-            merge_shas=task.merge_shas,
-            stacked_on=task.stacked_on,
-            touches=task.touches,
-            settings=orchestration.settings,
-            agent=AgentSettings(
-                name=settings.agent,
-                folder=settings.agent_folder,
-                think_seconds=settings.agent_think_seconds,
-                command=tuple(settings.agent_command),
-            ),
-            isolation=settings.isolation,
+        return brief.make(
+            self.settings,
+            repository,
+            orchestration,
+            task,
+            attempt,
+            task.snapshot,
             read_token=read.token,
-            app_login=self.github.login,
-            app_email=self.github.email,
-            details_url=details_url(settings.github_url, repository.full_name, orchestration),
-            lease_seconds=settings.lease_seconds,
-            heartbeat_seconds=settings.heartbeat_seconds,
+            login=self.github.login,
+            email=self.github.email,
         )

@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.actions import ACTIONS, AnyAction
+from app.decide.budget import day_of
 from app.decide.decide import decide
+from app.decide.draft import Decision
 from app.decide.state import Attempt, Context, Policy, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, Started, Tick
 from app.metrics import Metrics
@@ -158,8 +160,9 @@ class Loop:
         if state is None:
             return "unknown repository"
         now = self._clock()
-        context = Context(now, self._policy, rows.slots_held(connection), self._free_memory_mib())
+        context = Context(now, self._policy, rows.pool(connection, event.repository_id, day_of(now)), self._free_memory_mib())
         decision = decide(state, event, context)
+        self._count(state, decision, context)
         # Version 0: not in the database yet, and every later event must find it.
         new = state.repository.version == 0
         changed = new or decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
@@ -172,6 +175,13 @@ class Loop:
         outbox.put(connection, decision.actions, now)
         self._metrics.events.labels(event.kind).inc()
         return decision.refusal
+
+    def _count(self, before: State, decision: Decision, context: Context) -> None:
+        self._metrics.slots_held.set(context.pool.slots_held)
+        for task in decision.tasks:
+            earlier = before.tasks.get(task.issue)
+            if task.verdict is not None and (earlier is None or earlier.verdict is None):
+                self._metrics.verdicts.labels(task.verdict.name).inc()
 
     def _state(self, connection: Connection, event: AnyEvent) -> State | None:
         repository = rows.load_repository(connection, event.repository_id)
@@ -208,6 +218,7 @@ class Loop:
         try:
             events = await perform(action)
         except TransientError as error:
+            self._metrics.actions.labels(action.kind, "later").inc()
             await self._later(row_id, tries, error.after, str(error))
         except (UserError, FatalError) as error:
             await self._failed(row_id, action, str(error))
@@ -218,12 +229,14 @@ class Loop:
             else:
                 await self._failed(row_id, action, f"an internal error: {error!r}")
         else:
+            self._metrics.actions.labels(action.kind, "done").inc()
             await self._finish(row_id, events, "")
         finally:
             self._busy.discard(key)
             self._outbox_wake.set()
 
     async def _failed(self, row_id: int, action: AnyAction, reason: str) -> None:
+        self._metrics.actions.labels(action.kind, "failed").inc()
         log.warning("effect.failed", action=action.kind, reason=reason)
         subject = getattr(action, "attempt", "") or getattr(action, "orchestration", "")
         failed = EffectFailed(repository_id=action.repository_id, action=action.kind, subject=subject, reason=reason)

@@ -1,6 +1,8 @@
-"""Numbers for Prometheus; runners report theirs with their phases."""
+"""Numbers for Prometheus; runners report theirs with their phases and at their end."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.models import Usage
 
 
 class Metrics:
@@ -20,4 +22,13 @@ class Metrics:
             buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600),
             registry=self.registry,
         )
+        self.tokens = Counter("shoal_model_tokens", "Tokens, as runners report them.", ["kind"], registry=self.registry)
+        self.cost = Counter("shoal_model_cost_usd", "Cost as far as it is known, US dollars.", registry=self.registry)
         self.slots_held = Gauge("shoal_slots_held", "WorkflowManagers that hold a slot.", registry=self.registry)
+
+    def used(self, usage: Usage) -> None:
+        """An attempt has ended."""
+        self.tokens.labels("input").inc(max(0, usage.input_tokens - usage.cached_tokens))
+        self.tokens.labels("cached").inc(usage.cached_tokens)
+        self.tokens.labels("output").inc(usage.output_tokens)
+        self.cost.inc(usage.cost_usd or 0)

@@ -14,9 +14,10 @@ from app.facts.settings_file import SettingsMistake
 from app.facts.settings_file import parse as parse_settings
 from app.github.client import NotFound
 from app.github.repository import RepositoryClient
+from app.planning.estimate import History
 from app.planning.plan import make_plan, outside_blockers
 from app.settings import Settings
-from app.store import rows
+from app.store import measured, rows
 from app.store.database import Database
 from shared.models import IssueSnapshot, RepositorySettings
 
@@ -53,7 +54,16 @@ class Planner:
         elsewhere = await self._live_elsewhere(repository_id, outside_blockers(issues, repository=name))
         blockers = dict(await self._states(client, issues, name, elsewhere))
         gathered = time.monotonic()
-        plan = await asyncio.to_thread(make_plan, issues, facts.tree, slots=self.settings.slots, blockers=blockers, repository=name)
+        past = await self.database.read(lambda c: measured.latest(c, repository_id))
+        plan = await asyncio.to_thread(
+            make_plan,
+            issues,
+            facts.tree,
+            slots=self.settings.slots,
+            blockers=blockers,
+            repository=name,
+            history=History(past, self.settings.task_memory_mib),
+        )
         log.info("plan.made", orchestration=orchestration, tasks=len(plan.tasks), problems=len(plan.problems))
         return PlanReady(
             repository_id=repository_id,

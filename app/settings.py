@@ -5,15 +5,20 @@ import os
 import shlex
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import UserError
+from shared.models import AgentName
 
 PREFIX = "SHOAL_"
+# Agents that call no model of ours: their attempts cost nothing.
+FREE_AGENTS: frozenset[AgentName] = frozenset({"patch", "command"})
+_PROGRAMS: dict[AgentName, str] = {"mini-swe-agent": "mini"}
+_Number = TypeVar("_Number", int, float)
 
 
 def _cores() -> int:
@@ -30,6 +35,14 @@ def _words(value: object) -> object:
 
 def _names(value: object) -> object:
     return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _unlimited(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
+# A limit that can be switched off by the word `none`.
+Limit = Annotated[_Number | None, BeforeValidator(_unlimited)]
 
 
 def _public_url(values: dict[str, Any]) -> str:
@@ -100,16 +113,46 @@ class Settings(BaseSettings):
     slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
     memory_reserve_mib: int = Field(default=512, ge=0, description="Memory left free for everything else, MiB.")
     task_memory_mib: int = Field(default=2048, ge=1, description="Memory that one task is expected to need, MiB.")
-    agent: Literal["command", "patch"] = Field(
-        default="command", description="The coding agent: any `command`, or prepared patches (`patch`, rehearsals)."
+    agent: AgentName = Field(
+        default="command", description="The coding agent, by its name; any other as a `command`; prepared patches (`patch`)."
     )
     agent_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
-        default=(), description="The agent's command line, as words or a JSON list; with agent `command`."
+        default=(),
+        description="With agent `command` its whole line, as words or a JSON list; with another, the program to start instead.",
+    )
+    agent_model: str = Field(default="", description="The model that the agent is asked to use; empty: its own default.")
+    agent_options: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
+        default=(), description="Arguments added to the agent's own, as words or a JSON list."
+    )
+    model_keys: Path | None = Field(
+        default=None, description="File with the models' keys (TOML, mode 0600), read by local runners; empty: the environment."
     )
     agent_folder: str = Field(default="", description="Folder of prepared patches; with agent `patch`.")
     agent_think_seconds: float = Field(default=0, ge=0, description="Wait in place of a model, seconds; with agent `patch`.")
     isolation: Literal["required", "preferred", "none"] = Field(
         default="required", description="Whether repository and agent code must run inside bubblewrap."
+    )
+    setup_network: bool = Field(
+        default=False, description="Whether set-up commands may use the network; `pip install` and its like need it."
+    )
+    protected_changes: Literal["refuse", "draft"] = Field(
+        default="refuse", description="Changes of protected files: refused, or a draft that a person must look at."
+    )
+    attempt_minutes: float = Field(default=180, gt=0, description="Longest attempt, minutes.")
+    attempt_inactive_minutes: float = Field(default=15, gt=0, description="Longest silence of a command, minutes.")
+    attempt_memory_mib: Limit[int] = Field(default=4096, ge=64, description="Memory of an attempt, MiB, or `none`.")
+    attempt_output_mib: int = Field(default=64, ge=1, description="Longest output of one command, MiB.")
+    disk_free_mib: int = Field(default=512, ge=0, description="An attempt ends when less is free on its disk, MiB.")
+    attempt_turns: Limit[int] = Field(default=300, ge=1, description="Model calls of an attempt, or `none`.")
+    attempt_tokens: Limit[int] = Field(default=None, ge=1, description="Tokens of an attempt, or `none`.")
+    attempt_cost_usd: Limit[float] = Field(
+        default=10, gt=0, description="Cost of an attempt, US dollars, or `none`; reserved before it starts."
+    )
+    orchestration_cost_usd: Limit[float] = Field(
+        default=None, gt=0, description="Cost of one orchestration, US dollars, or `none`; what does not fit is not started."
+    )
+    day_cost_usd: Limit[float] = Field(
+        default=None, gt=0, description="Cost of a day (UTC) over all repositories, US dollars, or `none`; the rest waits."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level that is logged.")
     log_json: bool = Field(default=False, description="Log lines as JSON.")
@@ -122,9 +165,29 @@ class Settings(BaseSettings):
             raise ValueError("SHOAL_AGENT_COMMAND is missing: set the agent's command line, or SHOAL_AGENT=patch")
         if self.agent == "patch" and not self.agent_folder:
             raise ValueError("SHOAL_AGENT_FOLDER is missing: agent `patch` plays prepared patches from it")
+        self._check_budgets()
         if self.heartbeat_seconds * 2 > self.lease_seconds:
             raise ValueError("SHOAL_HEARTBEAT_SECONDS is too long: at most half of SHOAL_LEASE_SECONDS")
         return self
+
+    def _check_budgets(self) -> None:
+        for name in ("orchestration_cost_usd", "day_cost_usd"):
+            budget, variable = getattr(self, name), PREFIX + name.upper()
+            if budget is None or self.agent in FREE_AGENTS:
+                continue
+            if self.attempt_cost_usd is None:
+                raise ValueError(f"SHOAL_ATTEMPT_COST_USD is `none`, but {variable} is set: set what is reserved for each attempt")
+            if self.attempt_cost_usd > budget:
+                raise ValueError(
+                    f"{variable} is less than SHOAL_ATTEMPT_COST_USD, so nothing would start: raise it or lower that one"
+                )
+
+    @property
+    def agent_program(self) -> str:
+        """What is started as the agent; empty for `patch`, which starts nothing."""
+        if self.agent == "patch":
+            return ""
+        return self.agent_command[0] if self.agent_command else _PROGRAMS.get(self.agent, self.agent)
 
     def key(self) -> str:
         """The App's private key in PEM."""

@@ -6,7 +6,7 @@ from app.decide.state import Attempt, AttemptStatus, Orchestration, Task, TaskSt
 from app.report.view import OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
 from app.store import rows
-from shared.models import VerdictName
+from shared.models import PhaseName, Usage, VerdictName
 
 _SHOWN: dict[TaskStatus, ShownStatus] = {
     TaskStatus.READING: "intake",
@@ -27,8 +27,9 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
     repository = rows.load_repository(connection, orchestration.repository_id)
     name = repository.full_name if repository else ""
     tasks = rows.tasks_of(connection, orchestration_id)
+    found = rows.attempts_of(connection, orchestration_id)
     attempts: dict[int, list[Attempt]] = {}
-    for attempt in rows.attempts_of(connection, orchestration_id):
+    for attempt in found:
         attempts.setdefault(attempt.issue, []).append(attempt)
     states = {task.issue: task for task in tasks}
     mistake = orchestration.failure_line
@@ -46,6 +47,8 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
         settings_mistake=SettingsMistake(mistake, orchestration.failure) if mistake is not None else None,
         slots=max(1, orchestration.slots),
         planned_at=orchestration.planned_at,
+        counted_usd=orchestration.spent_usd + sum(a.counts_usd for a in found if a.status is not AttemptStatus.ENDED),
+        budget_usd=orchestration.budget_usd,
         details_url=details_url(github_url, name, orchestration),
     )
 
@@ -57,7 +60,7 @@ def details_url(github_url: str, repository: str, orchestration: Orchestration) 
 
 def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task]) -> TaskView:
     last = attempts[-1] if attempts else None
-    report = last.report if last else None
+    report = (last.report if last else None) or (task.published.report if task.published else None)
     return TaskView(
         issue=task.issue,
         title=task.snapshot.title if task.snapshot else f"issue {task.issue}",
@@ -67,11 +70,12 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         verdict=task.verdict,
         waiting_for=_waiting_for(orchestration, task, states),
         waits_for_person=task.verdict is not None and task.verdict.name is VerdictName.EDITED_AFTER_APPROVAL,
-        phase=last.phase if last and last.status is AttemptStatus.CLAIMED else None,
+        phase=_phase(task, last),
         phases=last.phases if last else (),
         spans=tuple(Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None),
         agent_seconds=sum(a.report.agent_seconds for a in attempts if a.report),
-        cost_usd=report.usage.cost_usd if report else None,
+        usage=_total([a.report.usage for a in attempts if a.report]),
+        cost_unknown=any(_cost_unknown(a) for a in attempts),
         pull_request=task.pull_request,
         pull_request_url=task.pull_request_url,
         draft=report.draft if report else False,
@@ -79,11 +83,44 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         stacked_on=task.stacked_on,
         tests_before=report.tests_before if report else None,
         tests_after=report.tests_after if report else None,
+        checks_before=report.checks_before if report else (),
+        checks_after=report.checks_after if report else (),
+        findings=report.findings if report else (),
+        review_answer=report.review_answer if report else "",
+        remarks=report.notes if report else (),
         changes=report.changes if report else (),
         isolation=report.isolation if report else "",
         agent=report.agent if report else "",
         note=task.note,
     )
+
+
+def _total(parts: list[Usage]) -> Usage:
+    """The sum; a cost where at least one is known."""
+    costs = [part.cost_usd for part in parts if part.cost_usd is not None]
+    return Usage(
+        turns=sum(part.turns for part in parts),
+        input_tokens=sum(part.input_tokens for part in parts),
+        cached_tokens=sum(part.cached_tokens for part in parts),
+        output_tokens=sum(part.output_tokens for part in parts),
+        cost_usd=sum(costs) if costs else None,
+        network_bytes=sum(part.network_bytes for part in parts),
+    )
+
+
+def _cost_unknown(attempt: Attempt) -> bool:
+    """A model was asked, or may have been by a runner that vanished, and no price is known."""
+    if attempt.report is None:
+        return attempt.status is AttemptStatus.ENDED and bool(attempt.settled_usd)
+    usage = attempt.report.usage
+    return usage.cost_usd is None and bool(usage.turns or usage.input_tokens or usage.output_tokens)
+
+
+def _phase(task: Task, last: Attempt | None) -> PhaseName | None:
+    """One that takes over published work has only its review to do, from the first moment."""
+    if last is None or last.status not in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}:
+        return None
+    return PhaseName.REVIEW if task.published else last.phase
 
 
 def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Task]) -> str:
@@ -95,4 +132,10 @@ def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Tas
     busy = [i for i in task.conflicts if i in states and states[i].status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     if busy and orchestration.settings.on_conflict == "stack":
         return ", ".join(f"#{issue} (likely touches the same place)" for issue in busy)
+    if task.held_by:
+        return task.held_by
+    if any(state.waits_for_provider for state in states.values()):
+        return "the model provider"
+    if task.published is not None:
+        return "another runner, to do its review"
     return "a free slot"

@@ -20,7 +20,7 @@ from app.loop import Loop
 from app.metrics import Metrics
 from app.planner import Planner
 from app.reporter import Reporter
-from app.settings import Settings
+from app.settings import FREE_AGENTS, Settings
 from app.store.database import Database, hold_lock, open_engine
 from app.sweep import Sweep
 from app.tokens_held import TokensHeld
@@ -101,6 +101,9 @@ def policy(settings: Settings, app_login: str) -> Policy:
         start_timeout=_START_TIMEOUT,
         slots=settings.slots,
         task_memory_mib=settings.task_memory_mib,
+        attempt_cost_usd=None if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
+        orchestration_cost_usd=settings.orchestration_cost_usd,
+        day_cost_usd=settings.day_cost_usd,
         allow_public=settings.allow_public_repositories,
         allowed_bots=settings.allowed_bots,
         app_login=app_login,

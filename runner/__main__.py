@@ -89,7 +89,8 @@ def _work(launch: RunnerLaunch) -> int:
         app.start_courier(brief.heartbeat_seconds)
         work_dir = Path(launch.work_dir).resolve()
         work_dir.mkdir(parents=True, exist_ok=True)
-        run_attempt(brief, TaskFolder(work_dir, brief.repository.id, brief.branch), app, stop)
+        folder = TaskFolder(work_dir, brief.repository.id, brief.branch)
+        run_attempt(brief, folder, app, stop, launch.model_keys)
     finally:
         app.close()
     return DONE

@@ -1,18 +1,41 @@
-"""Starts a pass of the coding agent in the sandbox and reads its answer."""
+"""Starts a pass of the coding agent in the sandbox, listens to what it says, and reads its answer."""
 
-from collections.abc import Mapping
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
-from runner import verdict, worktree
-from runner.agents import command, patch
-from runner.agents.shape import Agent, Order, Pass
+from runner import instructions, prompt, verdict, worktree
+from runner.agents.heard import Heard, judge
+from runner.agents.registry import AGENTS, provider_of
+from runner.agents.shape import MODEL_KEY, MODEL_URL, Agent, Call, Order, Pass, Provider
 from runner.endings import AttemptEnds
+from runner.meter import together
+from runner.models.proxy import Proxy, inside_argv, inside_binds, serving
 from runner.phase import Work
-from shared.models import AttemptBrief, VerdictName
-from shared.process import Limits
+from runner.programs import python_binds
+from runner.room import Room
+from shared.errors import FatalError
+from shared.models import PromptRequest, Usage, Verdict, VerdictName
+from shared.process import Ended
 
-AGENTS: Mapping[str, Agent] = {"patch": patch, "command": command}
 _ANSWER_LIMIT = 60_000
+# Where any program looks for its model: for agents that are a command line, whose variables nobody but the operator knows.
+_USUAL: Mapping[Provider, Mapping[str, str]] = {
+    "anthropic": {"ANTHROPIC_BASE_URL": MODEL_URL, "ANTHROPIC_API_KEY": MODEL_KEY},
+    "openai": {"OPENAI_BASE_URL": f"{MODEL_URL}/v1", "OPENAI_API_BASE": f"{MODEL_URL}/v1", "OPENAI_API_KEY": MODEL_KEY},
+    "gemini": {"GOOGLE_GEMINI_BASE_URL": MODEL_URL, "GEMINI_API_KEY": MODEL_KEY},
+}
+
+
+class _Way(NamedTuple):
+    """A pass's way to its models."""
+
+    proxy: Proxy
+    socket: Path
 
 
 class Answer(NamedTuple):
@@ -22,32 +45,145 @@ class Answer(NamedTuple):
     printed: str
 
 
-def has_network(brief: AttemptBrief) -> bool:
-    """A command reaches its model over the network, except where isolation is required; a prepared change needs none."""
-    return brief.agent.name == "command" and brief.isolation != "required"
+def told(work: Work) -> PromptRequest:
+    """What every prompt of this attempt is made of; hidden text that is left out is told to people."""
+    brief = work.brief
+    found = prompt.request_of(brief, work.state.test_command, instructions.read(work.folder.mirror, brief))
+    for words in prompt.removed(found):
+        work.state.note(words)
+    return found
 
 
-def play(work: Work, which: Pass, prompt: str) -> Answer | None:
+def has_network(work: Work) -> bool:
+    """A command for which no model's key is kept reaches its model by itself, if isolation may be weaker; nobody else does."""
+    return work.brief.agent.name == "command" and work.brief.isolation != "required" and not work.keys.upstreams
+
+
+def play(work: Work, which: Pass, text: str) -> Answer | None:
     """The agent's answer, None when it cannot do this pass; raises AttemptEnds when it failed."""
-    brief, folder = work.brief, work.folder
-    folder.prompts.mkdir(exist_ok=True)
-    prompt_file = folder.prompts / f"{which}.md"
-    prompt_file.write_text(prompt, encoding="utf-8")
-    prompt_file.chmod(0o644)
-    call = AGENTS[brief.agent.name].call(Order(brief, which, prompt_file))
+    agent = AGENTS[work.brief.agent.name]
+    call = agent.call(_order(work, which, text))
     if call is None:
         return None
-    worktree.empty(work, folder.out)
-    answer = folder.out / "answer.md"
-    env = {"SHOAL_ANSWER": str(answer), "SHOAL_PASS": which}
-    room = worktree.agent_room(work, network=has_network(brief), binds=call.binds, env=env)
-    limits = Limits(seconds=brief.settings.agent_minutes * 60)
+    heard = Heard(before=work.state.session_usage if which is not Pass.REVIEW else Usage())
+    with _models(work) as way:
+        ended = _run(work, which, agent, call, way, heard)
+    proxy = way.proxy if way else None
+    _settle(work, which, heard, proxy, ended)
+    if bad := _verdict(work, which, agent, heard, proxy, ended):
+        raise AttemptEnds.with_verdict(bad)
+    written = worktree.read_left_file(work.folder.out / "answer.md", _ANSWER_LIMIT).decode(errors="replace")
+    return Answer((written or heard.words or ended.tail[-_ANSWER_LIMIT:]).strip(), ended.tail)
+
+
+def _order(work: Work, which: Pass, text: str) -> Order:
+    prompts = work.folder.prompts
+    prompts.mkdir(exist_ok=True)
+    file = prompts / f"{which}.md"
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o644)
+    return Order(work.brief, which, file, "" if which is Pass.REVIEW else work.state.session)
+
+
+@contextmanager
+def _models(work: Work) -> Iterator[_Way | None]:
+    """None for agents that call none."""
+    brief = work.brief
     try:
-        ended = work.run(call.argv, room, log=which, limits=limits, stdin=call.stdin)
+        provider = provider_of(brief)
+        if provider is not None:
+            work.keys.need(provider)
+    except FatalError as error:
+        raise AttemptEnds(VerdictName.AGENT_FAILED, str(error)) from error
+    if provider is None and not (brief.agent.name == "command" and work.keys.upstreams):
+        yield None
+        return
+    # Short, because a socket's address may be; closed to everybody but us.
+    with tempfile.TemporaryDirectory(prefix="shoal-") as folder:
+        socket = Path(folder, "model.sock")
+        with serving(socket, work.keys, brief.limits, work.state.usage) as proxy:
+            proxy.moved = work.app.moved
+            yield _Way(proxy, socket)
+
+
+def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, heard: Heard) -> Ended:
+    """Ends it soon after its result, and at once when a limit is used up."""
+    worktree.empty(work, work.folder.out)
+    finished, cut = Event(), Event()
+    turns = work.brief.limits.turns
+    if way is not None:
+        way.proxy.on_limit = lambda _: cut.set()
+
+    def listen(line: str) -> None:
+        for event in heard.take(agent, line):
+            if event.kind == "result":
+                finished.set()
+        if turns is not None and work.state.usage.turns + heard.usage.turns > turns:
+            cut.set()
+
+    argv, room = _argv_and_room(work, which, call, way)
+    minutes, quiet = work.brief.settings.agent_minutes, work.brief.limits.inactive_minutes
+    try:
+        return work.run(
+            argv,
+            room,
+            log=which,
+            minutes=minutes,
+            quiet_minutes=quiet,
+            stdin=call.stdin,
+            on_line=listen,
+            finished=finished,
+            cut=cut,
+        )
     except FileNotFoundError as error:
-        raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent could not be started: {error.filename or call.argv[0]}") from error
-    work.state.agent_seconds += ended.seconds
-    if bad := verdict.of_command(ended, f"the agent's {which}"):
-        raise AttemptEnds(bad.name, bad.reason, bad.detail)
-    written = worktree.read_left_file(answer, _ANSWER_LIMIT).decode(errors="replace")
-    return Answer((written or ended.tail[-_ANSWER_LIMIT:]).strip(), ended.tail)
+        raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent could not be started: {error.filename or argv[0]}") from error
+
+
+def _argv_and_room(work: Work, which: Pass, call: Call, way: _Way | None) -> tuple[list[str], Room]:
+    env = {"SHOAL_ANSWER": str(work.folder.out / "answer.md"), "SHOAL_PASS": which, **call.env}
+    argv, binds = list(call.argv), call.binds
+    if way is not None:
+        if work.brief.agent.name == "command":
+            env |= {name: value for provider in work.keys.upstreams for name, value in _USUAL[provider].items()}
+        env |= {"SHOAL_MODEL_KEY": way.proxy.key, "SHOAL_FILES": json.dumps(dict(call.files))}
+        python, interpreter = python_binds()
+        argv = inside_argv(interpreter, way.socket, argv)
+        binds = (*binds, *python, *inside_binds(way.socket))
+    if which is Pass.REVIEW:
+        return argv, worktree.review_room(work, binds=binds, env=env)
+    return argv, worktree.agent_room(work, network=has_network(work), binds=binds, env=env)
+
+
+def _settle(work: Work, which: Pass, heard: Heard, proxy: Proxy | None, ended: Ended) -> None:
+    """What it used, by the proxy's count where there is one; and the session that later passes go on with."""
+    state = work.state
+    used = proxy.usage if proxy is not None and proxy.usage.turns else heard.usage
+    work.meter.spent(used)
+    state.usage = together(state.usage, used)
+    state.agent_seconds += ended.seconds
+    if which is not Pass.REVIEW and heard.session:
+        state.session, state.session_usage = heard.session, heard.total
+    for words in (*heard.notes, *(proxy.notes if proxy else ())):
+        state.note(words)
+
+
+def _verdict(work: Work, which: Pass, agent: Agent, heard: Heard, proxy: Proxy | None, ended: Ended) -> Verdict | None:
+    """Why it failed: what the proxy saw of the provider is surer than the agent's words for it."""
+    who = f"the agent's {which}"
+    limit = proxy.limit_hit if proxy else ""
+    if not limit and ended.reason == "cut":
+        limit = "turns"
+    if limit:
+        reason = f"{who} used up the attempt's limit `{limit}` of {getattr(work.brief.limits, limit):g}"
+        return Verdict(name=VerdictName.LIMIT_REACHED, reason=reason, detail=ended.tail[-8000:], limit=limit)
+    bad = judge(heard, ended, agent, who) if agent.says_result or agent.providers else verdict.of_command(ended, who)
+    if bad is None or proxy is None or bad.name is VerdictName.LIMIT_REACHED:
+        return bad
+    if proxy.refused_key:
+        reason = f"{who} was refused by its model's provider: put a valid key into {work.keys.source} ({proxy.refused_key[:200]})"
+        return Verdict(name=VerdictName.AGENT_FAILED, reason=reason, detail=bad.detail)
+    if proxy.trouble is not None:
+        reason = f"{who} was turned away by its model's provider: {proxy.trouble.words[:200]}"
+        seconds = proxy.trouble.retry_seconds
+        return Verdict(name=VerdictName.PROVIDER_LIMIT, reason=reason, detail=bad.detail, retry_seconds=seconds)
+    return bad

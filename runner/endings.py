@@ -7,9 +7,15 @@ from shared.models import Verdict, VerdictName
 class AttemptEnds(Exception):
     """The attempt is over with this verdict; raised by phases, caught by the loop alone."""
 
-    def __init__(self, name: VerdictName, reason: str, detail: str = "") -> None:
+    def __init__(self, name: VerdictName, reason: str, detail: str = "", *, limit: str = "") -> None:
         super().__init__(reason)
-        self.verdict = Verdict(name=name, reason=reason, detail=redact(detail)[-8000:])
+        self.verdict = Verdict(name=name, reason=redact(reason), detail=redact(detail)[-8000:], limit=limit)
+
+    @classmethod
+    def with_verdict(cls, verdict: Verdict) -> "AttemptEnds":
+        ends = cls(verdict.name, verdict.reason, verdict.detail, limit=verdict.limit)
+        ends.verdict = ends.verdict.model_copy(update={"retry_seconds": verdict.retry_seconds})
+        return ends
 
 
 class Interrupted(Exception):

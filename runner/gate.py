@@ -59,7 +59,16 @@ class Refusal(NamedTuple):
         return f"{self.path}: {self.rule}" + (f" (setting: {self.setting})" if self.setting else "")
 
 
-def inspect(quarantine: Path, start: str, head: str, protected: tuple[str, ...]) -> list[Refusal]:
+class Judgement(NamedTuple):
+    refusals: tuple[Refusal, ...]
+    needs_person: tuple[Refusal, ...] = ()
+
+
+def inspect(quarantine: Path, start: str, head: str, protected: tuple[str, ...]) -> Judgement:
+    return Judgement(tuple(_inspect(quarantine, start, head, protected)))
+
+
+def _inspect(quarantine: Path, start: str, head: str, protected: tuple[str, ...]) -> list[Refusal]:
     """Everything that keeps the change from being published; empty when it may leave."""
     entries = changed_entries(quarantine, start, head)
     refusals = [refusal for entry in entries if (refusal := judge_path(entry, (*PROTECTED, *protected)))]

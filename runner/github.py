@@ -1,6 +1,6 @@
 """GitHub as the runner uses it, by PyGithub: imported when the pull request phase starts, because it takes 25 MB."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from requests import RequestException
 
 from runner import pull_request_text
 from shared.errors import TransientError
-from shared.models import AttemptBrief, AttemptReport
+from shared.models import AttemptBrief, AttemptReport, Finding
 from shared.retry import on_transient
 
 
@@ -49,16 +49,18 @@ class Publisher:
         self._read_back(found.number, head_sha)
         return found.number
 
-    def review(self, number: int, head_sha: str, text: str) -> None:
-        """One review, as a comment; a second call finds the first one's."""
-        body = pull_request_text.review(self._brief, text)
+    def review(self, number: int, head_sha: str, text: str, findings: Sequence[Finding], *, answer: str = "") -> None:
+        """The review, or the answer to it, once each, as a comment; a second call finds the first one's."""
+        words = pull_request_text
+        body = words.answer(self._brief, answer) if answer else words.review(self._brief, text, findings)
+        marker = words.answer_marker(self._brief) if answer else words.review_marker(self._brief)
         with _words():
             pull_request = self._repository.get_pull(number)
         for attempt in on_transient():
             with attempt, _words():
-                if not self._has_review(pull_request):
+                if not self._has_review(pull_request, marker):
                     pull_request.create_review(commit=self._repository.get_commit(head_sha), body=body, event="COMMENT")
-        if not self._has_review(pull_request):
+        if not self._has_review(pull_request, marker):
             raise GithubRefused("the review is not there after it was posted")
 
     def close(self) -> None:
@@ -113,8 +115,7 @@ class Publisher:
         if f"Closes #{self._brief.issue.number}" not in (pull_request.body or ""):
             raise GithubRefused(f"pull request #{number} does not say `Closes #{self._brief.issue.number}`")
 
-    def _has_review(self, pull_request: PullRequest) -> bool:
-        marker = pull_request_text.review_marker(self._brief)
+    def _has_review(self, pull_request: PullRequest, marker: str) -> bool:
         reviews = pull_request.get_reviews()
         return any(marker in (review.body or "") and review.user.login == self._brief.app_login for review in reviews)
 

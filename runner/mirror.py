@@ -1,13 +1,14 @@
 """The bare mirror of a repository that all its tasks share, and the commit a task starts from."""
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from runner.endings import AttemptEnds, Interrupted
+from runner.folder import lock
 from shared.errors import TransientError
 from shared.git import GitFailed, credentials, git, identity, run_git
 from shared.models import AttemptBrief, VerdictName
@@ -17,12 +18,10 @@ from shared.retry import on_transient
 @contextmanager
 def locked(path: Path, stop: threading.Event) -> Iterator[None]:
     """Holds `path` against other runners; waiting ends when we are told to stop."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    while (handle := lock(path)) is None:
+        if stop.wait(0.05):
+            raise Interrupted
     try:
-        while not _try_lock(handle):
-            if stop.wait(0.05):
-                raise Interrupted
         yield
     finally:
         os.close(handle)
@@ -31,9 +30,12 @@ def locked(path: Path, stop: threading.Event) -> Iterator[None]:
 def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event) -> None:
     """Brings the commits this task needs into the mirror; no network when they are there already."""
     wanted = (brief.base_sha, *brief.merge_shas)
+    if not brief.base_sha.strip("0"):
+        raise AttemptEnds(VerdictName.SETUP_FAILED, _empty(brief))
     with locked(mirror.with_suffix(".lock"), stop):
         if not (mirror / "HEAD").exists():
             git("init", "--quiet", "--bare", str(mirror), cwd=mirror.parent)
+        os.utime(mirror)  # used: the reaper leaves it alone
         if all(_has(mirror, sha) for sha in wanted):
             return
         try:
@@ -42,9 +44,6 @@ def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event) -> None:
                     _fetch_all(mirror, brief)
         except (GitFailed, TransientError) as error:
             raise AttemptEnds(VerdictName.SETUP_FAILED, f"{brief.repository.full_name} could not be fetched", str(error)) from error
-        for sha in wanted:
-            if not _has(mirror, sha):
-                raise AttemptEnds(VerdictName.SETUP_FAILED, f"commit {sha} is not in {brief.repository.full_name} any more")
 
 
 def start_commit(mirror: Path, brief: AttemptBrief) -> str:
@@ -64,6 +63,25 @@ def start_commit(mirror: Path, brief: AttemptBrief) -> str:
     return start
 
 
+class Entry(NamedTuple):
+    """One path of a commit."""
+
+    mode: str
+    path: str
+
+
+def entries(mirror: Path, sha: str) -> list[Entry]:
+    """Every file, link and submodule of a commit."""
+    lines = git("ls-tree", "-r", "-z", "--full-tree", sha, cwd=mirror).split("\0")
+    return [Entry(line[:6], line.split("\t", 1)[1]) for line in lines if line]
+
+
+def files_with(mirror: Path, sha: str, pattern: str, paths: str) -> list[str]:
+    """The files of a commit under the pathspec `paths` with a line that matches."""
+    found = git("grep", "-z", "-l", "-E", "-e", pattern, sha, "--", paths, cwd=mirror, accept=(0, 1))
+    return [name.removeprefix(f"{sha}:") for name in found.split("\0") if name]
+
+
 def commit(repository: Path, brief: AttemptBrief, tree: str, parents: tuple[str, ...], message: str) -> str:
     """One commit by the App, dated like its base, so that the same content has the same SHA whenever it is made."""
     date = git("show", "-s", "--format=%cI", brief.base_sha, cwd=repository).strip()
@@ -73,21 +91,30 @@ def commit(repository: Path, brief: AttemptBrief, tree: str, parents: tuple[str,
 
 
 def _fetch_all(mirror: Path, brief: AttemptBrief) -> None:
-    url = brief.repository.clone_url
+    """The default branch, then what it does not hold: a predecessor's branch, or a base that has been moved away since."""
+    url, branch = brief.repository.clone_url, brief.repository.default_branch
     env = credentials(url, brief.read_token) if brief.read_token else {}
-    git("fetch", "--quiet", "--no-tags", "--prune", url, "+refs/heads/*:refs/heads/*", cwd=mirror, env=env)
-    missing = [sha for sha in (brief.base_sha, *brief.merge_shas) if not _has(mirror, sha)]
-    if missing:  # the branch has moved since, the commit is still there
-        git("fetch", "--quiet", "--no-tags", url, *missing, cwd=mirror, env=env)
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
+    try:
+        git("fetch", *options, url, f"+refs/heads/{branch}:refs/heads/{branch}", cwd=mirror, env=env)
+    except GitFailed as error:  # renamed or removed since, and the commit may still be there; or there never was one
+        if "find remote ref" not in error.stderr:
+            raise
+        if not git("ls-remote", "--heads", url, cwd=mirror, env=env):
+            raise AttemptEnds(VerdictName.SETUP_FAILED, _empty(brief)) from error
+    for sha in (brief.base_sha, *brief.merge_shas):
+        if _has(mirror, sha):
+            continue
+        try:
+            git("fetch", *options, url, f"{sha}:refs/shoal/{sha}", cwd=mirror, env=env)
+        except GitFailed as error:
+            reason = f"commit {sha} is not in {brief.repository.full_name} any more"
+            raise AttemptEnds(VerdictName.SETUP_FAILED, reason, error.stderr) from error
+
+
+def _empty(brief: AttemptBrief) -> str:
+    return f"{brief.repository.full_name} is empty: push a first commit, then label the issue again"
 
 
 def _has(mirror: Path, sha: str) -> bool:
     return run_git("cat-file", "-e", f"{sha}^{{commit}}", cwd=mirror, accept=(0, 1, 128))[0] == 0
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from runner import report
 from runner.endings import AttemptEnds
 from runner.phase import Work
+from runner.state import commit_of
 from runner.tokens import revoke
 from shared.models import PermitReply, VerdictName
 
@@ -14,12 +15,11 @@ from shared.models import PermitReply, VerdictName
 def granted(work: Work) -> Iterator[PermitReply]:
     """Raises AttemptEnds with the app's own verdict when it refuses."""
     work.permits += 1
-    reply = work.app.permit(work.permits, work.state.head_sha, report.make(work.brief, work.state))
+    reply = work.app.permit(work.permits, commit_of(work.state).head_sha, report.make(work.brief, work.state))
     if reply.status == "refused":
-        refusal = reply.verdict
-        if refusal is None:
+        if reply.verdict is None:
             raise AttemptEnds(VerdictName.PUBLISH_FAILED, "the app refused the right to publish and did not say why")
-        raise AttemptEnds(refusal.name, refusal.reason, refusal.detail)
+        raise AttemptEnds.with_verdict(reply.verdict)
     work.tokens_granted += 1
     try:
         yield reply

@@ -1,7 +1,7 @@
 """What every phase gets and gives: the shape that the nine modules in `phases` share."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -9,9 +9,11 @@ from runner import state as states
 from runner.app_client import AppClient
 from runner.endings import Interrupted
 from runner.folder import TaskFolder
+from runner.meter import Meter
+from runner.models.keys import Keys
 from runner.sandbox import Room, Sandbox
 from runner.state import State
-from shared.models import AttemptBrief, PhaseName
+from shared.models import AttemptBrief, PhaseName, Verdict, VerdictName
 from shared.process import Ended, Limits
 
 
@@ -24,18 +26,6 @@ class Outcome:
 
 
 @dataclass
-class Meter:
-    """Resources that one phase's commands used."""
-
-    cpu_seconds: float = 0
-    peak_memory_mib: float = 0
-
-    def add(self, ended: Ended) -> None:
-        self.cpu_seconds += ended.cpu_seconds
-        self.peak_memory_mib = max(self.peak_memory_mib, ended.peak_memory_mib)
-
-
-@dataclass
 class Work:
     """One attempt while it runs."""
 
@@ -45,22 +35,55 @@ class Work:
     sandbox: Sandbox
     app: AppClient
     stop: threading.Event
+    keys: Keys = field(default_factory=Keys.none)
     meter: Meter = field(default_factory=Meter)
+    expired: Verdict | None = None
     # Permits asked for, and the write tokens among them that were granted and given back.
     permits: int = 0
     tokens_granted: int = 0
     tokens_revoked: int = 0
 
-    def run(self, argv: Sequence[str], room: Room, *, log: str, limits: Limits, stdin: bytes = b"") -> Ended:
-        """Runs a command in the sandbox; its use is added to the phase, and a stop from outside becomes Interrupted."""
+    def run(
+        self,
+        argv: Sequence[str],
+        room: Room,
+        *,
+        log: str,
+        minutes: float,
+        quiet_minutes: float | None = None,
+        stdin: bytes = b"",
+        on_line: Callable[[str], None] | None = None,
+        finished: threading.Event | None = None,
+        cut: threading.Event | None = None,
+    ) -> Ended:
+        """Runs a command in the sandbox within the attempt's limits; its use is added to the phase, a stop becomes Interrupted."""
         log_file = self.folder.log(log)
         log_file.parent.mkdir(parents=True, exist_ok=True)
+        heard = on_line or (lambda _: None)
+
+        def line(text: str) -> None:
+            self.app.moved()
+            heard(text)
+
         ended = self.sandbox.run(
-            argv, room, stdin=stdin, limits=limits, log=log_file, on_line=lambda _: self.app.moved(), stop=self.stop
+            argv,
+            room,
+            stdin=stdin,
+            limits=self._limits(minutes, quiet_minutes),
+            log=log_file,
+            on_line=line,
+            stop=self.stop,
+            finished=finished,
+            cut=cut,
         )
         self.meter.add(ended)
         self.raise_if_stopped()
         return ended
+
+    def expire(self, limit: str, reason: str) -> None:
+        """The time of a phase or of the attempt is over: everything stops, as if somebody had told us to."""
+        self.expired = Verdict(name=VerdictName.LIMIT_REACHED, reason=reason, limit=limit)
+        self.app.end(reason)
 
     def save(self) -> None:
         states.save(self.state, self.folder.state)
@@ -68,6 +91,16 @@ class Work:
     def raise_if_stopped(self) -> None:
         if self.stop.is_set():
             raise Interrupted
+
+    def _limits(self, minutes: float, quiet_minutes: float | None) -> Limits:
+        limits = self.brief.limits
+        return Limits(
+            seconds=minutes * 60,
+            inactive_seconds=None if quiet_minutes is None else quiet_minutes * 60,
+            output_bytes=limits.output_mib * 2**20,
+            memory_mib=limits.memory_mib,
+            free_disk_mib=limits.disk_free_mib,
+        )
 
 
 class Phase(Protocol):

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from runner import mirror, pull_request_text
-from runner.folder import TaskFolder
+from runner import mirror
+from runner.folder import About, TaskFolder
 from shared.git import GitFailed, credentials, git, run_git
 from shared.models import AttemptBrief
 
 _SNAPSHOT = "refs/shoal/snapshot"
+_HEAD = "refs/shoal/head"
+_PUSHED = "refs/shoal/pushed"
 _CHECKED = ("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true")
 
 
@@ -29,13 +31,13 @@ def take_in(folder: TaskFolder, bundle: Path) -> str:
     return git("rev-parse", _SNAPSHOT, cwd=folder.publish).strip()
 
 
-def make_commit(folder: TaskFolder, brief: AttemptBrief, start: str, snapshot: str) -> str:
-    """One commit with the snapshot's tree, by the App, on the start commit; start itself when nothing changed."""
+def make_commit(folder: TaskFolder, brief: AttemptBrief, parent: str, snapshot: str, message: str) -> str:
+    """One commit with the snapshot's tree, by the App; `parent` itself when nothing changed."""
     tree = git("rev-parse", f"{snapshot}^{{tree}}", cwd=folder.publish).strip()
-    if tree == git("rev-parse", f"{start}^{{tree}}", cwd=folder.publish).strip():
-        return start
-    head = mirror.commit(folder.publish, brief, tree, (start,), pull_request_text.commit_message(brief))
-    git("update-ref", "refs/shoal/head", head, cwd=folder.publish)
+    if tree == git("rev-parse", f"{parent}^{{tree}}", cwd=folder.publish).strip():
+        return parent
+    head = mirror.commit(folder.publish, brief, tree, (parent,), message)
+    git("update-ref", _HEAD, head, cwd=folder.publish)
     return head
 
 
@@ -52,3 +54,21 @@ def push(folder: TaskFolder, brief: AttemptBrief, sha: str, expected: str, token
         git("push", "--quiet", lease, url, target, cwd=folder.publish, env=credentials(url, token) if token else {})
     except GitFailed as error:
         raise PushRejected(error.stderr.strip()[-500:]) from error
+    git("update-ref", _PUSHED, sha, cwd=folder.publish)
+
+
+def bundle_what_is_only_here(folder: TaskFolder, about: About, place: Path) -> int:
+    """Bundles the snapshot and our last commit as far as they are neither pushed nor empty; how many commits the bundle holds."""
+    known = {tree for name in (about.start_sha, _PUSHED) if (tree := _tree(folder, name))}
+    refs = [name for name in (_SNAPSHOT, _HEAD) if (tree := _tree(folder, name)) and tree not in known]
+    if not refs:
+        return 0
+    # Not without the start commit: where it joins predecessors it is ours, and only GitHub's own commits can be expected elsewhere.
+    wanted = (*refs, "--not", *about.published)
+    git("bundle", "create", "--quiet", str(place), *wanted, cwd=folder.publish)
+    return int(git("rev-list", "--count", *wanted, cwd=folder.publish))
+
+
+def _tree(folder: TaskFolder, name: str) -> str:
+    status, tree = run_git("rev-parse", "--quiet", "--verify", f"{name}^{{tree}}", cwd=folder.publish, accept=(0, 1, 128))
+    return tree.strip() if status == 0 else ""

@@ -1,10 +1,11 @@
 """PURE: the words of a pull request; whatever an agent or an issue wrote is shown as a quotation that can do nothing."""
 
 import re
+from collections.abc import Sequence
 
-from runner.verdict import final, told
+from runner.verdict import told
 from shared.github import COMMENT_LIMIT, cut, marker
-from shared.models import AttemptBrief, AttemptReport, FileChange, TestRun
+from shared.models import AttemptBrief, AttemptReport, FileChange, Finding, TestRun
 
 _ZERO_WIDTH = "\u200b"
 _FILES_SHOWN = 30
@@ -36,14 +37,28 @@ def body(brief: AttemptBrief, report: AttemptReport) -> str:
     return cut("\n\n".join(part for part in parts if part) + "\n", COMMENT_LIMIT - 100, "\n\n(cut: too long for GitHub)\n")
 
 
-def review(brief: AttemptBrief, text: str) -> str:
+def review(brief: AttemptBrief, text: str, findings: Sequence[Finding] = ()) -> str:
     """A review's body; the marker lets us find it again."""
-    parts = [review_marker(brief), "A separate pass of the agent read this diff and says:", quoted(text)]
+    rows = [
+        f"- {_place(finding)}{'**must be fixed**: ' if finding.must_fix else ''}{harmless(finding.text)}" for finding in findings
+    ]
+    listed = ["### Findings\n\n" + "\n".join(rows)] if rows else []
+    parts = [review_marker(brief), "A separate pass of the agent read this diff and says:", quoted(text), *listed]
+    return cut("\n\n".join(parts), COMMENT_LIMIT - 100, "\n\n(cut: too long for GitHub)\n")
+
+
+def answer(brief: AttemptBrief, text: str) -> str:
+    """The body of the answer to our review."""
+    parts = [answer_marker(brief), "Answer to the review above:", quoted(text)]
     return cut("\n\n".join(parts), COMMENT_LIMIT - 100, "\n\n(cut: too long for GitHub)\n")
 
 
 def review_marker(brief: AttemptBrief) -> str:
     return marker("review", f"{brief.repository.id}:{brief.issue.number}")
+
+
+def answer_marker(brief: AttemptBrief) -> str:
+    return marker("review-answer", f"{brief.repository.id}:{brief.issue.number}")
 
 
 def harmless(text: str) -> str:
@@ -60,6 +75,12 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in harmless(text).splitlines())
 
 
+def _place(finding: Finding) -> str:
+    if not finding.path:
+        return ""
+    return f"`{_code(finding.path)}:{finding.line}` " if finding.line else f"`{_code(finding.path)}` "
+
+
 def _stacked(numbers: tuple[int, ...]) -> list[str]:
     if not numbers:
         return []
@@ -67,9 +88,7 @@ def _stacked(numbers: tuple[int, ...]) -> list[str]:
 
 
 def _warning(report: AttemptReport) -> list[str]:
-    if not (report.draft and report.tests_before and report.tests_after):
-        return []
-    return [f"> [!WARNING]\n> Draft: {harmless(final(report.tests_before, report.tests_after).reason)}"]
+    return [f"> [!WARNING]\n> Draft: {harmless(report.verdict.reason)}"] if report.draft else []
 
 
 def _evidence(report: AttemptReport) -> str:
@@ -81,9 +100,18 @@ def _evidence(report: AttemptReport) -> str:
             f"| command | `{_code(after.command)}` | `{_code(after.command)}` |",
             f"| read from | {before.source if before else ''} | {after.source} |",
         ]
+    rows += [
+        f"| `{_code(now.command)}` | {_cell(_same(now, report.checks_before))} | {_cell(now)} |" for now in report.checks_after
+    ]
+    if after and after.flaky:
+        rows += ["", "Flaky, green when run again: " + ", ".join(f"`{_code(name)}`" for name in after.flaky[:20])]
     if after and after.failing:
         rows += ["", "Failing: " + ", ".join(f"`{_code(name)}`" for name in after.failing[:20])]
     return "\n".join(rows)
+
+
+def _same(run: TestRun, others: tuple[TestRun, ...]) -> TestRun | None:
+    return next((other for other in others if other.command == run.command), None)
 
 
 def _cell(run: TestRun | None) -> str:
@@ -104,9 +132,11 @@ def _details(summary: str, text: str) -> str:
 
 def _made(brief: AttemptBrief, report: AttemptReport) -> str:
     link = f" ([details]({brief.details_url}))" if brief.details_url else ""
+    notes = "".join(f"\n- {harmless(note)}" for note in report.notes)
+    cost = f"; cost: ${report.usage.cost_usd:.2f}" if report.usage.cost_usd is not None else ""
     return (
-        f"Made by Shoal with the agent `{report.agent}` in attempt {brief.number}{link}; isolation: {report.isolation}. "
-        "Nobody has read it yet: the review is yours."
+        f"Made by Shoal with the agent `{report.agent}` in attempt {brief.number}{link}; isolation: {report.isolation}{cost}. "
+        f"Nobody has read it yet: the review is yours.{notes and chr(10) + notes}"
     )
 
 

@@ -5,21 +5,20 @@ import shutil
 import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import psutil
 
+from runner import bubblewrap
+from runner.programs import program_binds, python_binds
+from runner.room import Bind, Room, path_for
 from shared.process import Ended, Limits, end_tree, environment, run
 
-_SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-# Without these, Debian's alternatives, the dynamic loader or TLS do not work; none holds anything of ours.
-_SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/etc/localtime", "/etc/mime.types")
-_NETWORK_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
-_TMP_BYTES = 2 * 1024**3
+__all__ = ["Bind", "Room", "Sandbox", "adopt_orphans", "choose", "end_children", "end_leftovers", "program_binds", "python_binds"]
 
 # Binds every source under a private tmpfs first: the unprivileged user could not reach one below a folder of mode 700.
 _STAGE = """
@@ -30,28 +29,6 @@ while [ "$1" != -- ]; do
 done
 shift; exec "$@"
 """
-
-
-class Bind(NamedTuple):
-    """A folder or file that is visible inside, at its own path unless `target` says otherwise."""
-
-    source: Path
-    writable: bool = False
-    target: Path | None = None
-
-    @property
-    def place(self) -> Path:
-        return self.target or self.source
-
-
-class Room(NamedTuple):
-    """What one command sees of us; everything else is the system's /usr."""
-
-    cwd: Path
-    home: Path
-    binds: tuple[Bind, ...]
-    network: bool = False
-    env: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -84,34 +61,47 @@ class Sandbox:
         log: Path | None = None,
         on_line: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
+        finished: threading.Event | None = None,
+        cut: threading.Event | None = None,
     ) -> Ended:
-        """Runs `argv`; when this returns, nothing that it started is alive."""
-        path = ":".join([*(str(tool / "bin") for tool in self.tools), "/usr/local/bin", "/usr/bin", "/bin"])
+        """Runs `argv`; see `shared.process.run`. When this returns, nothing that it started is alive."""
         inside = {"HOME": str(room.home), "SHOAL_ATTEMPT": "1", "PYTHONDONTWRITEBYTECODE": "1", "GIT_CONFIG_NOSYSTEM": "1"}
-        older = set(psutil.Process().children())
-        try:
-            if self.level == "process":
-                env = environment({**inside, **room.env})
-                return run(argv, cwd=room.cwd, env=env, stdin=stdin, limits=limits, log=log, on_line=on_line, stop=stop)
-            env = environment({**inside, "PATH": path, "TMPDIR": "/tmp", **room.env})  # noqa: S108 a private tmpfs
-            command = self.command(argv, room)
-            return run(command, cwd=Path("/"), env=env, stdin=stdin, limits=limits, log=log, on_line=on_line, stop=stop)
-        finally:
-            _end_strays(older)
+        if self.level == "process":
+            command, cwd, env = argv, room.cwd, environment({**inside, **room.env})
+        else:
+            command, cwd = self.command(argv, room), Path("/")
+            env = environment({**inside, "PATH": path_for(self._brought(room)), "TMPDIR": "/tmp", **room.env})  # noqa: S108
+        return run(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=stdin,
+            limits=limits,
+            log=log,
+            on_line=on_line,
+            stop=stop,
+            finished=finished,
+            cut=cut,
+            disks=(room.cwd, *(bind.source for bind in room.binds if bind.writable)),
+        )
 
     def command(self, argv: Sequence[str], room: Room) -> list[str]:
-        """The bubblewrap command line; as root it gives up its rights before bubblewrap starts."""
-        tools = [Bind(tool) for tool in self.tools if not tool.is_relative_to("/usr")]
+        """The whole command line; as root it gives up its rights before bubblewrap starts."""
         # What lies deeper comes later: a program's read-only folder must not cover the work inside it.
-        binds = sorted([*tools, *room.binds], key=lambda bind: len(bind.place.parts))
-        if self.uid is None:
-            return [*_bubblewrap(binds, [str(bind.source) for bind in binds], room), "--", *argv]
-        stage = _stage_folder(binds)
-        staged = [f"{stage}/{index}" for index in range(len(binds))]
-        user = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--no-new-privs", "--"]
+        binds = sorted(dict.fromkeys(self._brought(room)), key=lambda bind: len(bind.place.parts))
         sources = [str(bind.source) for bind in binds]
+        if self.uid is None:
+            return [*bubblewrap.command(binds, sources, room, os.getuid(), os.getgid()), "--", *argv]
+        stage = _stage_folder(binds)
+        staged = [
+            source if bind.link else f"{stage}/{index}" for index, (bind, source) in enumerate(zip(binds, sources, strict=True))
+        ]
+        user = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--no-new-privs", "--"]
         shell = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-ec", _STAGE, "stage", str(stage), *sources, "--"]
-        return [*shell, *user, *_bubblewrap(binds, staged, room), "--", *argv]
+        return [*shell, *user, *bubblewrap.command(binds, staged, room, self.uid, self.uid), "--", *argv]
+
+    def _brought(self, room: Room) -> list[Bind]:
+        return [*(Bind(tool, path=tool / "bin") for tool in self.tools), *room.binds]
 
 
 def choose(isolation: Literal["required", "preferred", "none"], key: str, work_dir: Path) -> Sandbox:
@@ -123,33 +113,6 @@ def choose(isolation: Literal["required", "preferred", "none"], key: str, work_d
     wanted = Sandbox("bubblewrap", "", uid, tools)
     why = _what_fails(wanted, work_dir)
     return wanted if not why else Sandbox("process", why, None)
-
-
-def program_binds(argv: Sequence[str]) -> tuple[Bind, ...]:
-    """What a configured command needs of this machine: the files it names, and its program's own prefix."""
-    named = [Path(part) for part in argv if part.startswith("/") and Path(part).is_file()]
-    program = shutil.which(argv[0], path=environment()["PATH"]) if argv else None
-    place = Path(program).resolve() if program else None
-    prefixes = [place.parent.parent if place.parent.name == "bin" else place] if place else []
-    found = [*prefixes, *named]
-    return tuple(Bind(path) for path in dict.fromkeys(found) if not path.is_relative_to("/usr") and path != Path("/"))
-
-
-def _bubblewrap(binds: Sequence[Bind], sources: Sequence[str], room: Room) -> list[str]:
-    profile = ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
-    profile += ["--cap-drop", "ALL", "--share-net"] if room.network else ["--cap-drop", "ALL"]
-    profile += ["--ro-bind", "/usr", "/usr"]
-    for folder in map(Path, _SYSTEM_FOLDERS):
-        if folder.is_symlink():
-            profile += ["--symlink", str(folder.readlink()), str(folder)]
-        elif folder.is_dir():
-            profile += ["--ro-bind", str(folder), str(folder)]
-    for name in (*_SYSTEM_FILES, *(_NETWORK_FILES if room.network else ())):
-        profile += ["--ro-bind-try", name, name]
-    profile += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--size", str(_TMP_BYTES), "--tmpfs", "/tmp"]  # noqa: S108
-    for bind, source in zip(binds, sources, strict=True):
-        profile += ["--bind" if bind.writable else "--ro-bind", source, str(bind.place)]
-    return [*profile, "--remount-ro", "/", "--chdir", str(room.cwd)]
 
 
 def _stage_folder(binds: Sequence[Bind]) -> Path:
@@ -173,11 +136,14 @@ def _what_fails(sandbox: Sandbox, work_dir: Path) -> str:
             ended = sandbox.run(["sh", "-c", "echo works > file && cat file"], room, limits=Limits(seconds=20))
     except OSError as error:
         return f"bubblewrap could not be tried: {error}"
-    return "" if ended.ok else f"bubblewrap does not work here: {ended.tail.strip()[-300:] or ended.reason}"
+    return "" if ended.ok else bubblewrap.why_it_fails(ended.tail.strip()[-300:] or ended.reason)
 
 
 def _tools() -> tuple[Path, ...]:
     """The prefix of the machine's `python3` when it lies outside /usr, where a version manager's shim would not work inside."""
+    python = shutil.which("python3", path=environment()["PATH"])
+    if python is None or Path(python).resolve().is_relative_to("/usr"):
+        return ()
     with tempfile.TemporaryDirectory() as nowhere:
         try:
             ended = run(["python3", "-c", "import sys; print(sys.base_prefix)"], cwd=Path(nowhere), env=environment())
@@ -210,11 +176,3 @@ def end_children() -> None:
     """Ends every command of this process, git's too."""
     for child in psutil.Process().children():
         end_tree(child.pid, grace_seconds=1.0)
-
-
-def _end_strays(older: set[psutil.Process]) -> None:
-    """Ends what a command left behind and `adopt_orphans` brought back to us; the runner runs one command at a time."""
-    for child in set(psutil.Process().children()) - older:
-        end_tree(child.pid, grace_seconds=0.5)
-        with suppress(ChildProcessError):
-            os.waitpid(child.pid, os.WNOHANG)

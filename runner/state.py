@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.models import AttemptBrief, FileChange, PhaseName, PhaseResult, TestRun, Verdict, VerdictName
+from runner.evidence import Evidence
+from shared.models import AttemptBrief, FileChange, Finding, PhaseName, PhaseResult, Usage, Verdict, VerdictName
 
 # After these the old work still stands, and a new attempt goes on with it; after any other verdict it starts afresh.
 _RESUMABLE = {
@@ -16,7 +17,17 @@ _RESUMABLE = {
     VerdictName.CANCELLED,
     VerdictName.LOST,
     VerdictName.INTERNAL_ERROR,
+    VerdictName.PROVIDER_LIMIT,
 }
+
+
+class Change(BaseModel):
+    """One recorded state of the agent's checkout: its snapshot, our commit of it, and what the tests say about that commit."""
+
+    snapshot_sha: str
+    head_sha: str
+    files: tuple[FileChange, ...]
+    after: Evidence | None = None
 
 
 class State(BaseModel):
@@ -35,30 +46,52 @@ class State(BaseModel):
     start_sha: str = ""
     test_command: str = ""
     test_source: str = ""
-    tests_before: TestRun | None = None
-    tests_after: TestRun | None = None
+    before: Evidence | None = None
     isolation: str = ""
     plan_text: str = ""
-    snapshot_sha: str = ""
-    head_sha: str = ""
-    changes: tuple[FileChange, ...] = ()
+    # The conversation that later passes go on with, where the agent can.
+    session: str = ""
+    session_usage: Usage = Usage()
+    change: Change | None = None
     # The agent may have edited its checkout, but no change was recorded yet.
     edits_begun: bool = False
-    repaired: bool = False
-    agent_seconds: float = 0
+    repairs: int = 0
     documentation: str = ""
-    review_text: str = ""
-    review_posted: bool = False
+    # Changes that only a person may approve: the pull request is a draft because of them.
+    needs_person: tuple[str, ...] = ()
     pull_request: int | None = None
+    review_text: str = ""
+    findings: tuple[Finding, ...] = ()
+    review_posted: bool = False
+    # The answer to the review: the pass has begun, its change is recorded and tested, and what is to be told.
+    fix_begun: bool = False
+    fix: Change | None = None
+    review_answer: str = ""
+    answer_posted: bool = False
+    agent_seconds: float = 0
+    # Of this attempt alone: limits and budgets are counted per attempt.
+    usage: Usage = Usage()
     notes: list[str] = []
 
     def has_done(self, name: PhaseName) -> bool:
         return any(result.name == name for result in self.done)
 
+    def note(self, words: str) -> None:
+        """Once, however often it is noticed."""
+        if words not in self.notes:
+            self.notes.append(words)
+
     def fits(self, brief: AttemptBrief) -> bool:
         """Whether the recorded work answers the very same question and may be carried on."""
         same = (self.base_sha, self.merge_shas, self.issue_hash) == (brief.base_sha, brief.merge_shas, brief.issue.hash)
         return same and (self.verdict is None or self.verdict.name in _RESUMABLE)
+
+
+def commit_of(state: State) -> Change:
+    """The change that phase 5 verified."""
+    if state.change is None:
+        raise AssertionError("implementation was verified, so a change is recorded")
+    return state.change
 
 
 def fresh(brief: AttemptBrief) -> State:

@@ -1,42 +1,76 @@
 """The loop: one attempt through the nine phases, each run, verified, saved and reported, in this order."""
 
+import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 
-from runner import agent, report, rescue, sandbox
+from runner import agent, pool, reaper, report, resume, sandbox
 from runner import state as states
 from runner import verdict as verdicts
 from runner.app_client import AppClient
 from runner.endings import AttemptEnds, Fenced
 from runner.folder import TaskFolder, held
-from runner.phase import Meter, Outcome, Phase, Work
+from runner.meter import Meter
+from runner.models.keys import Keys
+from runner.phase import Outcome, Phase, Work
 from runner.phases import branch, documentation, implementation, issue, pull_request, research, review, setup, testing
 from shared.errors import FatalError
-from shared.models import AttemptBrief, PhaseResult, Verdict, VerdictName
+from shared.models import AttemptBrief, PhaseName, PhaseResult, RepositorySettings, Verdict, VerdictName
 
 PHASES: Sequence[Phase] = (setup, issue, branch, research, implementation, testing, documentation, pull_request, review)
 _NO_EVIDENCE = Verdict(name=VerdictName.INTERNAL_ERROR, reason="no test evidence was recorded")
 _log = structlog.get_logger()
 
 
-def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: threading.Event) -> None:
+def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: threading.Event, model_keys: str = "") -> None:
     """Works until the attempt has a verdict, and tells the app; raises Fenced when the attempt is not ours any more."""
     with held(folder):
-        key = f"{brief.repository.id}/{brief.branch}"
         sandbox.end_leftovers(folder.home, folder.check_home)
-        chosen = sandbox.choose(brief.isolation, key, folder.work_dir)
+        chosen = sandbox.choose(brief.isolation, pool.take(folder), folder.work_dir)
         work = Work(brief, folder, states.fresh(brief), chosen, app, stop)
-        work.state.isolation = _isolation(work)
-        work.state = _earlier_work(work) or work.state
-        work.state.verdict = _go_through(work, PHASES)
+        with _within(work, brief.limits.minutes, "minutes", "the attempt"):
+            work.state.verdict = _taken_up(work, model_keys) or _go_through(work, PHASES)
         _save(work, "its last word")  # a full disk must not keep the verdict from being told
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
-        patience = {"patience": 2.0} if stop.is_set() else {}
+        patience = {"patience": 2.0} if stop.is_set() and not work.expired else {}
         app.finish(report.make(brief, work.state), tokens_revoked=tokens_revoked, **patience)
+        reaper.clear_up(work)
+
+
+def phase_minutes(name: PhaseName, settings: RepositorySettings) -> float:
+    """The longest that a phase may take: its commands' own limits, and room for what lies between them."""
+    tests, agents, repairs = settings.test_minutes, settings.agent_minutes, settings.repair_passes
+    longest = {
+        PhaseName.SETUP: 4 * tests + 30,
+        PhaseName.RESEARCH: agents + 5,
+        PhaseName.IMPLEMENTATION: agents + tests + 10,
+        PhaseName.TESTING: (1 + repairs) * (4 * tests + agents) + 10,
+        PhaseName.DOCUMENTATION: agents + 4 * tests + 10,
+        PhaseName.REVIEW: 2 * agents + 4 * tests + 70,
+    }
+    return longest.get(name, 70)  # the app may be away for an hour
+
+
+def _taken_up(work: Work, model_keys: str) -> Verdict | None:
+    """The models' keys, and what an earlier attempt left; a verdict when even that breaks."""
+
+    def take_up() -> Outcome:
+        try:
+            work.keys = Keys.load(model_keys, os.environ)
+        except FatalError as error:
+            raise AttemptEnds(VerdictName.SETUP_FAILED, str(error)) from error
+        work.state.isolation = _isolation(work)
+        found = resume.earlier_work(work, PHASES)
+        if work.brief.published is not None and (found is None or found.pull_request is None):
+            resume.from_published(work, work.brief.published)
+        return Outcome()
+
+    return _guarded(work, "resume", take_up)[1]
 
 
 def _go_through(work: Work, phases: Sequence[Phase]) -> Verdict:
@@ -49,7 +83,7 @@ def _go_through(work: Work, phases: Sequence[Phase]) -> Verdict:
             _log.info("phase was done before", phase=phase.NAME)
         else:
             verdict = _run_phase(work, phase)
-    return verdict or report.evidence(work.state) or _NO_EVIDENCE
+    return verdict or report.conclusion(work.state) or _NO_EVIDENCE
 
 
 def _run_phase(work: Work, phase: Phase) -> Verdict | None:
@@ -58,15 +92,10 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
     work.meter = Meter()
     begun = time.monotonic()
     work.app.entered(phase.NAME)
-    outcome, verdict = _outcome(work, phase)
-    result = PhaseResult(
-        name=phase.NAME,
-        status=outcome.status,
-        seconds=round(time.monotonic() - begun, 3),
-        reason=outcome.reason,
-        cpu_seconds=round(work.meter.cpu_seconds, 3),
-        peak_memory_mib=round(work.meter.peak_memory_mib, 1),
-    )
+    with _within(work, phase_minutes(phase.NAME, work.brief.settings), f"phase {phase.NAME}", f"the phase {phase.NAME}"):
+        outcome, verdict = _guarded(work, phase.NAME, lambda: phase.run(work), lambda: phase.missing(work))
+    seconds = round(time.monotonic() - begun, 3)
+    result = work.meter.on(PhaseResult(name=phase.NAME, status=outcome.status, seconds=seconds, reason=outcome.reason))
     if verdict is None:
         work.state.done.append(result)
         verdict = _save(work, phase.NAME)
@@ -76,30 +105,47 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
     return verdict
 
 
-def _outcome(work: Work, phase: Phase) -> tuple[Outcome, Verdict | None]:
+def _guarded(
+    work: Work, where: str, run: Callable[[], Outcome], missing: Callable[[], str] = lambda: ""
+) -> tuple[Outcome, Verdict | None]:
     """Every error is a verdict too, foreseen or not; only those that take the right to speak for the attempt travel on."""
     try:
         work.raise_if_stopped()
-        outcome = phase.run(work)
-        what = phase.missing(work)
+        outcome = run()
+        what = missing()
     except (Fenced, FatalError):
         raise
     except Exception as error:  # noqa: BLE001 whatever broke, the attempt must end with a verdict that people see
-        verdict = _verdict(work, phase, error)
+        verdict = _verdict(work, where, error)
         return Outcome("failed", verdict.reason), verdict
     if what:
-        reason = f"{phase.NAME} did not leave what it must: {what}"
+        reason = f"{where} did not leave what it must: {what}"
         return Outcome("failed", reason), Verdict(name=VerdictName.INTERNAL_ERROR, reason=reason)
     return outcome, None
 
 
-def _verdict(work: Work, phase: Phase, error: Exception) -> Verdict:
+def _verdict(work: Work, where: str, error: Exception) -> Verdict:
+    if work.expired:
+        return work.expired
     if work.stop.is_set():  # whatever failed then, failed because we were told to end
         return Verdict(name=VerdictName.CANCELLED, reason=work.app.stop_reason or "stopped")
     if isinstance(error, AttemptEnds):
         return error.verdict
-    _log.error("phase broke", phase=phase.NAME, exc_info=error)
-    return verdicts.of_error(error, phase.NAME)
+    _log.error("phase broke", phase=where, exc_info=error)
+    return verdicts.of_error(error, where)
+
+
+@contextmanager
+def _within(work: Work, minutes: float, limit: str, who: str) -> Iterator[None]:
+    """Ends everything when the time is over; the verdict then names the limit."""
+    reason = f"{who} took longer than {minutes:g} minutes"
+    timer = threading.Timer(minutes * 60, work.expire, (limit, reason))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _save(work: Work, where: str) -> Verdict | None:
@@ -113,23 +159,4 @@ def _save(work: Work, where: str) -> Verdict | None:
 def _isolation(work: Work) -> str:
     """As every report shows it."""
     level = f"{work.sandbox.level} ({work.sandbox.why})" if work.sandbox.why else work.sandbox.level
-    return f"{level}, agent with network" if agent.has_network(work.brief) else level
-
-
-def _earlier_work(work: Work) -> states.State | None:
-    """What an earlier attempt at this task proved, as far as it still verifies; anything else is rescued and put away."""
-    state = states.load(work.folder.state)
-    # Under another isolation the files belong to another user.
-    if state is None or not state.fits(work.brief) or state.isolation != work.state.isolation:
-        rescue.put_away(work, state)
-        return None
-    state.ended_in, state.skipped, state.verdict = None, [], None
-    work.state = state
-    proven = []
-    for phase in PHASES:
-        result = next((result for result in state.done if result.name == phase.NAME), None)
-        if result is None or phase.missing(work):
-            break
-        proven.append(result)
-    state.done = proven
-    return state
+    return f"{level}, agent with network" if agent.has_network(work) else level

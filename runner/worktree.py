@@ -1,86 +1,175 @@
 """The checkout an agent works in, and how its content gets out without git ever running outside on what the agent could write."""
 
 import os
-import shutil
 import stat
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from runner import pristine
 from runner import verdict as verdicts
-from runner.endings import AttemptEnds
+from runner.endings import AttemptEnds, Interrupted
+from runner.folder import About, TaskFolder, about
 from runner.phase import Work
-from runner.sandbox import Bind, Room
-from runner.verdict import is_full_disk
+from runner.pristine import remove
+from runner.sandbox import Bind, Room, Sandbox
+from shared.git import identity
 from shared.models import VerdictName
 from shared.process import Ended, Limits
 
 # Left behind by tools that run in a checkout; never part of what somebody asked for.
 _LITTER = ("__pycache__/", "*.py[co]", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".coverage", "node_modules/", ".venv/")
 _BUNDLE_LIMIT = 200 * 1024 * 1024
-_GIT_LIMITS = Limits(seconds=600)
+_GIT_MINUTES = 10
+_log = structlog.get_logger()
 
 # Each script runs inside the sandbox; its words come as environment, never as part of the script.
-_CHECK_OUT = """
-git init -q "$TREE" --separate-git-dir "$PRIVATE"
+_OPEN = """
+git init -q --bare "$PRIVATE"
 echo "$MIRROR/objects" > "$PRIVATE/objects/info/alternates"
-cd "$TREE"
-git config user.name "$NAME"; git config user.email "$EMAIL"
-git update-ref "refs/heads/$BRANCH" "$START"
-git symbolic-ref HEAD "refs/heads/$BRANCH"
-git reset -q --hard
+private() { git --git-dir="$PRIVATE" "$@"; }
+private config core.bare false
+private config user.name "$NAME"; private config user.email "$EMAIL"
+private update-ref "refs/heads/$BRANCH" "$COMMIT"
+private symbolic-ref HEAD "refs/heads/$BRANCH"
 git init -q --bare "$SNAPSHOT"
 echo "$MIRROR/objects" > "$SNAPSHOT/objects/info/alternates"
 echo "$LITTER" > "$SNAPSHOT/info/exclude"
-cp "$PRIVATE/index" "$SNAPSHOT/index"
+"""
+# Only what the index calls changed is written; then git must find nothing that the commit does not hold.
+_MAKE_PRISTINE = """
+our() { git --git-dir="$SNAPSHOT" --work-tree="$PLACE" -c index.version=4 -c checkout.workers=0 "$@"; }
+our update-ref --no-deref HEAD "$COMMIT"
+our read-tree --reset -u "$COMMIT"
+our clean -q -ffdx
+left=$(our status --porcelain --ignored --untracked-files=all | head -c 500)
+if [ -n "$left" ]; then echo "not pristine: $left"; exit 1; fi
+"""
+_HAND_OVER = """
+cp "$GIT_INDEX_FILE" "$PRIVATE/index"
+echo "gitdir: $PRIVATE" > "$PLACE/.git"
 """
 _EXCLUDE_LEFTOVERS = """
-git --git-dir="$SNAPSHOT" --work-tree="$TREE" ls-files -o --exclude-standard --directory --no-empty-directory \
+git --git-dir="$SNAPSHOT" --work-tree="$PLACE" ls-files -o --exclude-standard --directory --no-empty-directory \
   | sed 's|^|/|' >> "$SNAPSHOT/info/exclude"
 """
+# What the set-up command made stays, as it is in `info/exclude`.
+_RESTORE = """
+git --git-dir="$SNAPSHOT" --work-tree="$PLACE" read-tree --reset -u "$COMMIT"
+git --git-dir="$SNAPSHOT" --work-tree="$PLACE" clean -q -ffd
+"""
 _TAKE_SNAPSHOT = """
-git --git-dir="$SNAPSHOT" --work-tree="$TREE" add -A
+git --git-dir="$SNAPSHOT" --work-tree="$PLACE" add -A
 tree=$(git --git-dir="$SNAPSHOT" write-tree)
-commit=$(git --git-dir="$SNAPSHOT" commit-tree "$tree" -p "$START" -m snapshot)
+commit=$(git --git-dir="$SNAPSHOT" commit-tree "$tree" -p "$COMMIT" -m snapshot)
 git --git-dir="$SNAPSHOT" update-ref refs/heads/snapshot "$commit"
-git --git-dir="$SNAPSHOT" bundle create -q "$OUT/snapshot.bundle" refs/heads/snapshot "^$START"
+git --git-dir="$SNAPSHOT" bundle create -q "$OUT/snapshot.bundle" refs/heads/snapshot "^$COMMIT"
 """
-_CHECK_OUT_FOR_TESTS = """
-export GIT_INDEX_FILE="$SNAPSHOT/check.index"
-git --git-dir="$SNAPSHOT" --work-tree="$CHECK" read-tree --reset -u "$COMMIT"
-"""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A task's folder with the sandbox and the way to run there: an attempt has one, and so has the reaper without any attempt."""
+
+    folder: TaskFolder
+    sandbox: Sandbox
+    about: About
+    run: Callable[[Sequence[str], Room], Ended]
+
+
+def desk(work: Work, log: str) -> Desk:
+    """The attempt's own, which heeds its limits and its stop."""
+
+    def run(argv: Sequence[str], room: Room) -> Ended:
+        return work.run(argv, room, log=log, minutes=_GIT_MINUTES)
+
+    return Desk(work.folder, work.sandbox, about(work.brief, work.state.start_sha), run)
+
+
+def own_desk(folder: TaskFolder, sandbox: Sandbox, about: About, stop: threading.Event) -> Desk:
+    """For what must be done whatever the attempt has left of its limits; a stop becomes Interrupted."""
+
+    def run(argv: Sequence[str], room: Room) -> Ended:
+        ended = sandbox.run(argv, room, limits=Limits(seconds=_GIT_MINUTES * 60), stop=stop)
+        if stop.is_set():
+            raise Interrupted
+        return ended
+
+    return Desk(folder, sandbox, about, run)
 
 
 def prepare(work: Work) -> None:
-    """A fresh checkout of the start commit, with private git directories for the agent and for our snapshots."""
-    folder = work.folder
-    for old in (folder.tree, folder.git, folder.home, folder.out, folder.snapshot):
+    """A checkout of the start commit, pristine, with new private git directories for the agent and for our snapshots."""
+    folder, at = work.folder, desk(work, "setup")
+    for old in (folder.git, folder.home, folder.out, folder.snapshot):
         remove(old)
-    work.sandbox.give(folder.tree, folder.git, folder.home, folder.out, folder.snapshot)
-    _script(work, _CHECK_OUT, "setup", VerdictName.SETUP_FAILED, "the checkout could not be made")
+    work.sandbox.give(folder.git, folder.home, folder.out, folder.snapshot)
+    _make_pristine(at, folder.tree, at.about.start_sha, _OPEN + _MAKE_PRISTINE + _HAND_OVER)
+    folder.about.write_text(at.about.model_dump_json(indent=1), encoding="utf-8")
     folder.gitfile.write_text(f"gitdir: {folder.git}\n", encoding="utf-8")
     work.sandbox.hand_over(folder.gitfile)
 
 
+def check_out_for_tests(work: Work, commit: str) -> None:
+    """Makes `check` hold exactly `commit`, and its home nothing."""
+    empty(work, work.folder.check_home)
+    _make_pristine(desk(work, "testing"), work.folder.check, commit, _MAKE_PRISTINE)
+
+
+def restore(work: Work, commit: str) -> None:
+    """Makes the agent's checkout hold exactly `commit` again: a change that was dropped must not come back with the next one."""
+    at = desk(work, "snapshot")
+    _script(at, _RESTORE, at.folder.tree, commit, VerdictName.AGENT_FAILED, "the checkout could not be restored")
+
+
 def exclude_leftovers(work: Work) -> None:
     """What the set-up command made is not part of the change."""
-    _script(work, _EXCLUDE_LEFTOVERS, "setup", VerdictName.SETUP_FAILED, "the checkout could not be read")
+    at = desk(work, "setup")
+    _script(at, _EXCLUDE_LEFTOVERS, at.folder.tree, at.about.start_sha, VerdictName.SETUP_FAILED, "the checkout could not be read")
 
 
 def take_snapshot(work: Work) -> Path:
     """A bundle of the checkout's content as one commit on the start commit; made by a git directory that no agent ever saw."""
-    empty(work, work.folder.out)
-    _script(work, _TAKE_SNAPSHOT, "snapshot", VerdictName.AGENT_FAILED, "the agent left a checkout that git cannot record")
-    bundle = work.folder.out / "snapshot.bundle"
+    return snapshot(desk(work, "snapshot"))
+
+
+def snapshot(at: Desk) -> Path:
+    """What `take_snapshot` does, also when no attempt is there any more."""
+    remove(at.folder.out)
+    at.sandbox.give(at.folder.out)
+    failure = "the agent left a checkout that git cannot record"
+    _script(at, _TAKE_SNAPSHOT, at.folder.tree, at.about.start_sha, VerdictName.AGENT_FAILED, failure)
+    bundle = at.folder.out / "snapshot.bundle"
     status = bundle.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > _BUNDLE_LIMIT:
         raise AttemptEnds(VerdictName.UNSAFE_DIFF, f"the change takes {status.st_size:,} bytes packed, more than {_BUNDLE_LIMIT:,}")
     return bundle
 
 
-def check_out_for_tests(work: Work, commit: str) -> None:
-    """Makes `check` hold exactly `commit`, and its home nothing."""
-    for old in (work.folder.check, work.folder.check_home):
-        empty(work, old)
-    _script(work, _CHECK_OUT_FOR_TESTS, "testing", VerdictName.SETUP_FAILED, "the tests' checkout could not be made", COMMIT=commit)
+def _make_pristine(at: Desk, place: Path, commit: str, script: str) -> None:
+    """Takes the last use's traces back where that can be proven; else, and in a sandbox that proves nothing, makes it anew."""
+    stamp = place.with_name(f"{place.name}.pristine")
+    failure = f"the checkout `{place.name}` could not be made"
+    index = at.folder.indexes / place.name
+    if at.sandbox.level == "bubblewrap" and stamp.exists():
+        try:
+            pristine.clear_touched(place, stamp.stat().st_ctime_ns)
+            _script(at, script, place, commit, VerdictName.SETUP_FAILED, failure)
+        except (OSError, AttemptEnds) as error:
+            _log.warning("checkout is thrown away", place=str(place), why=str(error))
+        else:
+            stamp.write_text(commit, encoding="utf-8")
+            return
+    stamp.unlink(missing_ok=True)
+    for old in (place, index, index.with_name(f"{index.name}.lock")):
+        pristine.throw_away(at.folder.work_dir, old)
+    at.sandbox.give(at.folder.indexes, place)
+    _script(at, script, place, commit, VerdictName.SETUP_FAILED, failure)
+    if at.sandbox.level == "bubblewrap":
+        stamp.write_text(commit, encoding="utf-8")
 
 
 def agent_room(work: Work, *, network: bool, binds: tuple[Bind, ...] = (), env: dict[str, str] | None = None) -> Room:
@@ -99,6 +188,14 @@ def check_room(work: Work, *, network: bool, env: dict[str, str] | None = None) 
     return Room(cwd=folder.check, home=folder.check_home, binds=binds, network=network, env=env or {})
 
 
+def review_room(work: Work, *, binds: tuple[Bind, ...] = (), env: dict[str, str] | None = None) -> Room:
+    """What a reviewer sees: the tests' checkout of the commit, which it cannot change, a home of its own, and the out folder."""
+    folder = work.folder
+    empty(work, folder.review_home)
+    writable = (Bind(folder.review_home, writable=True), Bind(folder.out, writable=True))
+    return Room(cwd=folder.check, home=folder.review_home, binds=(*writable, Bind(folder.check), *binds), env=env or {})
+
+
 def read_left_file(path: Path, limit: int) -> bytes:
     """A file that sandboxed content left for us: only a regular one, never through a link, at most `limit` bytes; else nothing."""
     try:
@@ -114,48 +211,31 @@ def empty(work: Work, folder: Path) -> None:
     work.sandbox.give(folder)
 
 
-def remove(folder: Path) -> None:
-    """Also folders whose owner took the right to write away."""
-    if not folder.exists():
-        return
-    for parent, names, _ in os.walk(folder):
-        for name in names:
-            child = Path(parent, name)
-            if not child.is_symlink() and not os.access(child, os.W_OK | os.X_OK | os.R_OK):
-                child.chmod(0o700)
-    shutil.rmtree(folder)
-
-
-def _script(work: Work, script: str, log: str, verdict: VerdictName, failure: str, **more: str) -> Ended:
-    folder, brief = work.folder, work.brief
-    own = [folder.tree, folder.git, folder.snapshot, folder.out, *([folder.check] if "COMMIT" in more else [])]
+def _script(at: Desk, script: str, place: Path, commit: str, verdict: VerdictName, failure: str) -> None:
+    folder = at.folder
+    own = (place, folder.indexes, folder.git, folder.snapshot, folder.out)
     env = {
-        "TREE": str(folder.tree),
+        "PLACE": str(place),
+        "COMMIT": commit,
+        "GIT_INDEX_FILE": str(folder.indexes / place.name),
         "PRIVATE": str(folder.git),
         "SNAPSHOT": str(folder.snapshot),
         "MIRROR": str(folder.mirror),
         "OUT": str(folder.out),
-        "CHECK": str(folder.check),
-        "START": work.state.start_sha,
-        "BRANCH": brief.branch,
+        "BRANCH": at.about.branch,
         "LITTER": "\n".join(_LITTER),
-        "NAME": brief.app_login,
-        "EMAIL": brief.app_email,
-        "GIT_AUTHOR_NAME": brief.app_login,
-        "GIT_AUTHOR_EMAIL": brief.app_email,
-        "GIT_COMMITTER_NAME": brief.app_login,
-        "GIT_COMMITTER_EMAIL": brief.app_email,
-        **more,
+        "NAME": at.about.login,
+        "EMAIL": at.about.email,
+        **identity(at.about.login, at.about.email),
     }
-    binds = (*(Bind(path, writable=True) for path in own), Bind(folder.mirror / "objects"))
-    room = Room(cwd=folder.root if work.sandbox.level == "process" else Path("/"), home=folder.home, binds=binds, env=env)
-    ended = work.run(["sh", "-ec", script], room, log=log, limits=_GIT_LIMITS)
-    if not ended.ok and verdicts.is_full_disk(ended.tail):
+    binds = (*(Bind(path, writable=True) for path in own if path.exists()), Bind(folder.mirror / "objects"))
+    room = Room(cwd=folder.root if at.sandbox.level == "process" else Path("/"), home=folder.home, binds=binds, env=env)
+    ended = at.run(["sh", "-ec", script], room)
+    if ended.ok:
+        return
+    if verdicts.is_full_disk(ended.tail):
         raise AttemptEnds(VerdictName.LIMIT_REACHED, f"{failure}: the disk is full, make room on the runner", ended.tail)
-    if not ended.ok:
-        verdict = VerdictName.LIMIT_REACHED if is_full_disk(ended.tail) else verdict
-        raise AttemptEnds(verdict, f"{failure}: {_last_line(ended.tail) or ended.reason}", ended.tail)
-    return ended
+    raise AttemptEnds(verdict, f"{failure}: {_last_line(ended.tail) or ended.reason}", ended.tail)
 
 
 def _last_line(text: str) -> str:

@@ -360,6 +360,8 @@ class AttemptBrief(Wire):
     # Verified heads of other predecessors that the base does not contain: merged into the base before work begins.
     merge_shas: tuple[str, ...] = ()
     stacked_on: tuple[int, ...] = ()
+    # The default branch's commit at planning, where instructions and commands come from; empty: the base.
+    pinned_sha: str = ""
     touches: tuple[Touch, ...] = ()
     settings: RepositorySettings
     agent: AgentSettings

@@ -1,23 +1,41 @@
-"""The one way to run and to end a command with its whole tree."""
+"""The one way to run a command: with an environment of its own, within limits, and with nothing left alive afterwards."""
 
+import errno
 import os
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections import deque
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
-import psutil
+from shared.cgroup import Group, own_group
+from shared.monitor import Monitor
+from shared.output import Output
+from shared.tree import MARK, collect, end_tree, end_trees, is_alive, marked, started_at
 
-EndReason = Literal["exited", "signalled", "timeout", "inactive", "output_limit", "memory_limit", "stopped"]
+__all__ = ["EndReason", "Ended", "Limits", "end_tree", "environment", "is_alive", "run", "started_at"]
+
+EndReason = Literal[
+    "exited",  # by itself
+    "signalled",  # by a signal that was not ours
+    "timeout",
+    "inactive",
+    "output_limit",
+    "memory_limit",  # by the watchdog or by the kernel
+    "disk_limit",
+    "stopped",  # from outside
+    "lingered",  # it had given its result and did not go away
+    "cut",  # its budget was spent
+]
 
 # What a child may see of our environment unless it is told more: no credential, no interpreter setting, no runner variable.
 _ALLOWED = (
@@ -32,24 +50,30 @@ _ALLOWED = (
     "https_proxy",
     "no_proxy",
 )
-_TAIL_LINES = 200
-_LINE_LIMIT = 4000
-_CHUNK = 64 * 1024
+_TICK = 0.1
+_GRACE_SECONDS = 1.0  # with the second that killing may take, a tree is gone within two of its limit
+_STRAY_GRACE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a command may use; None is unlimited. Memory counts the resident pages of the whole tree."""
+    """What a command may use; None is unlimited.
+
+    Memory counts the resident pages of the whole tree. No RLIMIT stands for it: the claude program maps 72 GB to use 0.2.
+    """
 
     seconds: float | None = None
     inactive_seconds: float | None = None
     output_bytes: int | None = 64 * 1024 * 1024
     memory_mib: int | None = None
+    free_disk_mib: int | None = None
+    linger_seconds: float = 5
+    log_bytes: int = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended; `tail` holds its last lines, stdout and stderr together."""
+    """How a command ended and what it used; `tail` holds its last lines, stdout and stderr together."""
 
     reason: EndReason
     exit_code: int
@@ -57,11 +81,15 @@ class Ended:
     tail: str
     cpu_seconds: float
     peak_memory_mib: float
+    memory_mib: float = 0
+    read_bytes: int = 0
+    written_bytes: int = 0
+    output_bytes: int = 0
 
     @property
     def ok(self) -> bool:
-        """It ended by itself and said that all is well."""
-        return self.reason == "exited" and self.exit_code == 0
+        """It ended by itself and said that all is well, or it had given its result before we ended it."""
+        return self.reason == "lingered" or (self.reason == "exited" and self.exit_code == 0)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -82,72 +110,153 @@ def run(
     log: Path | None = None,
     on_line: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
+    finished: threading.Event | None = None,
+    cut: threading.Event | None = None,
+    disks: Sequence[Path] = (),
 ) -> Ended:
     """Runs `argv` in its own session until it ends, a limit is hit or `stop` is set; then nothing of its tree is alive.
 
-    Output goes line by line to `on_line` and to the file `log`, both within `limits.output_bytes`; it is never held in memory.
+    Output goes line by line (cut at 1 MiB) to `on_line` and, head and tail, to the file `log`, which must be this command's
+    alone while it runs; it is never held in memory. What `on_line` raises ends the command and is raised here.
+    `finished` says that it has given its result and shall end by itself soon; `cut` ends it at once.
+    `limits.free_disk_mib` is asked of the file systems of `disks` (none named: of `cwd`) and of the log.
     Raises FileNotFoundError or PermissionError when the program cannot be started.
     """
-    return _Run(argv, cwd, env, stdin, limits or Limits(), log, on_line, stop or threading.Event()).wait()
+    never = threading.Event()
+    places = (*(disks or (cwd,)), *((log.parent,) if log else ()))
+    signals = _Signals(stop or never, finished or never, cut or never)
+    return _Run(argv, cwd, env, stdin, limits or Limits(), log, on_line, signals, places).wait()
 
 
-def started_at(pid: int) -> float | None:
-    """A process's start time (seconds since the epoch), None when there is none: pid and start together name a process."""
+@dataclass(frozen=True)
+class _Signals:
+    stop: threading.Event
+    finished: threading.Event
+    cut: threading.Event
+
+
+@dataclass
+class _Run:
+    argv: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str]
+    stdin: bytes
+    limits: Limits
+    log: Path | None
+    on_line: Callable[[str], None] | None
+    signals: _Signals
+    disks: Sequence[Path]
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    begun: float = field(default_factory=time.monotonic)
+    finished_at: float | None = None
+
+    def wait(self) -> Ended:
+        with own_group(self.limits.memory_mib) as group:
+            child = self._start(group)
+            limits = self.limits
+            output = Output(_pipe(child.stdout), limits.output_bytes, self.log, limits.log_bytes, self.on_line)
+            threading.Thread(target=_write, args=(_pipe(child.stdin), self.stdin), daemon=True, name="stdin").start()
+            monitor = Monitor(child.pid, watches_memory=limits.memory_mib is not None)
+            reason = self._watch(child.pid, output, monitor)
+            self._end_all(child.pid, reason, group)
+            _, status, used = os.wait4(child.pid, 0)
+            code = child.returncode = os.waitstatus_to_exitcode(status)
+            output.end()
+            if group and reason == "exited" and code != 0 and group.ran_out_of_memory:
+                reason = "memory_limit"
+            use = monitor.use(used, kernel_peak_mib=group.peak_mib if group else 0)
+        if output.error is not None:
+            raise output.error
+        if reason == "exited" and code < 0:
+            reason = "signalled"
+        return Ended(reason, code, time.monotonic() - self.begun, output.tail, *use, output_bytes=output.count)
+
+    def _start(self, group: Group | None) -> "subprocess.Popen[bytes]":
+        argv = list(self.argv)
+        if group:
+            _check_program(argv[0], self.cwd, self.env)
+            argv = group.entering(argv)
+        child = subprocess.Popen(
+            argv,
+            cwd=self.cwd,
+            env={**self.env, MARK: self.mark},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        if sys.platform == "linux":
+            with suppress(ProcessLookupError):
+                resource.prlimit(child.pid, resource.RLIMIT_CORE, (0, 0))  # its memory is nobody's to read on a disk
+        return child
+
+    def _watch(self, pid: int, output: Output, monitor: Monitor) -> EndReason:
+        while not _ended_within(pid, _TICK):
+            monitor.look()
+            if hit := self._limit_hit(time.monotonic(), output, monitor):
+                return hit
+        return "exited"
+
+    def _limit_hit(self, now: float, output: Output, monitor: Monitor) -> EndReason | None:
+        limits, signals = self.limits, self.signals
+        if signals.finished.is_set() and self.finished_at is None:
+            self.finished_at = now
+        hits: dict[EndReason, bool] = {
+            "stopped": signals.stop.is_set() or output.error is not None,
+            "cut": signals.cut.is_set(),
+            "lingered": self.finished_at is not None and now - self.finished_at > limits.linger_seconds,
+            "timeout": limits.seconds is not None and now - self.begun > limits.seconds,
+            "inactive": limits.inactive_seconds is not None and now - output.last > limits.inactive_seconds,
+            "output_limit": output.is_too_much,
+            "memory_limit": limits.memory_mib is not None and monitor.peak_mib > limits.memory_mib,
+            "disk_limit": limits.free_disk_mib is not None and self._free_mib() < limits.free_disk_mib,
+        }
+        return next((reason for reason, is_hit in hits.items() if is_hit), None)
+
+    def _free_mib(self) -> float:
+        return min((_free_bytes(place) for place in self.disks), default=0) / 2**20
+
+    def _end_all(self, pid: int, reason: EndReason, group: Group | None) -> None:
+        """Of a command that ended by itself what it left behind; else all of it, wherever it went."""
+        strays = self._strays(pid)
+        end_trees(strays if reason == "exited" else [pid, *strays], _STRAY_GRACE_SECONDS if reason == "exited" else _GRACE_SECONDS)
+        if reason != "exited":
+            end_trees(late := self._strays(pid), 0)
+            strays += late
+        collect(strays)
+        if group:
+            group.end()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)  # its own group, also where they hide their environment
+
+    def _strays(self, pid: int) -> list[int]:
+        return [stray for stray in marked(self.mark) if stray != pid]
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise AssertionError("a command is always started with pipes")
+    return pipe
+
+
+def _write(pipe: IO[bytes], data: bytes) -> None:
+    with suppress(OSError), pipe:  # it need not read what we say
+        pipe.write(data)
+
+
+def _free_bytes(place: Path) -> float:
+    """A place that the command took away has no file system that could be full."""
     try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
-        return None
+        return shutil.disk_usage(place).free
+    except OSError:
+        return float("inf")
 
 
-def is_alive(pid: int, start: float) -> bool:
-    """Whether the very process that started then still lives."""
-    found = started_at(pid)
-    return found is not None and abs(found - start) < 1
-
-
-def end_tree(pid: int, grace_seconds: float = 2.0) -> None:
-    """Ends a process and all its descendants, also those in their own sessions: TERM, then KILL after the grace.
-
-    Collects nobody's exit status: that is left to the parent.
-    """
-    try:
-        root = psutil.Process(pid)
-    except psutil.Error:
-        return
-    # Listed before the first signal: an orphan's parent is init, and nobody would find it.
-    tree = [*_descendants(root), root]
-    for process in tree:
-        with suppress(psutil.Error):
-            process.terminate()
-            process.resume() if process.status() == psutil.STATUS_STOPPED else None
-    alive = _still_alive(tree, grace_seconds)
-    for process in {*alive, *(child for survivor in alive for child in _descendants(survivor))}:
-        with suppress(psutil.Error):
-            process.kill()
-    _still_alive(alive, grace_seconds)
-
-
-def _still_alive(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those of them that have not ended after at most so long; not `psutil.wait_procs`, which takes our children's status away."""
-    deadline = time.monotonic() + seconds
-    while alive := [process for process in processes if _lives(process)]:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.01)
-    return alive
-
-
-def _lives(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
-def _descendants(root: psutil.Process) -> list[psutil.Process]:
-    with suppress(psutil.Error):
-        return root.children(recursive=True)
-    return []
+def _check_program(program: str, cwd: Path, env: Mapping[str, str]) -> None:
+    """What Popen would have raised, had there been no shell between us and the program."""
+    place = str(cwd / program) if "/" in program else program
+    if shutil.which(place, path=env.get("PATH")) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
 
 
 def _ended_within(pid: int, seconds: float) -> bool:
@@ -164,125 +273,3 @@ def _ended_within(pid: int, seconds: float) -> bool:
             return False
         time.sleep(0.01)
     return True
-
-
-@dataclass
-class _Run:
-    argv: Sequence[str]
-    cwd: Path
-    env: Mapping[str, str]
-    stdin: bytes
-    limits: Limits
-    log: Path | None
-    on_line: Callable[[str], None] | None
-    stop: threading.Event
-    tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
-    read_bytes: int = 0
-    last_output: float = field(default_factory=time.monotonic)
-    cpu: dict[tuple[int, float], float] = field(default_factory=dict)
-    cpu_seconds: float = 0
-    peak_mib: float = 0
-
-    def wait(self) -> Ended:
-        begun = time.monotonic()
-        child = subprocess.Popen(
-            list(self.argv),
-            cwd=self.cwd,
-            env=dict(self.env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        reader = threading.Thread(target=self._read, args=(child.stdout,), daemon=True)
-        writer = threading.Thread(target=self._write, args=(child.stdin,), daemon=True)
-        reader.start()
-        writer.start()
-        reason = self._watch(child, begun)
-        if reason != "exited":
-            end_tree(child.pid)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)  # what it left behind in its own group
-        code = self._reap(child)
-        reader.join(timeout=1)  # an escaped grandchild may hold the pipe for ever
-        if reason == "exited" and code < 0:
-            reason = "signalled"
-        cpu_seconds = max(self.cpu_seconds, sum(self.cpu.values()))
-        return Ended(reason, code, time.monotonic() - begun, "\n".join(self.tail), cpu_seconds, self.peak_mib)
-
-    def _reap(self, child: "subprocess.Popen[bytes]") -> int:
-        """The exit code; the kernel's own count sees what lived and died between two samples."""
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        self.cpu_seconds = usage.ru_utime + usage.ru_stime
-        # Between fork and exec a child counts as large as we are, so a smaller figure says nothing about it.
-        if usage.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
-            self.peak_mib = max(self.peak_mib, usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024))
-        return child.returncode
-
-    def _watch(self, child: "subprocess.Popen[bytes]", begun: float) -> EndReason:
-        next_sample = begun
-        while True:
-            if _ended_within(child.pid, 0.1):
-                return "exited"
-            now = time.monotonic()
-            if now >= next_sample:
-                self._sample(child.pid)
-                next_sample = now + 0.5
-            if hit := self._limit_hit(now, begun):
-                return hit
-
-    def _limit_hit(self, now: float, begun: float) -> EndReason | None:
-        limits = self.limits
-        if self.stop.is_set():
-            return "stopped"
-        if limits.seconds is not None and now - begun > limits.seconds:
-            return "timeout"
-        if limits.inactive_seconds is not None and now - self.last_output > limits.inactive_seconds:
-            return "inactive"
-        if limits.output_bytes is not None and self.read_bytes > limits.output_bytes:
-            return "output_limit"
-        if limits.memory_mib is not None and self.peak_mib > limits.memory_mib:
-            return "memory_limit"
-        return None
-
-    def _sample(self, pid: int) -> None:
-        with suppress(psutil.Error):
-            root = psutil.Process(pid)
-            memory = 0
-            for process in [root, *root.children(recursive=True)]:
-                with suppress(psutil.Error), process.oneshot():
-                    times = process.cpu_times()
-                    self.cpu[process.pid, process.create_time()] = times.user + times.system
-                    memory += process.memory_info().rss
-            self.peak_mib = max(self.peak_mib, memory / 2**20)
-
-    def _read(self, pipe: IO[bytes]) -> None:
-        """By chunks, since a command may print millions of tiny lines; an unfinished line waits for its rest, within bounds."""
-        rest = b""
-        with pipe, self.log.open("ab", buffering=0) if self.log else open(os.devnull, "wb", buffering=0) as sink:  # noqa: PTH123
-            while chunk := os.read(pipe.fileno(), _CHUNK):
-                self.last_output = time.monotonic()
-                self.read_bytes += len(chunk)
-                if self.limits.output_bytes is not None and self.read_bytes > self.limits.output_bytes:
-                    continue  # drained, so that the child meets its end by us and not by a full pipe
-                try:
-                    sink.write(chunk)
-                except OSError as error:  # a full disk ends the log, not the reading
-                    self._take([f"(its log could not be written: {error.strerror})".encode()])
-                *lines, rest = (rest + chunk).split(b"\n")
-                if len(rest) > _LINE_LIMIT:
-                    lines, rest = [*lines, rest], b""
-                self._take(lines)
-            self._take([rest] if rest else [])
-
-    def _take(self, lines: list[bytes]) -> None:
-        for line in lines if self.on_line else lines[-_TAIL_LINES:]:
-            text = line[:_LINE_LIMIT].decode(errors="replace").rstrip("\r")
-            self.tail.append(text)
-            if self.on_line:
-                self.on_line(text)
-
-    def _write(self, pipe: IO[bytes]) -> None:
-        with suppress(BrokenPipeError, OSError), pipe:
-            pipe.write(self.stdin)

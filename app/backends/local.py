@@ -1,6 +1,7 @@
 """Runners as processes of this machine: they survive the app, and are ended with their whole tree."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +15,15 @@ from shared.errors import UserError
 from shared.models import RunnerLaunch
 
 _LOG_LIMIT = 16 * 2**20
+# Handed on to runners where no file of keys is named; their agents' environments are built from nothing.
+_MODEL_VARIABLES = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_BASE_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "GEMINI_API_KEY",
+    "GOOGLE_GEMINI_BASE_URL",
+)
 
 
 class LocalBackend:
@@ -40,7 +50,7 @@ class LocalBackend:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                env=process.environment(),
+                env=process.environment({} if launch.model_keys else _model_variables()),
                 start_new_session=True,
             )
         # Waited for from the first moment on, so that none stays a zombie; those of an app that died are init's.
@@ -65,3 +75,7 @@ class LocalBackend:
     def room(self) -> Capacity:
         """What the kernel says can be used without swapping, less the operator's reserve."""
         return Capacity(max(0.0, psutil.virtual_memory().available / 2**20 - self._reserve_mib))
+
+
+def _model_variables() -> dict[str, str]:
+    return {name: os.environ[name] for name in _MODEL_VARIABLES if name in os.environ}

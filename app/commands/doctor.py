@@ -154,7 +154,7 @@ def _agent(settings: Settings) -> Finding:
         found = Path(settings.agent_folder).is_dir()
         fix = "" if found else "set SHOAL_AGENT_FOLDER to the folder with the prepared patches"
         return Finding("agent", found, f"patch, from {settings.agent_folder}", fix)
-    program = settings.agent_command[0]
+    program = settings.agent_program
     # The path that agents get, without our own environment.
     place = shutil.which(program, path=process.environment()["PATH"])
     fix = "" if place else f"install `{program}`, or give its full path in SHOAL_AGENT_COMMAND"

@@ -3,7 +3,7 @@
 from app.actions import Acknowledge, ReadIssue, SyncComment
 from app.decide.draft import Draft
 from app.decide.intake import join
-from app.decide.state import Policy, Task, TaskStatus
+from app.decide.state import AFRESH, Policy, Task, TaskStatus
 from app.decide.stop import stop_task
 from app.decide.unblock import unblock
 from app.events import IssueLabelled, IssueRead, IssueTouched
@@ -106,7 +106,7 @@ def _begin(draft: Draft, task: Task, event: IssueRead) -> None:
             "approved_at": draft.context.now,
             "verdict": None,
             "note": "",
-            "losses": 0,
+            **AFRESH,
             "started_at": None,
             "ended_at": None,
         }

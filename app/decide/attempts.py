@@ -2,6 +2,7 @@
 
 from app.actions import StopAttempt
 from app.decide.draft import Draft
+from app.decide.pause import phase_proves
 from app.decide.state import Attempt, AttemptStatus, TaskStatus
 from app.events import AttemptClaimed, AttemptFinished, AttemptGone, AttemptStarted, HeartbeatReceived, PhaseReported
 from shared.models import AttemptReport, VerdictName
@@ -54,6 +55,7 @@ def phase_reported(draft: Draft, event: PhaseReported) -> None:
         others = tuple(result for result in attempt.phases if result.name is not event.result.name)
         lease = draft.context.now + draft.context.policy.lease
         draft.change_attempt(attempt.id, phases=(*others, event.result), phase=event.result.name, lease_until=lease)
+        phase_proves(draft, draft.attempts[attempt.id], event.result)
 
 
 def attempt_finished(draft: Draft, event: AttemptFinished) -> None:

@@ -4,7 +4,7 @@ from app.actions import CheckPresser, SyncReport
 from app.decide.approval import WRITERS
 from app.decide.draft import Draft
 from app.decide.intake import join
-from app.decide.state import Task
+from app.decide.state import AFRESH, Task
 from app.decide.stop import stop_task
 from app.events import ButtonPressed, PresserKnown
 from shared.models import VerdictName
@@ -54,7 +54,8 @@ def presser_known(draft: Draft, event: PresserKnown) -> None:
         if event.identifier == "cancel" and task.live:
             stop_task(draft, task.issue, VerdictName.CANCELLED, f"cancelled by {event.sender}")
         elif event.identifier in {"retry", "rerun"} and _retryable(task) and only in {None, task.issue}:
-            draft.change_task(task.issue, verdict=None, ended_at=None, started_at=None, losses=0, note=f"retried by {event.sender}")
+            note = f"retried by {event.sender}"
+            draft.change_task(task.issue, verdict=None, ended_at=None, started_at=None, note=note, **AFRESH)
             join(draft, task.issue)
 
 

@@ -18,6 +18,7 @@ from app.decide.attempts import (
 from app.decide.buttons import button_pressed, presser_known
 from app.decide.draft import Decision, Draft
 from app.decide.intake import close_intakes
+from app.decide.pause import look_at_probes
 from app.decide.permit import permit_requested, remote_read_for_permit, token_minted
 from app.decide.planned import plan_failed, plan_ready, planning_failed
 from app.decide.pulls import base_moved, pull_request_changed
@@ -33,6 +34,7 @@ def decide(state: State, event: AnyEvent, context: Context) -> Decision:
     HANDLERS[event.kind](draft, event)
     lose_silent(draft)
     settle_attempts(draft)
+    look_at_probes(draft)
     close_intakes(draft)
     start_ready(draft)
     _end_orchestrations(draft)

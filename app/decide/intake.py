@@ -19,6 +19,7 @@ def join(draft: Draft, issue: int) -> None:
             created_at=now,
             last_label_at=now,
             slots=draft.context.policy.slots,
+            budget_usd=draft.context.policy.orchestration_cost_usd,
         )
         draft.orchestrations[open_intake.id] = open_intake
     draft.change_orchestration(open_intake.id, last_label_at=now)

@@ -3,7 +3,7 @@
 from app.actions import ReadRemote
 from app.decide.attempts import STALE
 from app.decide.draft import Draft
-from app.decide.state import Attempt, AttemptStatus, Permit, Task
+from app.decide.state import Attempt, AttemptStatus, Evidence, Permit, Task
 from app.events import PermitRequested, RemoteRead, TokenMinted
 from shared.models import Verdict, VerdictName
 
@@ -38,8 +38,14 @@ def remote_read_for_permit(draft: Draft, event: RemoteRead) -> None:
         draft.change_attempt(attempt.id, permit=attempt.permit.model_copy(update={"status": "refused", "refusal": refusal}))
         return
     granted = attempt.permit.model_copy(update={"status": "granted", "expected_sha": event.branch_sha or ""})
-    draft.change_attempt(attempt.id, permit=granted, permitted=True)
+    draft.change_attempt(attempt.id, permit=granted, evidence=_with_evidence(attempt, attempt.permit.head_sha))
     draft.change_task(task.issue, heads=tuple(dict.fromkeys((*task.heads, attempt.permit.head_sha))))
+
+
+def _with_evidence(attempt: Attempt, head_sha: str) -> tuple[Evidence, ...]:
+    """The report of this very permit, beside those of the heads before; a head asked for again counts with its newest."""
+    others = tuple(one for one in attempt.evidence if one.head_sha != head_sha)
+    return (*others, Evidence(head_sha=head_sha, report=attempt.report)) if attempt.report else others
 
 
 def token_minted(draft: Draft, event: TokenMinted) -> None:

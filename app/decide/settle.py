@@ -1,12 +1,14 @@
 """What became of an attempt: decided by GitHub's state, never by the attempt's word alone."""
 
 from app.actions import OpenPullRequest, ReadRemote, RevokeTokens
+from app.decide.budget import settled
 from app.decide.draft import Draft
-from app.decide.state import Attempt, AttemptStatus, TaskStatus
+from app.decide.pause import ended_otherwise, paused
+from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
 from app.decide.stop import reread
 from app.decide.unblock import unblock
 from app.events import EffectFailed, PullRequestOpened, PullRequestSeen, RemoteRead, TokensRevoked
-from shared.models import Verdict, VerdictName
+from shared.models import AttemptReport, Published, Verdict, VerdictName
 
 
 def tokens_revoked(draft: Draft, event: TokensRevoked) -> None:
@@ -33,7 +35,7 @@ def _settle(draft: Draft, attempt: Attempt) -> None:
         harmless = attempt.gone and (attempt.gone_proven or not writable)
         if not harmless:
             return
-    if not attempt.permitted:
+    if not attempt.evidence and draft.tasks[attempt.issue].published is None:
         _conclude_unpublished(draft, attempt)
     elif not attempt.remote_asked:
         draft.change_attempt(attempt.id, remote_asked=True)
@@ -46,7 +48,7 @@ def _conclude_unpublished(draft: Draft, attempt: Attempt) -> None:
     elif attempt.permit is not None and attempt.permit.refusal is not None:
         _end(draft, attempt, attempt.permit.refusal)
     elif attempt.status is AttemptStatus.LOST:
-        _try_again(draft, attempt)
+        _try_again(draft, attempt, None)
     else:
         _end(draft, attempt, _without_evidence(attempt.report.verdict if attempt.report else None))
 
@@ -54,9 +56,9 @@ def _conclude_unpublished(draft: Draft, attempt: Attempt) -> None:
 def remote_read_to_settle(draft: Draft, event: RemoteRead) -> None:
     """The branch tells whether the attempt's work landed."""
     attempt = draft.attempts.get(event.attempt)
-    if attempt is None or attempt.permit is None or attempt.status not in {AttemptStatus.FINISHED, AttemptStatus.LOST}:
+    if attempt is None or attempt.status not in {AttemptStatus.FINISHED, AttemptStatus.LOST}:
         return
-    if event.branch_sha is not None and event.contains_head:
+    if event.branch_sha is not None and event.landed:
         _landed(draft, attempt, event)
     elif event.branch_sha is None or event.branch_sha in draft.tasks[attempt.issue].heads:
         _not_landed(draft, attempt, event)
@@ -69,6 +71,7 @@ def remote_read_to_settle(draft: Draft, event: RemoteRead) -> None:
 
 def _landed(draft: Draft, attempt: Attempt, event: RemoteRead) -> None:
     draft.change_task(attempt.issue, head_sha=event.branch_sha)
+    attempt = draft.change_attempt(attempt.id, landed=event.landed)
     ours = [pull for pull in event.pulls if pull.ours]
     pull = next((p for p in ours if p.state == "open"), ours[-1] if ours else None)
     if pull is None:
@@ -86,17 +89,55 @@ def pull_request_opened(draft: Draft, event: PullRequestOpened) -> None:
 
 def _conclude_published(draft: Draft, attempt: Attempt, pull: PullRequestSeen) -> None:
     state = "merged" if pull.merged else pull.state
-    draft.change_task(attempt.issue, pull_request=pull.number, pull_request_url=pull.url, pull_request_state=state)
-    reported = attempt.report.verdict if attempt.report else None
-    _end(
-        draft, attempt, attempt.stop or reported or Verdict(name=VerdictName.LOST, reason="the runner died before it could report")
-    )
+    task = draft.change_task(attempt.issue, pull_request=pull.number, pull_request_url=pull.url, pull_request_state=state)
+    proof = evidence_of(task, attempt)
+    if attempt.stop is not None:
+        _end(draft, attempt, attempt.stop)
+        return
+    # Somebody else's commit on top, or a closed pull request: there is nothing left for us to review.
+    reviewable = state == "open" and task.head_sha == attempt.landed
+    left = Published(pull_request=pull.number, report=proof.model_copy(update={"head_sha": attempt.landed}))
+    if attempt.status is AttemptStatus.LOST:
+        due = reviewable and not proof.review_posted
+        draft.change_task(attempt.issue, published=left)
+        _try_again(draft, attempt, proof.verdict) if due else _end(draft, attempt, proof.verdict)
+        return
+    verdict = _last_word(task, attempt, proof)
+    if verdict.name is not VerdictName.PROVIDER_LIMIT:
+        _end(draft, attempt, verdict)
+    elif reviewable and paused(draft, attempt, verdict):
+        draft.change_task(attempt.issue, published=left)
+        _close(draft, attempt)
+    else:
+        _end(draft, attempt, proof.verdict)
+
+
+def _last_word(task: Task, attempt: Attempt, proof: AttemptReport) -> Verdict:
+    """The runner's own, where it speaks of the commit that is on the branch; a review changes no verdict on what it found there."""
+    report = attempt.report
+    if report is None or report.verdict.name is VerdictName.PROVIDER_LIMIT:
+        return report.verdict if report else proof.verdict
+    if task.published is not None and task.published.report.head_sha == attempt.landed:
+        return task.published.report.verdict
+    about_tests = report.verdict.name in {VerdictName.SUCCEEDED, VerdictName.TESTS_FAILED}
+    return proof.verdict if about_tests and report.head_sha not in {"", attempt.landed} else report.verdict
 
 
 def _not_landed(draft: Draft, attempt: Attempt, event: RemoteRead) -> None:
+    draft.change_task(attempt.issue, published=None)
     if event.branch_sha is not None:
         draft.change_task(attempt.issue, head_sha=event.branch_sha)
     _conclude_unpublished(draft, attempt)
+
+
+def evidence_of(task: Task, attempt: Attempt) -> AttemptReport:
+    """What is known of the head that landed: from this attempt, or from the one whose work it took over."""
+    said = attempt.said_of(attempt.landed)
+    if said is None and task.published is not None:
+        return task.published.report
+    if said is None:
+        raise AssertionError("unreachable: only heads with evidence are looked for")
+    return said
 
 
 def attempt_effect_failed(draft: Draft, event: EffectFailed) -> None:
@@ -122,25 +163,30 @@ def _without_evidence(verdict: Verdict | None) -> Verdict:
     return verdict
 
 
-def _try_again(draft: Draft, attempt: Attempt) -> None:
-    task = draft.tasks[attempt.issue]
-    losses = task.losses + 1
+def _try_again(draft: Draft, attempt: Attempt, proven: Verdict | None) -> None:
+    """Another attempt, or the end: with what was `proven` when only the review is missing."""
+    losses = draft.tasks[attempt.issue].losses + 1
     why = attempt.gone_reason or "its runner fell silent"
     if losses >= draft.context.policy.max_losses:
-        _end(draft, attempt, Verdict(name=VerdictName.LOST, reason=f"given up after {losses} attempts that vanished: {why}"))
+        given_up = Verdict(name=VerdictName.LOST, reason=f"given up after {losses} attempts that vanished: {why}")
+        _end(draft, attempt, proven or given_up)
         return
     _close(draft, attempt)
+    what = "its review is still to be done" if proven else "trying again"
     draft.change_task(
         attempt.issue,
         status=TaskStatus.WAITING,
         attempt="",
         losses=losses,
-        note=f"attempt {attempt.number} was lost ({why}); trying again",
+        note=f"attempt {attempt.number} was lost ({why}); {what}",
     )
 
 
 def _end(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
     _close(draft, attempt)
+    if verdict.name is VerdictName.PROVIDER_LIMIT and paused(draft, attempt, verdict):
+        return
+    ended_otherwise(draft, attempt, verdict)
     task = draft.conclude(attempt.issue, verdict, note="")
     if task.verified:
         unblock(draft, attempt.issue)
@@ -148,7 +194,9 @@ def _end(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
 
 
 def _close(draft: Draft, attempt: Attempt) -> None:
-    ended = draft.change_attempt(attempt.id, status=AttemptStatus.ENDED)
-    if attempt.orchestration in draft.orchestrations:
-        total = draft.orchestrations[attempt.orchestration].attempt_seconds + ended.seconds
-        draft.change_orchestration(attempt.orchestration, attempt_seconds=total)
+    cost = settled(draft.attempts[attempt.id])
+    ended = draft.change_attempt(attempt.id, status=AttemptStatus.ENDED, settled_usd=cost)
+    orchestration = draft.orchestrations.get(attempt.orchestration)
+    if orchestration is not None:
+        totals = {"attempt_seconds": orchestration.attempt_seconds + ended.seconds, "spent_usd": orchestration.spent_usd + cost}
+        draft.change_orchestration(orchestration.id, **totals)

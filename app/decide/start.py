@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from app.actions import StartAttempt
+from app.decide.budget import day_of, hold_or_end, reservation, shortage
 from app.decide.draft import Draft
+from app.decide.pause import held_back, must_probe, waiting_for_provider
 from app.decide.state import Attempt, Orchestration, Task, TaskStatus
 from app.planning.schedule import Job, choose, priorities
 from shared.models import VerdictName
@@ -14,41 +16,57 @@ def start_ready(draft: Draft) -> None:
     if draft.repository.gone:
         return
     _block_followers(draft)
-    waiting = {task.issue: task for task in draft.tasks.values() if task.status is TaskStatus.WAITING}
-    if not waiting:
+    hold_or_end(draft)
+    waiting = {task.issue: task for task in draft.tasks.values() if task.status is TaskStatus.WAITING and not task.held_by}
+    if not waiting or held_back(draft):
         return
     active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}
-    room = _room(draft)
+    room = _room(draft, largest=max(_memory(draft, task) for task in waiting.values()))
     # Running ones hold their slots outside `room`: they count here only for the conflicts.
     running = [Job(job.id, job.estimate, {}, job.after, job.conflicts_with) for issue, job in jobs.items() if issue not in waiting]
     finished = {str(task.issue) for task in draft.tasks.values() if task.verified or task.merged}
-    for chosen in choose([jobs[issue] for issue in waiting], running, finished, room, priorities(list(jobs.values()))):
-        _start(draft, draft.tasks[int(chosen)])
+    chosen = choose([jobs[issue] for issue in waiting], running, finished, room, priorities(list(jobs.values())))
+    alone = must_probe(draft)
+    for issue in _first(draft, chosen) if alone else chosen:
+        if shortage(draft, draft.tasks[int(issue)]) is None:
+            _start(draft, draft.tasks[int(issue)], probe=alone)
+    hold_or_end(draft)
+
+
+def _first(draft: Draft, chosen: list[str]) -> list[str]:
+    """Who asks the provider again: one that it refused, if one can start."""
+    refused = [str(task.issue) for task in waiting_for_provider(draft) if str(task.issue) in chosen]
+    return (refused or chosen)[:1]
 
 
 def _job(draft: Draft, task: Task) -> Job:
     after = frozenset(str(issue) for issue in task.after if issue in draft.tasks)
     minutes = task.estimate.minutes_p50 if task.estimate else 1.0
     conflicts = () if _settings_parallel(draft, task) else task.conflicts
-    needs = {"slots": 1.0, "memory_mib": draft.context.policy.task_memory_mib}
+    needs = {"slots": 1.0, "memory_mib": _memory(draft, task)}
     return Job(str(task.issue), minutes, needs, after, frozenset(str(issue) for issue in conflicts))
+
+
+def _memory(draft: Draft, task: Task) -> float:
+    """As planned: the operator's figure, or what enough attempts of its kind have shown."""
+    return task.estimate.memory_mib_p90 if task.estimate else draft.context.policy.task_memory_mib
 
 
 def _settings_parallel(draft: Draft, task: Task) -> bool:
     return draft.orchestrations[task.orchestration].settings.on_conflict == "parallel"
 
 
-def _room(draft: Draft) -> dict[str, float]:
+def _room(draft: Draft, largest: float) -> dict[str, float]:
     context = draft.context
     held_before = sum(attempt.holds_slot for attempt in draft.before.attempts.values())
     held = [attempt for attempt in draft.attempts.values() if attempt.holds_slot]
-    slots = context.policy.slots - (context.slots_held - held_before + len(held))
-    young = sum(context.now - attempt.created_at < context.policy.memory_settles for attempt in held)
-    memory = context.free_memory_mib - young * context.policy.task_memory_mib
-    if not held and context.slots_held == held_before:
+    slots = context.policy.slots - (context.pool.slots_held - held_before + len(held))
+    young = sum(a.memory_mib for a in held if context.now - a.created_at < context.policy.memory_settles)
+    memory = context.free_memory_mib - young
+    if not held and context.pool.slots_held == held_before:
         # An idle machine always takes one, however small it is: waiting would not make it larger.
-        memory = max(memory, context.policy.task_memory_mib)
+        memory = max(memory, largest)
     return {"slots": float(max(0, slots)), "memory_mib": max(0.0, memory)}
 
 
@@ -73,7 +91,7 @@ def _failed(task: Task) -> bool:
     return not task.live and not task.verified and not task.merged
 
 
-def _start(draft: Draft, task: Task) -> None:
+def _start(draft: Draft, task: Task, *, probe: bool) -> None:
     now, policy = draft.context.now, draft.context.policy
     number = task.attempts + 1
     base = base_of(draft, task) if not task.base_sha else Base(task.base_sha, task.merge_shas, task.stacked_on)
@@ -86,7 +104,10 @@ def _start(draft: Draft, task: Task) -> None:
         orchestration=task.orchestration,
         created_at=now,
         lease_until=now + policy.lease,
-        memory_mib=policy.task_memory_mib,
+        memory_mib=_memory(draft, task),
+        probe=probe,
+        reserved_usd=reservation(draft, task),
+        day=day_of(draft.context.now),
     )
     draft.attempts[attempt.id] = attempt
     draft.change_task(
@@ -94,6 +115,7 @@ def _start(draft: Draft, task: Task) -> None:
         status=TaskStatus.RUNNING,
         attempt=attempt.id,
         attempts=number,
+        not_before=None,
         base_sha=base.sha,
         merge_shas=base.merge_shas,
         stacked_on=base.stacked_on,

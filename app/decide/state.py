@@ -15,6 +15,7 @@ from shared.models import (
     PhaseResult,
     Plan,
     Problem,
+    Published,
     RepositorySettings,
     Touch,
     Verdict,
@@ -75,6 +76,9 @@ class Orchestration(Row):
     plan_seconds: float = 0
     # Attempts that ran, in seconds: what `parallelism` is made of.
     attempt_seconds: float = 0
+    # What its ended attempts cost, and what all of them may.
+    spent_usd: float = 0
+    budget_usd: float | None = None
 
 
 class TaskStatus(StrEnum):
@@ -122,6 +126,14 @@ class Task(Row):
     pull_request_url: str = ""
     pull_request_state: str = ""
     verdict: Verdict | None = None
+    # How often in a row the model's provider refused, since when, and until when nothing is tried.
+    pauses: int = 0
+    paused_since: datetime | None = None
+    not_before: datetime | None = None
+    # The budget that another attempt does not fit into.
+    held_by: str = ""
+    # What an attempt left on GitHub before it vanished: the next one only has its review to do.
+    published: Published | None = None
     # What a person should know beside the verdict: a refusal, an edit, a new label that started nothing.
     note: str = ""
     started_at: datetime | None = None
@@ -138,9 +150,18 @@ class Task(Row):
         return self.status is TaskStatus.DONE and self.verdict is not None and self.verdict.name is VerdictName.SUCCEEDED
 
     @property
+    def waits_for_provider(self) -> bool:
+        """Its last attempt was refused by the model's provider."""
+        return self.status is TaskStatus.WAITING and self.not_before is not None
+
+    @property
     def merged(self) -> bool:
         """Its pull request was merged: the default branch holds it."""
         return self.pull_request_state == "merged"
+
+
+# What every new approval of a task, and every retry by a person, begins with.
+AFRESH: dict[str, object] = {"losses": 0, "pauses": 0, "paused_since": None, "not_before": None, "published": None, "held_by": ""}
 
 
 class AttemptStatus(StrEnum):
@@ -161,6 +182,13 @@ class Permit(Row):
     status: str = "reading"
     expected_sha: str = ""
     refusal: Verdict | None = None
+
+
+class Evidence(Row):
+    """What an attempt said of a head when it got the right to push it."""
+
+    head_sha: str
+    report: AttemptReport
 
 
 class Attempt(Row):
@@ -190,13 +218,30 @@ class Attempt(Row):
     progress: int = 0
     phases: tuple[PhaseResult, ...] = ()
     permit: Permit | None = None
-    # Some permit of this attempt was granted: only GitHub can say what came of it.
-    permitted: bool = False
+    # Every head that it was permitted to push, oldest first: only GitHub can say what came of them.
+    evidence: tuple[Evidence, ...] = ()
+    # The newest of them that the branch was found to hold.
+    landed: str = ""
     token_expires_at: datetime | None = None
     revoke_asked: bool = False
     remote_asked: bool = False
     report: AttemptReport | None = None
     memory_mib: float = 0
+    # Started to see whether the model's provider answers again; nothing else is started meanwhile.
+    probe: bool = False
+    # Set aside at the start, of this day's (UTC) budget; what it counted with in the end.
+    reserved_usd: float = 0
+    day: str = ""
+    settled_usd: float | None = None
+
+    @property
+    def counts_usd(self) -> float:
+        """Against the budgets."""
+        return self.reserved_usd if self.settled_usd is None else self.settled_usd
+
+    def said_of(self, head_sha: str) -> AttemptReport | None:
+        """The evidence for a head; that of another one says nothing about it."""
+        return next((one.report for one in self.evidence if one.head_sha == head_sha), None)
 
     @property
     def holds_slot(self) -> bool:
@@ -227,9 +272,24 @@ class Policy:
     task_memory_mib: float
     memory_settles: timedelta = timedelta(seconds=60)
     max_losses: int = 3
+    # What one attempt, one orchestration and one day may cost; None: not limited, or the agent costs nothing.
+    attempt_cost_usd: float | None = None
+    orchestration_cost_usd: float | None = None
+    day_cost_usd: float | None = None
     allow_public: bool = False
     allowed_bots: tuple[str, ...] = ()
     app_login: str = ""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What repositories share. The provider's refusals are those of the others only: a repository knows its own."""
+
+    slots_held: int = 0
+    # Spent and reserved by all attempts that were started today.
+    cost_today_usd: float = 0
+    paused_until: datetime | None = None
+    probing: bool = False
 
 
 @dataclass(frozen=True)
@@ -238,8 +298,8 @@ class Context:
 
     now: datetime
     policy: Policy
-    # Over all repositories: slots held, and free memory beyond the reserve (MiB) as last measured.
-    slots_held: int = 0
+    pool: Pool = Pool()
+    # Beyond the reserve, as last measured.
     free_memory_mib: float = float("inf")
 
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from app.planning.conflicts import conflict_edges
 from app.planning.dependencies import NATIVE, Dependency, stated_dependencies
-from app.planning.estimate import prior
+from app.planning.estimate import NO_HISTORY, History, estimate
 from app.planning.evidence import touched_files
 from app.planning.graph import circle_text, cycles, downstream, ordering
 from app.planning.kinds import kind_of
@@ -27,8 +27,9 @@ def make_plan(
     slots: int,
     blockers: Mapping[int, BlockerState] | None = None,
     repository: str = "",
+    history: History = NO_HISTORY,
 ) -> Plan:
-    """The plan of a batch; the same issues in any order give the same plan.
+    """The plan of a batch; the same issues in any order give the same plan. `history` feeds its estimates.
 
     `blockers` tells the state of issues outside the batch; by `repository` ("owner/name") it knows its own issues' full addresses.
     A problem whose issue is also among the tasks is a remark: that task is planned.
@@ -37,7 +38,7 @@ def make_plan(
     batch.admit(issues)
     batch.connect()
     batch.refuse()
-    return batch.plan(tree, slots)
+    return batch.plan(tree, slots, history)
 
 
 def outside_blockers(issues: Sequence[IssueSnapshot], *, repository: str = "") -> tuple[int, ...]:
@@ -137,10 +138,10 @@ class _Batch:
                 number, f"#{number} waits for {_names(causes)}, which cannot be planned", "mend that one first", tuple(causes)
             )
 
-    def plan(self, tree: Tree, slots: int) -> Plan:
+    def plan(self, tree: Tree, slots: int, history: History) -> Plan:
         """Everything that was not refused."""
         numbers = [number for number in sorted(self.issues) if number not in self.refused]
-        tasks = [self._task(number, tree) for number in numbers]
+        tasks = [self._task(number, tree, history) for number in numbers]
         dependencies = [edge for (before, after), edge in sorted(self.edges.items()) if {before, after}.isdisjoint(self.refused)]
         conflicts = conflict_edges({task.issue: task.touches for task in tasks}, ordering(self._after(numbers)))
         edges = (*dependencies, *conflicts)
@@ -151,7 +152,7 @@ class _Batch:
             problems=self._problems(),
         )
 
-    def _task(self, number: int, tree: Tree) -> PlannedTask:
+    def _task(self, number: int, tree: Tree, history: History) -> PlannedTask:
         issue, text = self.issues[number], self.texts[number]
         kind = kind_of(issue.labels, text)
         return PlannedTask(
@@ -159,7 +160,7 @@ class _Batch:
             kind=kind,
             branch=branch_name(number, issue.title),
             touches=tuple(touched_files(text, tree)),
-            estimate=prior(kind),
+            estimate=estimate(kind, history),
         )
 
     def _after(self, numbers: Iterable[int]) -> dict[int, list[int]]:

@@ -1,9 +1,10 @@
 """The one comment that an issue gets, edited in place while its task goes its way."""
 
+from app.report.evidence import tests_words
 from app.report.markdown import block, details, plain
-from app.report.sections import all_problems, problem_line, tests_words
+from app.report.sections import all_problems, problem_line
 from app.report.view import OrchestrationView, TaskView
-from app.report.words import MEANINGS, counted, duration, phase_words
+from app.report.words import MEANINGS, counted, duration, limit_words, phase_words
 from shared.github import COMMENT_LIMIT, cut, marker
 from shared.models import PhaseName
 
@@ -72,7 +73,7 @@ def _ended(task: TaskView) -> str:
         return "**Ended** without a verdict."
     meaning = MEANINGS[task.verdict.name]
     where = f", pull request #{task.pull_request}{' (draft)' if task.draft else ''}" if task.pull_request is not None else ""
-    return f"**{meaning.label}**{where}: {plain(task.verdict.reason)}"
+    return f"**{meaning.label}**{limit_words(task.verdict)}{where}: {plain(task.verdict.reason)}"
 
 
 def _outcome(task: TaskView) -> list[str]:
@@ -81,6 +82,7 @@ def _outcome(task: TaskView) -> list[str]:
         f"Stacked on the work for {stacked}: merge that first." if stacked and task.pull_request is not None else "",
         f"Tests: {tests_words(task.tests_before, task.tests_after)}." if task.tests_after else "",
         f"It took {duration(task.attempt_seconds)}." if task.spans else "",
+        *(f"Note: {plain(remark)}" for remark in task.remarks[:5]),
         f"How to go on: {MEANINGS[task.verdict.name].go_on}." if task.verdict else "",
         details("Last output", block(task.verdict.detail), 10_000) if task.verdict and task.verdict.detail.strip() else "",
     ]

@@ -1,11 +1,13 @@
 """The parts that checks are put together from; each is Markdown that stands by itself and keeps its own size."""
 
+from app.report.evidence import review_section, test_lines, tests_words
 from app.report.markdown import block, code, details, plain, table
 from app.report.measures import Measures
+from app.report.usage import cost_words, phase_table, spending_line, usage_line
 from app.report.view import OrchestrationView, TaskView
-from app.report.words import MEANINGS, PHASE_NUMBER, counted, duration, minutes, phase_name, phase_words, task_state
+from app.report.words import MEANINGS, PHASE_NUMBER, counted, duration, minutes, phase_name, task_state
 from shared.github import cut
-from shared.models import Edge, Plan, Problem, TestRun
+from shared.models import Edge, Plan, Problem
 
 _EMPTY = "–"
 
@@ -24,8 +26,10 @@ def own_section(task: TaskView) -> str:
         lines += ["", f"**How to go on:** {MEANINGS[task.verdict.name].go_on}."]
         if task.verdict.detail.strip():
             lines += ["", details("Last output", block(task.verdict.detail), 10_000)]
+    if review := review_section(task):
+        lines += ["", review]
     if task.phases:
-        lines += ["", details("Phases", _phase_table(task), 6_000)]
+        lines += ["", details("Phases", phase_table(task), 6_000)]
     return "\n".join(lines)
 
 
@@ -65,8 +69,10 @@ def problem_line(problem: Problem) -> str:
 
 def measures_section(view: OrchestrationView, measures: Measures) -> str:
     """Measured time, named for what it is."""
+    spending = [f"- {line}"] if (line := spending_line(view)) else []
     if measures.wall_seconds is None or measures.parallelism is None or measures.overhead_seconds is None:
-        return "### Measured\n\nWall time and parallelism are known once every task has its verdict."
+        later = "Wall time and parallelism are known once every task has its verdict."
+        return "\n".join(["### Measured", "", later, *(["", *spending] if spending else [])])
     faster = "not measured (needs a run one at a time)" if measures.speedup is None else f"{measures.speedup:.2f} times"
     lines = (
         f"Wall time, plan to last verdict: {duration(measures.wall_seconds)}, with {counted(view.slots, 'slot')}",
@@ -75,7 +81,7 @@ def measures_section(view: OrchestrationView, measures: Measures) -> str:
         f"Speed-up: {faster}",
         f"Overhead, wall time in which no attempt ran: {duration(measures.overhead_seconds)}",
     )
-    return "\n".join(["### Measured", "", *(f"- {line}" for line in lines)])
+    return "\n".join(["### Measured", "", *(f"- {line}" for line in lines), *spending])
 
 
 def legend() -> str:
@@ -88,13 +94,6 @@ def legend() -> str:
     )
 
 
-def tests_words(before: TestRun | None, after: TestRun | None) -> str:
-    """Such as `40 passed → 41 passed, 1 failed`."""
-    if before is None and after is None:
-        return _EMPTY
-    return f"{_counts(before)} → {_counts(after)}"
-
-
 def _facts(task: TaskView) -> list[str]:
     added, removed = sum(change.added for change in task.changes), sum(change.removed for change in task.changes)
     made = [f"agent {code(task.agent)}" if task.agent else "", f"isolation {code(task.isolation)}" if task.isolation else ""]
@@ -103,11 +102,12 @@ def _facts(task: TaskView) -> list[str]:
         f"Pull request {_pull_request(task)}" if task.pull_request is not None else "",
         f"Stacked on {stacked}: merge that first" if stacked else "",
         f"Branch {code(task.branch)}" + (f" at `{task.head_sha[:12]}`" if task.head_sha else "") if task.branch else "",
-        f"Tests: {tests_words(task.tests_before, task.tests_after)}" if task.tests_before or task.tests_after else "",
-        f"Failing: {_failing(task.tests_after)}" if task.tests_after and task.tests_after.failing else "",
+        *test_lines(task),
         f"Changes: {counted(len(task.changes), 'file')}, +{added} −{removed}" if task.changes else "",
         f"Made by {', '.join(part for part in made if part)}" if any(made) else "",
         _effort(task) if task.spans else "",
+        usage_line(task),
+        *(f"Note: {plain(remark)}" for remark in task.remarks[:20]),
     )
     return [f"- {fact}" for fact in facts if fact]
 
@@ -118,37 +118,16 @@ def _effort(task: TaskView) -> str:
 
 
 def _row(task: TaskView) -> tuple[str, ...]:
-    cost = f"${task.cost_usd:.2f}" if task.cost_usd is not None else _EMPTY
     time = minutes(task.attempt_seconds) if task.spans else _EMPTY
     tests = tests_words(task.tests_before, task.tests_after)
     phase = f"{PHASE_NUMBER[task.phase]}/{len(PHASE_NUMBER)} {phase_name(task.phase)}" if task.phase else _EMPTY
-    return (f"#{task.issue} {plain(task.title, 80)}", phase, task_state(task), _pull_request(task), tests, time, cost)
+    return (f"#{task.issue} {plain(task.title, 80)}", phase, task_state(task), _pull_request(task), tests, time, cost_words(task))
 
 
 def _pull_request(task: TaskView) -> str:
     if task.pull_request is None:
         return _EMPTY
     return f"#{task.pull_request}" + (" (draft)" if task.draft else "")
-
-
-def _phase_table(task: TaskView) -> str:
-    rows = [
-        (phase_words(phase.name), phase.status, duration(phase.seconds), plain(phase.reason) or _EMPTY) for phase in task.phases
-    ]
-    return table(("Phase", "Status", "Time", "Reason"), rows)
-
-
-def _failing(tests: TestRun) -> str:
-    shown = ", ".join(code(name[:200]) for name in tests.failing[:10])
-    return shown + (f" and {len(tests.failing) - 10} more" if len(tests.failing) > 10 else "")
-
-
-def _counts(tests: TestRun | None) -> str:
-    if tests is None:
-        return "not run"
-    if tests.passed is None:
-        return f"exit code {tests.exit_code}"
-    return f"{tests.passed} passed" + (f", {tests.failed} failed" if tests.failed else "")
 
 
 def _edge(edge: Edge) -> str:

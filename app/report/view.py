@@ -1,10 +1,10 @@
 """What the texts are made from: plain values that the app fills from its rows, so that every text is a pure function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from shared.models import FileChange, Kind, PhaseName, PhaseResult, Plan, Problem, TestRun, Verdict
+from shared.models import FileChange, Finding, Kind, PhaseName, PhaseResult, Plan, Problem, TestRun, Usage, Verdict
 
 TaskStatus = Literal["intake", "waiting", "running", "settling", "done"]
 OrchestrationStatus = Literal["intake", "planning", "running", "done"]
@@ -42,7 +42,9 @@ class TaskView:
     phases: tuple[PhaseResult, ...] = ()
     spans: tuple[Span, ...] = ()
     agent_seconds: float = 0
-    cost_usd: float | None = None
+    # Of all attempts; where an attempt asked a model and nobody knows what that cost, `cost_unknown`.
+    usage: Usage = field(default_factory=Usage)
+    cost_unknown: bool = False
     pull_request: int | None = None
     pull_request_url: str = ""
     draft: bool = False
@@ -50,6 +52,12 @@ class TaskView:
     stacked_on: tuple[int, ...] = ()
     tests_before: TestRun | None = None
     tests_after: TestRun | None = None
+    checks_before: tuple[TestRun, ...] = ()
+    checks_after: tuple[TestRun, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    review_answer: str = ""
+    # What the attempt itself wants people to know, a line each.
+    remarks: tuple[str, ...] = ()
     changes: tuple[FileChange, ...] = ()
     isolation: str = ""
     agent: str = ""
@@ -83,6 +91,9 @@ class OrchestrationView:
     settings_mistake: SettingsMistake | None = None
     slots: int = 1
     planned_at: datetime | None = None
+    # Spent or reserved, and what may be.
+    counted_usd: float = 0
+    budget_usd: float | None = None
     details_url: str = ""
 
     def task(self, issue: int) -> TaskView:

@@ -1,11 +1,12 @@
 """The words and colours for each verdict, phase and state: one table that a person can read."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from app.report.markdown import plain
 from app.report.view import OrchestrationView, TaskView
-from shared.models import PhaseName, VerdictName
+from shared.models import PhaseName, Verdict, VerdictName
 
 Conclusion = Literal["success", "failure", "neutral", "action_required"]
 Standing = Literal["done", "needs you", "blocked", "cancelled", "running", "waiting"]
@@ -21,6 +22,7 @@ class Meaning:
     go_on: str
 
 
+_NAME = re.compile(r"[a-z_]+")
 _RETRY = "press **Retry failed**, or take the label off the issue and put it on again"
 
 MEANINGS: dict[VerdictName, Meaning] = {
@@ -39,7 +41,7 @@ MEANINGS: dict[VerdictName, Meaning] = {
     ),
     VerdictName.AGENT_FAILED: Meaning("Agent failed", "failure", "needs you", f"read the agent's last words here, then {_RETRY}"),
     VerdictName.LIMIT_REACHED: Meaning(
-        "Limit reached", "failure", "needs you", f"make the issue smaller or raise the limit in `.github/shoal.yml`, then {_RETRY}"
+        "Limit reached", "failure", "needs you", f"make the issue smaller, or raise the named limit, then {_RETRY}"
     ),
     VerdictName.PROVIDER_LIMIT: Meaning(
         "Model unavailable",
@@ -112,12 +114,17 @@ def progress(view: OrchestrationView) -> str:
 def task_state(task: TaskView) -> str:
     """A few words of Markdown on where a task stands."""
     if task.verdict and task.status == "done":
-        return f"**{MEANINGS[task.verdict.name].label}**: {plain(task.verdict.reason)}"
+        return f"**{MEANINGS[task.verdict.name].label}**{limit_words(task.verdict)}: {plain(task.verdict.reason)}"
     if task.status == "running":
         return f"Running, {phase_words(task.phase)}" if task.phase else "Running"
     if task.status == "settling":
         return "Settling: waiting until the last attempt can no longer write"
     return f"Waiting for {plain(task.waiting_for)}" if task.waiting_for else "Waiting"
+
+
+def limit_words(verdict: Verdict) -> str:
+    """Which limit it was, by its name."""
+    return f" (`{verdict.limit}`)" if _NAME.fullmatch(verdict.limit) else ""
 
 
 def counted(number: int, noun: str) -> str:

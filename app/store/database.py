@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from shared.errors import FatalError
@@ -160,3 +161,12 @@ def hold_lock(url: str) -> Any:
             f"another shoal app is using {path.with_suffix('')}: stop it, or set SHOAL_DATABASE_URL to another file"
         ) from error
     return file
+
+
+def upsert(connection: Connection, table: Table, values: dict[str, object]) -> None:
+    """Inserts a row, or replaces the values of the one with the same primary key."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    keys = [column.name for column in table.primary_key]
+    statement = dialect.insert(table).values(values)
+    changes = {name: statement.excluded[name] for name in values if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from app.store.rows import upsert
+from app.store.database import upsert
 from app.store.schema import documents
 
 

@@ -1,12 +1,14 @@
 """Loads a repository's state and writes what a decision changed."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select
 
 from app.decide.draft import Decision
-from app.decide.state import Attempt, AttemptStatus, Orchestration, Repository, State, Task
+from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task
+from app.store import measured
+from app.store.database import upsert
 from app.store.schema import attempts, orchestrations, repositories, tasks
 
 
@@ -40,9 +42,18 @@ def load_state(connection: Connection, repository: Repository) -> State:
     )
 
 
-def slots_held(connection: Connection) -> int:
-    """Over all repositories: the pool's one number."""
-    return connection.scalar(select(func.count()).select_from(attempts).where(attempts.c.holds_slot.is_(True))) or 0
+def pool(connection: Connection, repository_id: int, today: str) -> Pool:
+    """What the repositories share, as this one may know it."""
+    paused = select(func.max(tasks.c.not_before)).where(tasks.c.not_before.is_not(None), tasks.c.repository_id != repository_id)
+    until = connection.scalar(paused)
+    holding = select(attempts.c.repository_id, attempts.c.probe).where(attempts.c.holds_slot.is_(True))
+    held = connection.execute(holding).all()
+    return Pool(
+        slots_held=len(held),
+        cost_today_usd=connection.scalar(select(func.sum(attempts.c.cost_usd)).where(attempts.c.day == today)) or 0.0,
+        paused_until=datetime.fromtimestamp(until, UTC) if until is not None else None,
+        probing=any(row.probe and row.repository_id != repository_id for row in held),
+    )
 
 
 def save(connection: Connection, repository: Repository, decision: Decision) -> None:
@@ -65,7 +76,9 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
         )
     for t in decision.tasks:
         key = {"repository_id": t.repository_id, "issue": t.issue, "generation": t.generation}
-        upsert(connection, tasks, {**key, "orchestration": t.orchestration, "status": t.status.value, "data": t.model_dump_json()})
+        not_before = t.not_before.timestamp() if t.waits_for_provider and t.not_before else None
+        columns = {"orchestration": t.orchestration, "status": t.status.value, "not_before": not_before}
+        upsert(connection, tasks, {**key, **columns, "data": t.model_dump_json()})
     for a in decision.attempts:
         upsert(
             connection,
@@ -76,18 +89,13 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
                 "orchestration": a.orchestration,
                 "status": a.status.value,
                 "holds_slot": a.holds_slot,
+                "probe": a.probe,
+                "day": a.day,
+                "cost_usd": a.counts_usd,
                 "data": a.model_dump_json(),
             },
         )
-
-
-def upsert(connection: Connection, table: Table, values: dict[str, object]) -> None:
-    """Inserts a row, or replaces the values of the one with the same primary key."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    keys = [column.name for column in table.primary_key]
-    statement = dialect.insert(table).values(values)
-    changes = {name: statement.excluded[name] for name in values if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+        measured.keep(connection, a, decision.state.tasks[a.issue])
 
 
 def set_secret(connection: Connection, attempt_id: str, secret_hash: str) -> bool:

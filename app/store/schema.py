@@ -33,6 +33,8 @@ tasks = Table(
     Column("generation", Integer, primary_key=True, autoincrement=False),
     Column("orchestration", String, nullable=False, index=True),
     Column("status", String, nullable=False),
+    # Set while the model's provider refuses: nothing of the same provider is started before that.
+    Column("not_before", Float, nullable=True, index=True),
     Column("data", Text, nullable=False),
 )
 
@@ -44,9 +46,28 @@ attempts = Table(
     Column("orchestration", String, nullable=False, index=True),
     Column("status", String, nullable=False, index=True),
     Column("holds_slot", Boolean, nullable=False),
+    Column("probe", Boolean, nullable=False, server_default="0"),
+    # Counted against the budget of the day (UTC) on which it started: reserved at first, then what it cost.
+    Column("day", String, nullable=False, server_default="", index=True),
+    Column("cost_usd", Float, nullable=False, server_default="0"),
     # SHA-256 of the secret that the runner was started with; the secret itself is nowhere.
     Column("secret_hash", String, nullable=False, server_default=""),
     Column("data", Text, nullable=False),
+)
+
+# One row per attempt that went its whole way: what estimates are made of.
+measured = Table(
+    "measured",
+    metadata,
+    Column("attempt", String, primary_key=True),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("verdict", String, nullable=False),
+    Column("minutes", Float, nullable=False),
+    Column("memory_mib", Float, nullable=False),
+    Column("cost_usd", Float, nullable=True),
+    Column("ended_at", Float, nullable=False),
+    Index("measured_latest", "repository_id", "ended_at"),
 )
 
 inbox = Table(

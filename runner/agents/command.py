@@ -3,10 +3,10 @@
 import shutil
 from collections.abc import Iterable, Sequence
 
-from runner.agents.shape import Call, Event, Order, Probe, Provider
+from runner.agents.shape import Call, Configured, Event, Order, Probe, Provider
 from runner.endings import AttemptEnds
 from runner.sandbox import Bind, program_binds
-from shared.models import AttemptBrief, VerdictName
+from shared.models import VerdictName
 from shared.process import environment
 
 _PLACE = "{prompt_file}"
@@ -33,7 +33,7 @@ def read(_line: str) -> Iterable[Event]:
     return ()
 
 
-def probe(brief: AttemptBrief) -> Probe:
+def probe(brief: Configured) -> Probe:
     """Only whether the program is there: what it can do is between it and the operator."""
     program = brief.agent.command[0] if brief.agent.command else ""
     place = shutil.which(program, path=environment()["PATH"]) if program else None

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from runner.agents.shape import Call, Event, Order, Pass, Probe, Provider
+from runner.agents.shape import Call, Configured, Event, Order, Pass, Probe, Provider
 from runner.endings import AttemptEnds
 from runner.sandbox import Bind
-from shared.models import AttemptBrief, VerdictName
+from shared.models import VerdictName
 
 # How the think time is split over the passes.
 _SHARE = {Pass.RESEARCH: 0.2, Pass.IMPLEMENTATION: 0.6, Pass.REVIEW: 0.2}
@@ -44,7 +44,7 @@ def read(_line: str) -> Iterable[Event]:
     return ()
 
 
-def probe(brief: AttemptBrief) -> Probe:
+def probe(brief: Configured) -> Probe:
     """Whether there is a folder of prepared changes."""
     if not Path(brief.agent.folder).is_dir():
         return Probe(problem=f"{brief.agent.folder} is no folder: set SHOAL_AGENT_FOLDER to the prepared changes")

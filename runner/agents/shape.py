@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from runner.sandbox import Bind
-from shared.models import AttemptBrief, Usage
+from shared.models import AgentSettings, AttemptBrief, Usage
 
 # Put into `argv` and `env` by an adapter, replaced inside the sandbox: where the attempt's model proxy listens, and what it
 # takes for a key. Neither is known before the process starts, and the second never stands in an argument.
@@ -52,9 +52,11 @@ class Call(NamedTuple):
 class Event(NamedTuple):
     """One thing that an agent said about itself, the same for all of them; what a kind does not need is empty.
 
-    started: session, text (model and version) · said: text · tool: text (its name and what it did) · denied: text ·
-    retry: text (why), status (HTTP) · turn: usage (of this turn alone) · error: text ·
-    result: ok, text (last words, or what went wrong), usage (of the whole process), status (HTTP, when that was the reason)
+    started: session, text (model and version) · said: text (a piece; pieces in a row are one message) ·
+    tool: text (its name and what it did) · denied: text · retry: text (why), status (HTTP) ·
+    turn: usage (of this turn alone), text (its id: the same one twice is one turn) · error: text ·
+    result: ok, text (last words, or what went wrong), usage (of the whole process; `of_session`: of all its passes so far),
+    status (HTTP, when that was the reason), limit (which of AttemptLimits it kept itself, when that was the reason)
     """
 
     kind: Literal["started", "said", "tool", "denied", "retry", "turn", "error", "result"]
@@ -63,6 +65,8 @@ class Event(NamedTuple):
     usage: Usage | None = None
     ok: bool = True
     status: int = 0
+    limit: str = ""
+    of_session: bool = False
 
 
 class Probe(NamedTuple):
@@ -70,6 +74,13 @@ class Probe(NamedTuple):
 
     version: str = ""
     problem: str = ""
+
+
+class Configured(Protocol):
+    """All that a probe must know of an attempt."""
+
+    @property
+    def agent(self) -> AgentSettings: ...
 
 
 class Agent(Protocol):
@@ -93,4 +104,4 @@ class Agent(Protocol):
         """What a line of its output means; a line that is not an event means nothing."""
         ...
 
-    def probe(self, brief: AttemptBrief) -> Probe: ...
+    def probe(self, brief: Configured) -> Probe: ...

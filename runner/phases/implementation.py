@@ -2,11 +2,12 @@
 
 from pathlib import PurePosixPath
 
-from runner import agent, gate, prompt, publish, rescue, worktree
+from runner import agent, gate, prompt, publish, pull_request_text, rescue, worktree
 from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
 from runner.phase import Outcome, Work
 from runner.phases import setup
+from runner.state import Change
 from shared.git import GitFailed
 from shared.models import FileChange, Kind, PhaseName, VerdictName
 
@@ -17,39 +18,48 @@ _NOTES = {".md", ".rst", ".txt", ".adoc"}
 def run(work: Work) -> Outcome:
     state = work.state
     if state.edits_begun:  # by a process that was killed: the agent begins again from the same files, and what it had is kept
-        rescue.keep(work, state)
+        rescue.keep(work)
         setup.make_checkout(work)
+        state.session = ""
     state.edits_begun = True
     work.save()
-    text = prompt.implementation(prompt.request_of(work.brief, state.test_command), state.plan_text)
-    answer = agent.play(work, Pass.IMPLEMENTATION, text)
-    record(work, answer.printed if answer else "")
-    return Outcome(reason=f"{len(state.changes)} file{'s' * (len(state.changes) != 1)} changed")
+    answer = agent.play(work, Pass.IMPLEMENTATION, prompt.implementation(agent.told(work), state.plan_text))
+    state.change = _asked_for(work, record(work, answer.printed if answer else ""), answer.printed if answer else "")
+    count = len(state.change.files)
+    return Outcome(reason=f"{count} file{'s' * (count != 1)} changed")
 
 
 def missing(work: Work) -> str:
-    state = work.state
-    there = state.head_sha and publish.holds(work.folder, state.head_sha)
-    return "" if there and state.changes else "the commit is not in the quarantine"
+    change = work.state.change
+    there = change is not None and publish.holds(work.folder, change.head_sha)
+    return "" if there else "the commit is not in the quarantine"
 
 
-def record(work: Work, printed: str) -> None:
-    """Takes the agent's checkout as it is now into the quarantine, as one commit of ours."""
+def record(work: Work, printed: str, parent: str = "", message: str = "") -> Change:
+    """Takes the agent's checkout as it is now into the quarantine, as one commit of ours on `parent` (the start commit).
+
+    Raises AttemptEnds when nothing differs from the start commit; `files` is the whole difference to it.
+    """
     folder, state, brief = work.folder, work.state, work.brief
     bundle = worktree.take_snapshot(work)
     try:
         snapshot = publish.take_in(folder, bundle)
     except GitFailed as error:
         raise AttemptEnds(VerdictName.UNSAFE_DIFF, "the change holds objects that git's checks refuse", str(error)) from error
-    head = publish.make_commit(folder, brief, state.start_sha, snapshot)
-    changes = gate.changed_lines(folder.publish, state.start_sha, head)
-    if not changes:
+    words = message or pull_request_text.commit_message(brief)
+    head = publish.make_commit(folder, brief, parent or state.start_sha, snapshot, words)
+    files = gate.changed_lines(folder.publish, state.start_sha, head)
+    if not files:
         raise AttemptEnds(VerdictName.NO_CHANGE, "the agent ended well, but changed nothing", printed)
-    if brief.kind is not Kind.DOCS and only_notes(changes):
-        names = ", ".join(change.path for change in changes[:5])
+    return Change(snapshot_sha=snapshot, head_sha=head, files=files)
+
+
+def only_notes(files: tuple[FileChange, ...]) -> bool:
+    return all(PurePosixPath(file.path).suffix.lower() in _NOTES for file in files)
+
+
+def _asked_for(work: Work, change: Change, printed: str) -> Change:
+    if work.brief.kind is not Kind.DOCS and only_notes(change.files):
+        names = ", ".join(file.path for file in change.files[:5])
         raise AttemptEnds(VerdictName.NO_CHANGE, f"code was asked for, but only notes were changed: {names}", printed)
-    state.snapshot_sha, state.head_sha, state.changes = snapshot, head, changes
-
-
-def only_notes(changes: tuple[FileChange, ...]) -> bool:
-    return all(PurePosixPath(change.path).suffix.lower() in _NOTES for change in changes)
+    return change

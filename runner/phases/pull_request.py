@@ -3,6 +3,7 @@
 from runner import gate, permit, publish, report
 from runner.endings import AttemptEnds, Interrupted
 from runner.phase import Outcome, Work
+from runner.state import Change, commit_of
 from shared.errors import TransientError
 from shared.models import PhaseName, VerdictName
 
@@ -12,38 +13,47 @@ _PAUSES = (0.0, 0.5, 2.0)
 
 
 def run(work: Work) -> Outcome:
-    _pass_gate(work)
-    failure = "", ""
-    for pause in _PAUSES:
-        if work.stop.wait(pause):
-            raise Interrupted
-        with permit.granted(work) as grant:
-            try:
-                publish.push(work.folder, work.brief, work.state.head_sha, grant.expected_sha, grant.token)
-            except publish.PushRejected as error:
-                failure = (
-                    f"GitHub rejected the push {len(_PAUSES)} times",
-                    str(error),
-                )  # only the app can say what the branch is now
-            except TransientError as error:
-                failure = "the push did not reach GitHub", str(error)  # or it did, and the answer was lost: the next permit tells
-            else:
-                work.state.pull_request = _open(work, grant.token)
-                return Outcome(reason=f"#{work.state.pull_request}")
-    raise AttemptEnds(VerdictName.PUBLISH_FAILED, *failure)
+    work.state.needs_person = pass_gate(work, commit_of(work.state))
+    push_and_open(work)
+    return Outcome(reason=f"#{work.state.pull_request}")
 
 
 def missing(work: Work) -> str:
     return "" if work.state.pull_request else "there is no pull request"
 
 
-def _pass_gate(work: Work) -> None:
-    state = work.state
+def pass_gate(work: Work, change: Change) -> tuple[str, ...]:
+    """What only a person may approve, if the operator lets that become a draft; raises AttemptEnds for all that may not leave."""
     protected = work.brief.settings.protected_paths
-    if refusals := gate.inspect(work.folder.publish, state.start_sha, state.head_sha, protected):
+    judgement = gate.inspect(work.folder.publish, work.state.start_sha, change.head_sha, protected)
+    refusals = judgement.refusals
+    if work.brief.protected_changes == "refuse":
+        refusals = (*refusals, *judgement.needs_person)
+    if refusals:
         more = f" and {len(refusals) - 1} more" if len(refusals) > 1 else ""
         detail = "\n".join(str(refusal) for refusal in refusals)
         raise AttemptEnds(VerdictName.UNSAFE_DIFF, f"{refusals[0]}{more}", detail)
+    return tuple(str(refusal) for refusal in judgement.needs_person)
+
+
+def push_and_open(work: Work) -> None:
+    """The change as it is now on its branch, and the one pull request from it, made, adopted or brought up to date."""
+    failure = "", ""
+    for pause in _PAUSES:
+        if work.stop.wait(pause):
+            raise Interrupted
+        with permit.granted(work) as grant:
+            try:
+                publish.push(work.folder, work.brief, commit_of(work.state).head_sha, grant.expected_sha, grant.token)
+            except publish.PushRejected as error:
+                # Only the app can say what the branch is now.
+                failure = f"GitHub rejected the push {len(_PAUSES)} times", str(error)
+            except TransientError as error:
+                failure = "the push did not reach GitHub", str(error)  # or it did, and the answer was lost: the next permit tells
+            else:
+                work.state.pull_request = _open(work, grant.token)
+                return
+    raise AttemptEnds(VerdictName.PUBLISH_FAILED, *failure)
 
 
 def _open(work: Work, token: str) -> int:
@@ -51,7 +61,7 @@ def _open(work: Work, token: str) -> int:
 
     publisher = Publisher(work.brief, token)
     try:
-        return publisher.open(work.state.head_sha, report.make(work.brief, work.state))
+        return publisher.open(commit_of(work.state).head_sha, report.make(work.brief, work.state))
     except (GithubRefused, TransientError) as error:
         reason = "the branch is pushed, but the pull request could not be opened"
         raise AttemptEnds(VerdictName.PUBLISH_FAILED, reason, str(error)) from error

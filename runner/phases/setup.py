@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner import mirror, publish, testing, worktree
 from runner.endings import AttemptEnds
+from runner.evidence import Evidence
 from runner.phase import Outcome, Work
 from runner.suite import detect
 from runner.tokens import revoke
 from shared.git import git
-from shared.models import PhaseName, TestRun, VerdictName
+from shared.models import PhaseName, VerdictName
 
 NAME = PhaseName.SETUP
 
@@ -20,23 +22,30 @@ def run(work: Work) -> Outcome:
     if brief.isolation == "required" and work.sandbox.level != "bubblewrap":
         reason = f"isolation is required, but {work.sandbox.why}; install the package `bubblewrap` or choose `isolation: preferred`"
         raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
-    mirror.fetch(folder.mirror, brief, work.stop)
-    if brief.read_token:
-        # All that is needed is here: from now on repository code runs, and no token of this task works.
-        revoke(brief.repository.api_url, brief.read_token)
-    state.start_sha = mirror.start_commit(folder.mirror, brief)
+    bring_commits(work)
     publish.open_quarantine(folder)
-    command = _test_command(work)
-    state.test_command, state.test_source = command.line, command.source
+    entries = mirror.entries(folder.mirror, brief.base_sha)
+    _face_submodules(work, entries)
+    _face_lfs(work)
+    state.test_command, state.test_source = test_command(work)
     make_checkout(work)
-    state.tests_before = _baseline(work)
-    return Outcome(reason=f"`{command.line}` ({command.source})")
+    state.before = _baseline(work)
+    return Outcome(reason=f"`{state.test_command}` ({state.test_source})")
 
 
 def missing(work: Work) -> str:
-    if not work.state.start_sha or work.state.tests_before is None:
+    if not work.state.start_sha or work.state.before is None:
         return "the start commit or the baseline is not recorded"
     return "" if work.folder.gitfile.exists() and work.folder.tree.is_dir() else "the checkout is not there"
+
+
+def bring_commits(work: Work) -> None:
+    """Everything that is needed of the repository; from then on its code may run, and no token of this task works."""
+    brief = work.brief
+    mirror.fetch(work.folder.mirror, brief, work.stop)
+    if brief.read_token:
+        revoke(brief.repository.api_url, brief.read_token)
+    work.state.start_sha = mirror.start_commit(work.folder.mirror, brief)
 
 
 def make_checkout(work: Work) -> None:
@@ -46,37 +55,62 @@ def make_checkout(work: Work) -> None:
     worktree.exclude_leftovers(work)
 
 
-def _test_command(work: Work) -> detect.Command:
-    """Settled before the agent spends anything."""
+def _face_submodules(work: Work, entries: Sequence[mirror.Entry]) -> None:
+    """Their files are in other repositories, for which this task has no right: refused by name, or left out and told."""
+    paths = [entry.path for entry in entries if entry.mode == "160000"]
+    if not paths:
+        return
+    shown = ", ".join(f"`{path}`" for path in paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
+    if work.brief.settings.submodules == "refuse":
+        reason = f"submodules are refused: {shown}; set `submodules: empty` in `.github/shoal.yml` to work without their files"
+        raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
+    work.state.note(f"submodules were left empty: {shown}")
+
+
+def _face_lfs(work: Work) -> None:
+    """Refused by name, or the pointers are all that the agent and the tests see, and told."""
+    names = mirror.files_with(work.folder.mirror, work.brief.base_sha, "^[^#].*filter=lfs", ":(glob)**/.gitattributes")
+    if not names:
+        return
+    if work.brief.settings.lfs == "refuse":
+        reason = f"`{names[0]}` keeps files in Git LFS; set `lfs: pointers` in `.github/shoal.yml` to work with their pointers"
+        raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
+    work.state.note(f"files in Git LFS (`{names[0]}`) were pointers only")
+
+
+def test_command(work: Work) -> detect.Command:
+    """Settled before the agent spends anything, from the pinned commit: a predecessor's branch cannot choose it."""
     if line := work.brief.settings.test_command:
         return detect.Command(line, "settings")
-    at, repository = work.brief.base_sha, work.folder.mirror
-    files = git("ls-tree", "-r", "-z", "--name-only", at, cwd=repository).split("\0")
-    command = detect.detect(frozenset(files), lambda name: git("cat-file", "blob", f"{at}:{name}", cwd=repository))
+    at, repository = work.brief.pinned_sha or work.brief.base_sha, work.folder.mirror
+    entries = mirror.entries(repository, at)
+    command = detect.detect(
+        frozenset(entry.path for entry in entries), lambda name: git("cat-file", "blob", f"{at}:{name}", cwd=repository)
+    )
     if not command.line:
         reason = "no test command was found: set `test_command` in `.github/shoal.yml`"
         raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
     return command
 
 
-def _baseline(work: Work) -> TestRun:
-    """Run once per start commit and command, whoever of the sibling tasks comes first."""
+def _baseline(work: Work) -> Evidence:
+    """Run once per start commit and commands, whoever of the sibling tasks comes first."""
     state, settings = work.state, work.brief.settings
-    key = json.dumps([state.start_sha, state.test_command, settings.setup_command, work.sandbox.level])
+    key = json.dumps([state.start_sha, state.test_command, settings.setup_command, settings.checks, work.sandbox.level])
     name = f"{work.brief.repository.id}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
     kept = work.folder.work_dir / "baselines" / f"{name}.json"
     with mirror.locked(kept.with_suffix(".lock"), work.stop):
         if found := _read(kept):
             return found
-        run = testing.run_tests(work, state.start_sha)
+        evidence = testing.gather(work, state.start_sha)
         temporary = kept.with_suffix(".new")
-        temporary.write_text(run.model_dump_json(), encoding="utf-8")
+        temporary.write_text(evidence.model_dump_json(), encoding="utf-8")
         temporary.replace(kept)
-        return run
+        return evidence
 
 
-def _read(path: Path) -> TestRun | None:
+def _read(path: Path) -> Evidence | None:
     try:
-        return TestRun.model_validate_json(path.read_bytes())
+        return Evidence.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from app.events import AttemptGone, BaseMoved, PullRequestChanged
-from shared.models import RepositorySettings, VerdictName
+from app.planning.estimate import Past
+from shared.models import Kind, RepositorySettings, VerdictName
 from tests.support.decisions import POLICY, Desk
 from tests.support.protocol import REPOSITORY
 
@@ -55,6 +56,16 @@ def test_memory_bounds_what_runs_but_never_stops_everything() -> None:
 
     assert desk.running == [1, 2]
     assert tiny.running == [1]
+
+
+def test_what_was_measured_decides_how_many_fit() -> None:
+    """Enough attempts have shown that a task needs little: then more of them run at once."""
+    desk = Desk(free_memory_mib=2500)
+    batch = [desk.issue(number) for number in (1, 2, 3)]
+    desk.history = tuple(Past(kind, 5, 100) for kind in Kind for _ in range(20))
+    desk.plan(*batch)
+
+    assert desk.running == [1, 2, 3]
 
 
 def test_likely_conflicts_do_not_run_at_once_and_the_later_one_is_stacked() -> None:

@@ -140,7 +140,7 @@ def test_independent_issues_ran_side_by_side(rehearsal: Rehearsal) -> None:
 
 def test_no_secret_is_left_anywhere(rehearsal: Rehearsal) -> None:
     """Tokens were minted and secrets handed out, yet no log, no database row, no folder and no command line shows one."""
-    assert sum(attempt.permitted for attempt in journeys.attempts(rehearsal.world)) == len(WITH_PULL)
+    assert sum(bool(attempt.evidence) for attempt in journeys.attempts(rehearsal.world)) == len(WITH_PULL)
     who, folder = rehearsal.world.identity, rehearsal.world.folder
     key = (folder / "app.pem").read_bytes().splitlines()[1]
     ours = (key, who.webhook_secret.encode(), who.operator_token.encode())

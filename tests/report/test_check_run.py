@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from app.report.check_run import CheckText, orchestration_check, orchestration_check_name, task_check
+from app.report.comments import status_comment
 from app.report.view import OrchestrationView, SettingsMistake
 from app.report.words import MEANINGS, Conclusion
 from shared.github import CHECK_ANNOTATION_LIMIT, CHECK_BUTTON_LIMIT, CHECK_TEXT_LIMIT
@@ -55,6 +56,15 @@ def test_a_failed_task_leaves_the_default_branch_alone() -> None:
 
     assert check.conclusion == "neutral"
     assert check.title == "3 of 4 done, 1 needs you: #2 tests failed"
+
+
+def test_a_limit_is_named() -> None:
+    """Which one it was stands beside the verdict, in the check and in the issue's comment."""
+    verdict = Verdict(name=VerdictName.LIMIT_REACHED, reason="$2.00 are used up", limit="cost_usd")
+    view = replace(ended(), tasks=tuple(replace(task, verdict=verdict) for task in ended().tasks))
+
+    assert "**Limit reached** (`cost_usd`): \\$2.00 are used up" in task_check(view, 3).summary
+    assert "**Limit reached** (`cost_usd`), pull request #14: " in status_comment(view, 3)
 
 
 def test_all_done_is_green() -> None:

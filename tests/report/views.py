@@ -10,6 +10,7 @@ from shared.models import (
     Edge,
     Estimate,
     FileChange,
+    Finding,
     Kind,
     PhaseName,
     PhaseResult,
@@ -20,6 +21,7 @@ from shared.models import (
     Schedule,
     TestRun,
     Touch,
+    Usage,
     Verdict,
     VerdictName,
 )
@@ -28,12 +30,20 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE = "a | b `c` <!-- x --> <script> @everyone [l](http://evil.example) other/repo#7 see #3 \u202e\u200b ```\n# fixes $x$"
 
 
+WORK = {"cpu_seconds": 1, "memory_mib": 120.4, "peak_memory_mib": 300.5, "read_bytes": 2**20, "written_bytes": 5_000}
+
+
 def span(start: float, end: float | None = None) -> Span:
     """An attempt, in seconds after noon."""
     return Span(NOON + timedelta(seconds=start), None if end is None else NOON + timedelta(seconds=end))
 
 
-def ran(passed: int, failing: tuple[str, ...] = ()) -> TestRun:
+def check(command: str, exit_code: int) -> TestRun:
+    """One run of a linter or its like."""
+    return TestRun(command=command, exit_code=exit_code, seconds=1, source="exit code")
+
+
+def ran(passed: int, failing: tuple[str, ...] = (), flaky: tuple[str, ...] = ()) -> TestRun:
     """One run of the tests."""
     code = 1 if failing else 0
     return TestRun(
@@ -44,6 +54,7 @@ def ran(passed: int, failing: tuple[str, ...] = ()) -> TestRun:
         passed=passed,
         failed=len(failing),
         failing=failing,
+        flaky=flaky,
     )
 
 
@@ -51,7 +62,14 @@ def phases(last: PhaseName, status: str = "passed") -> tuple[PhaseResult, ...]:
     """All phases up to `last`, which ended with `status`."""
     names = list(PhaseName)[: list(PhaseName).index(last) + 1]
     return tuple(
-        PhaseResult.model_validate({"name": name, "status": status if name is last else "passed", "seconds": 1.25})
+        PhaseResult.model_validate(
+            {
+                "name": name,
+                "status": status if name is last else "passed",
+                "seconds": 1.25,
+                **(WORK if name is PhaseName.IMPLEMENTATION else {}),
+            }
+        )
         for name in names
     )
 
@@ -76,11 +94,21 @@ def busy() -> OrchestrationView:
             phases=phases(PhaseName.REVIEW),
             spans=(span(1, 61),),
             agent_seconds=30,
-            cost_usd=0.125,
+            usage=Usage(
+                turns=12, input_tokens=40_500, cached_tokens=30_000, output_tokens=2_100, cost_usd=0.125, network_bytes=345_678
+            ),
             pull_request=9,
             head_sha="a" * 40,
             tests_before=ran(40),
-            tests_after=ran(42),
+            tests_after=ran(42, flaky=("tests.test_stays.StaysTest.test_midnight",)),
+            checks_before=(check("ruff check .", 1),),
+            checks_after=(check("ruff check .", 0),),
+            findings=(
+                Finding(path="tidewater/invoice.py", line=12, must_fix=True, text="rounds | twice"),
+                Finding(text="well tested"),
+            ),
+            review_answer="Rounded once now.",
+            remarks=("2 HTML comments were removed from the issue's text",),
             changes=(FileChange(path="tidewater/invoice.py", added=12, removed=2),),
             isolation="bubblewrap",
             agent="patch",
@@ -99,6 +127,7 @@ def busy() -> OrchestrationView:
             draft=True,
             head_sha="b" * 40,
             stacked_on=(1,),
+            cost_unknown=True,
             tests_before=ran(40),
             tests_after=ran(39, ("tests.test_money.MoneyTest.test_half_cents", "tests/test_tax.py::test_rate")),
         ),
@@ -123,6 +152,8 @@ def busy() -> OrchestrationView:
         problems=(Problem(issue=4, what="names #99, which does not exist", fix="take the line out"),),
         slots=2,
         planned_at=NOON,
+        counted_usd=4.125,
+        budget_usd=20,
         details_url="https://shoal.example/orchestrations/7-1",
     )
 
@@ -172,6 +203,7 @@ def plan(issues: tuple[int, ...]) -> Plan:
 
 
 _texts = st.one_of(st.text(max_size=400), st.just(HOSTILE), st.text(alphabet="`|@<#\n", max_size=9_000))
+_many = st.sampled_from((1, 60))
 _seconds = st.floats(min_value=0, max_value=10_000)
 
 
@@ -195,6 +227,11 @@ def task_views(draw: st.DrawFn, issue: int) -> TaskView:
         tests_after=draw(st.sampled_from((None, ran(3, failing)))),
         changes=tuple(FileChange(path=path, added=1, removed=1) for path in draw(st.lists(_texts, max_size=3))),
         note=draw(_texts),
+        findings=tuple(Finding(path=text, line=1, text=text) for text in draw(st.lists(_texts, max_size=2))) * draw(_many),
+        review_answer=draw(_texts),
+        remarks=tuple(draw(st.lists(_texts, max_size=2))) * draw(_many),
+        usage=Usage(turns=draw(st.integers(0, 10**6)), cost_usd=draw(st.none() | _seconds)),
+        cost_unknown=draw(st.booleans()),
     )
 
 

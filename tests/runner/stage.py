@@ -102,11 +102,12 @@ class Stage:
         for name, text in (("plan.md", plan), ("change.patch", patch), ("review.md", review)):
             (folder / name).write_text(text, encoding="utf-8")
 
-    def script(self, lines: str) -> AgentSettings:
+    def script(self, lines: str, review: str = "echo a review") -> AgentSettings:
         """A command agent: these shell lines make the change; its other passes only talk. $PASS names the pass."""
         path = self.root / "agent.sh"
         path.write_text(
-            'PASS="$SHOAL_PASS"\ncase "$PASS" in\n  research) echo "a plan";;\n  review) echo "a review";;\n'
+            'PASS="$SHOAL_PASS"\ncase "$PASS" in\n  research) echo "a plan";;\n'
+            f"  review) {review};;\n"
             f"  *) :\n{lines}\n  ;;\nesac\n",
             encoding="utf-8",
         )

@@ -73,7 +73,7 @@ def test_work_on_another_base_is_rescued_and_the_task_starts_afresh(make_stage: 
     assert code == 0, log
     assert again.report.verdict.name == "succeeded"
     assert again.report.base_sha == stage.base_sha
-    [bundle] = (stage.work_dir / "rescued").iterdir()
+    [bundle] = (stage.work_dir / "rescued").glob("*/work.bundle")
     assert bundle.read_bytes().startswith(b"# v2 git bundle")
 
 
@@ -131,7 +131,7 @@ def slow_escape(stage: Stage, **more: object) -> tuple[ScriptedApp, Path]:
     stage.root.joinpath("escaped").touch()
     inner = 'trap "" TERM; echo $$ > escaped; sleep 300'
     agent = stage.script(f"echo 'x = 1' >> words.py; setsid sh -c '{inner}' & trap '' TERM; sleep 300")
-    return stage.scripted_app(stage.brief(agent=agent, **more)), stage.task_folder() / "tree" / "escaped"  # type: ignore[arg-type]
+    return stage.scripted_app(stage.brief(agent=agent, **more)), stage.task_folder() / "checkout" / "tree" / "escaped"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

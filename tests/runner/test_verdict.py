@@ -2,6 +2,7 @@
 
 import pytest
 
+from runner.evidence import Evidence
 from runner.verdict import final, new_failures, of_command, of_error
 from shared.models import TestRun
 from shared.process import Ended, EndReason
@@ -29,13 +30,14 @@ def ended(reason: EndReason, code: int, tail: str = "") -> Ended:
 def test_only_what_is_new_is_blamed_on_the_change(before: TestRun, after: TestRun, worse: tuple[str, ...]) -> None:
     """Each failure by its name, where there are names."""
     assert new_failures(before, after) == worse
-    assert final(before, after).name == ("tests_failed" if worse else "succeeded")
+    assert final(Evidence(tests=before), Evidence(tests=after)).name == ("tests_failed" if worse else "succeeded")
 
 
 def test_two_red_runs_without_names_are_not_called_a_success() -> None:
     """Whether something new fails could not be shown, so it is not claimed."""
     nameless = runs(1, source="exit code only")
-    assert final(nameless, nameless).name == "tests_failed"
+    same = Evidence(tests=nameless)
+    assert final(same, same).name == "tests_failed"
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,35 @@ def test_settings_that_belong_together_are_asked_for_together() -> None:
         load(**GOOD, heartbeat_seconds=40)
 
 
+def test_a_named_agent_needs_no_command() -> None:
+    """`claude` is its own program, unless another one is named; its arguments are words."""
+    named = load(**{**GOOD, "agent": "claude", "agent_command": ()}, agent_options="--effort 'very high'")
+    assert (named.agent_program, named.agent_options) == ("claude", ("--effort", "very high"))
+    assert load(**{**GOOD, "agent": "claude", "agent_command": "/opt/claude"}).agent_program == "/opt/claude"
+    assert load(**{**GOOD, "agent": "mini-swe-agent", "agent_command": ()}).agent_program == "mini"
+    with pytest.raises(UserError, match="SHOAL_AGENT is wrong"):
+        load(**GOOD, agent="cursor")
+
+
+def test_a_limit_is_switched_off_by_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty variable keeps the default, `none` means as much as it likes, nonsense is refused."""
+    monkeypatch.setenv("SHOAL_ATTEMPT_COST_USD", "none")
+    monkeypatch.setenv("SHOAL_ATTEMPT_TURNS", "")
+    settings = load(**GOOD)
+    assert (settings.attempt_cost_usd, settings.attempt_turns) == (None, 300)
+    with pytest.raises(UserError, match="SHOAL_ATTEMPT_COST_USD is wrong"):
+        load(**GOOD, attempt_cost_usd="-1")
+
+
+def test_a_budget_needs_to_know_what_an_attempt_may_cost() -> None:
+    """Without a figure nothing could be reserved; an agent that calls no model costs nothing."""
+    with pytest.raises(UserError, match="SHOAL_ATTEMPT_COST_USD is `none`, but SHOAL_DAY_COST_USD is set"):
+        load(**{**GOOD, "agent": "codex"}, attempt_cost_usd="none", day_cost_usd=50)
+    with pytest.raises(UserError, match="SHOAL_ORCHESTRATION_COST_USD is less than SHOAL_ATTEMPT_COST_USD"):
+        load(**{**GOOD, "agent": "codex"}, orchestration_cost_usd=5)
+    assert load(**GOOD, attempt_cost_usd="none", day_cost_usd=50).day_cost_usd == 50
+
+
 def test_lists_are_written_the_way_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command is shell words or JSON, bots are separated by commas."""
     monkeypatch.setenv("SHOAL_AGENT_COMMAND", "my-agent 'two words'")

@@ -89,12 +89,106 @@ def test_background_children_of_its_group_do_not_outlive_the_command(tmp_path: P
 
 
 def test_a_flood_of_output_is_not_held_in_memory(tmp_path: Path) -> None:
-    """Millions of tiny lines cost neither memory nor minutes, and the log keeps to its limit."""
+    """300 MB of tiny lines: counted to the last byte, both ends in the log, and we are no larger for it."""
     before = psutil.Process().memory_info().rss
-    ended = command(tmp_path, "yes | head -c 300000000", Limits(output_bytes=20_000_000), log=tmp_path / "log")
+    script = "echo first; yes | head -c 300000000; echo last"
+    ended = command(tmp_path, script, Limits(output_bytes=None, log_bytes=1_000_000), log=tmp_path / "log")
+    assert ended.ok
+    assert ended.output_bytes == 300_000_000 + len("first\nlast\n")
+    log = (tmp_path / "log").read_text()
+    assert (log[:7], log[-7:], len(log)) == ("first\ny", "y\nlast\n", 1_000_000)
+    assert psutil.Process().memory_info().rss - before < 20 * 2**20
+
+
+def test_a_flood_is_ended_by_its_limit(tmp_path: Path) -> None:
+    """And its log is whole."""
+    ended = command(tmp_path, "yes", Limits(output_bytes=5_000_000, log_bytes=100_000), log=tmp_path / "log")
     assert ended.reason == "output_limit"
-    assert (tmp_path / "log").stat().st_size <= 20_000_000
-    assert psutil.Process().memory_info().rss - before < 40 * 2**20
+    assert (tmp_path / "log").stat().st_size == 100_000
+
+
+def test_an_event_of_a_megabyte_arrives_whole(tmp_path: Path) -> None:
+    """Agents say in one line of JSON what a tool printed; only what is longer still is cut, and the next line is not lost."""
+    lines: list[str] = []
+    script = "head -c 1000000 /dev/zero | tr '\\0' x; echo; head -c 3000000 /dev/zero | tr '\\0' y; echo; echo next"
+    ended = command(tmp_path, script, on_line=lines.append)
+    assert [(line[0], len(line)) for line in lines] == [("x", 1_000_000), ("y", 2**20), ("n", 4)]
+    assert [len(line) for line in ended.tail.split("\n")] == [4000, 4000, 4]
+
+
+def test_a_bug_in_who_listens_is_not_lost(tmp_path: Path) -> None:
+    """The command ends, and the error comes to whoever started it."""
+
+    def listen(line: str) -> None:
+        raise ValueError(line)
+
+    with pytest.raises(ValueError, match="hello"):
+        command(tmp_path, "echo hello; sleep 300", on_line=listen)
+
+
+def test_a_command_that_lingers_after_its_result_is_ended(tmp_path: Path) -> None:
+    """It has done its work, so that is a good end; one that goes away by itself is simply that."""
+    finished = threading.Event()
+
+    def listen(_line: str) -> None:
+        finished.set()
+
+    hangs = command(tmp_path, "echo result; sleep 300", Limits(linger_seconds=0.1), on_line=listen, finished=finished)
+    assert (hangs.reason, hangs.ok) == ("lingered", True)
+    goes = command(tmp_path, "echo result; exit 3", Limits(linger_seconds=20), on_line=listen, finished=finished)
+    assert (goes.reason, goes.exit_code, goes.ok) == ("exited", 3, False)
+
+
+def test_a_spent_budget_ends_a_command_at_once(tmp_path: Path) -> None:
+    """Told apart from a stop by a person."""
+    cut = threading.Event()
+    ended = command(tmp_path, "echo turn; sleep 300", on_line=lambda _: cut.set(), cut=cut)
+    assert (ended.reason, ended.ok) == ("cut", False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a small disk")
+def test_a_command_that_fills_the_disk_is_ended_before_it_is_full(tmp_path: Path) -> None:
+    """Others live on that disk."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "small", str(disk)], check=True)
+    try:
+        fill = "while true; do head -c 1000000 /dev/zero >> file; sleep 0.01; done"
+        ended = run(["sh", "-c", fill], cwd=disk, env=environment(), limits=Limits(free_disk_mib=32))
+        assert (ended.reason, ended.ok) == ("disk_limit", False)
+        assert (disk / "file").stat().st_size < 64_000_000
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_command(tmp_path: Path) -> None:
+    """It is said in the tail."""
+    ended = command(tmp_path, "echo hello", log=Path("/dev/full"))
+    assert ended.ok
+    assert ended.tail == "(its log could not be written: No space left on device)\nhello"
+
+
+def test_children_that_left_by_a_double_fork_do_not_outlive_a_limit(tmp_path: Path) -> None:
+    """Twenty of them, no longer below the command, in their own sessions, deaf to TERM: within two seconds none is left."""
+    escape = "(setsid sh -c 'trap \"\" TERM; echo $$ >> escaped; while true; do sleep 1; done' &)"
+    script = f"trap '' TERM; for n in $(seq 20); do {escape}; done; while true; do sleep 1; done"
+    stop = threading.Event()
+    ended: list[Ended] = []
+    runner = threading.Thread(target=lambda: ended.append(command(tmp_path, script, stop=stop)))
+    runner.start()
+    while len(wait_for_file(tmp_path / "escaped").split()) < 20:
+        time.sleep(0.01)
+    escaped = [int(pid) for pid in (tmp_path / "escaped").read_text().split()]
+    assert all(started_at(pid) for pid in escaped)
+    stop.set()
+    runner.join()
+    assert ended[0].reason == "stopped"
+    assert [pid for pid in escaped if started_at(pid)] == []
+
+
+def test_no_command_leaves_its_memory_on_the_disk(tmp_path: Path) -> None:
+    """A core file may hold what was secret."""
+    assert command(tmp_path, "sleep 0.3; ulimit -c; ulimit -Hc").tail == "0\n0"
 
 
 def test_a_line_without_an_end_is_cut(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """A repository that only decides: events go in, time is set by hand, and what follows can be asked for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.actions import AnyAction
+from app.decide.budget import day_of
 from app.decide.decide import decide
-from app.decide.state import Context, Policy, Repository, State, Task
+from app.decide.state import Context, Policy, Pool, Repository, State, Task
 from app.events import (
     AnyEvent,
     AttemptClaimed,
@@ -17,6 +19,7 @@ from app.events import (
     RemoteRead,
     Tick,
 )
+from app.planning.estimate import History, Past
 from app.planning.plan import make_plan
 from app.planning.tree import Tree
 from shared.github import issue_hash
@@ -43,13 +46,19 @@ class Desk:
     state: State = field(default_factory=lambda: State(Repository(id=1, full_name="acme/widgets", installation_id=9)))
     now: datetime = NOW
     free_memory_mib: float = float("inf")
+    # What the other repositories do.
+    pool: Pool = field(default_factory=Pool)
+    # What attempts took here before.
+    history: tuple[Past, ...] = ()
     actions: list[AnyAction] = field(default_factory=list)
     label_events: int = 0
 
     def tell(self, event: AnyEvent) -> str:
         """Decides; the refusal."""
         held = sum(attempt.holds_slot for attempt in self.state.attempts.values())
-        decision = decide(self.state, event, Context(self.now, self.policy, held, self.free_memory_mib))
+        spent = sum(attempt.counts_usd for attempt in self.state.attempts.values() if attempt.day == day_of(self.now))
+        pool = replace(self.pool, slots_held=self.pool.slots_held + held, cost_today_usd=self.pool.cost_today_usd + spent)
+        decision = decide(self.state, event, Context(self.now, self.policy, pool, self.free_memory_mib))
         self.state = decision.state
         self.actions += decision.actions  # type: ignore[arg-type]
         return decision.refusal
@@ -84,7 +93,9 @@ class Desk:
             self.read(snapshot)
         self.wait(21)
         orchestration = next(o.id for o in self.state.orchestrations.values() if o.status == "planning")
-        plan = make_plan(snapshots, Tree(PATHS), slots=self.policy.slots)
+        plan = make_plan(
+            snapshots, Tree(PATHS), slots=self.policy.slots, history=History(self.history, self.policy.task_memory_mib)
+        )
         self.tell(
             PlanReady(
                 repository_id=1,
@@ -115,30 +126,47 @@ class Desk:
         claim = ClaimRequest(nonce=nonce, pid=1, pid_started=1, host="h")
         return self.tell(AttemptClaimed(repository_id=1, attempt=self.task(issue).attempt, claim=claim))
 
-    def finish(self, issue: int, verdict: VerdictName = VerdictName.SUCCEEDED, *, pull: int | None = None) -> None:
+    def finish(
+        self,
+        issue: int,
+        verdict: VerdictName = VerdictName.SUCCEEDED,
+        *,
+        pull: int | None = None,
+        retry_seconds: float | None = None,
+        **said: Any,
+    ) -> None:
         """An attempt goes its whole way: claim, permit, push, pull request, finish; or ends before that with another verdict."""
         attempt = self.task(issue).attempt
-        self.claim(issue)
-        report = AttemptReport(verdict=Verdict(name=verdict, reason="because"), head_sha=f"head-{issue}")
-        if pull is not None:
-            self.tell(
-                PermitRequested(repository_id=1, attempt=attempt, nonce="n", sequence=1, head_sha=f"head-{issue}", report=report)
-            )
-            self.tell(self.remote(issue, attempt, 1))
+        words = Verdict(name=verdict, reason="because", retry_seconds=retry_seconds)
+        report = AttemptReport(verdict=words, head_sha=f"head-{issue}", **said)
+        if pull is None:
+            self.claim(issue)
+        else:
+            self.publish(issue, report)
         self.tell(AttemptFinished(repository_id=1, attempt=attempt, nonce="n", report=report))
         if pull is not None:
-            seen = PullRequestSeen(number=pull, state="open", merged=False, head_sha=f"head-{issue}", ours=True, url="u")
-            self.tell(
-                replace_remote(self.remote(issue, attempt, None), branch_sha=f"head-{issue}", contains_head=True, pulls=(seen,))
-            )
+            self.settle(issue, attempt, pull)
+
+    def publish(self, issue: int, report: AttemptReport | None = None) -> None:
+        """Claim and permit: from here on the runner pushes."""
+        attempt, head = self.task(issue).attempt, f"head-{issue}"
+        self.claim(issue)
+        good = AttemptReport(verdict=Verdict(name=VerdictName.SUCCEEDED, reason="because"), head_sha=head)
+        asks = {"attempt": attempt, "nonce": "n", "sequence": 1, "head_sha": head}
+        self.tell(PermitRequested(repository_id=1, report=report or good, **asks))
+        self.tell(self.remote(issue, attempt, 1))
+
+    def settle(self, issue: int, attempt: str, pull: int) -> None:
+        """GitHub is found to hold the attempt's branch and pull request."""
+        head = f"head-{issue}"
+        seen = PullRequestSeen(number=pull, state="open", merged=False, head_sha=head, ours=True, url="u")
+        self.tell(replace_remote(self.remote(issue, attempt, None), branch_sha=head, landed=head, pulls=(seen,)))
 
     def remote(self, issue: int, attempt: str, sequence: int | None) -> RemoteRead:
         """GitHub before anything was pushed."""
         snapshot = self.task(issue).snapshot
         assert snapshot is not None
-        return RemoteRead(
-            repository_id=1, attempt=attempt, sequence=sequence, branch_sha=None, contains_head=False, issue_hash=snapshot.hash
-        )
+        return RemoteRead(repository_id=1, attempt=attempt, sequence=sequence, branch_sha=None, issue_hash=snapshot.hash)
 
 
 def replace_remote(event: RemoteRead, **changes: object) -> RemoteRead:

@@ -7,10 +7,13 @@ refused while one is open for it, a revoked or expired token is refused.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from pydantic import BaseModel
 
 from app.actions import AnyAction, OpenPullRequest, ReadIssue, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
 from app.decide.decide import decide
-from app.decide.state import AttemptStatus, Context, Policy, Repository, State, TaskStatus
+from app.decide.state import Attempt, AttemptStatus, Context, Policy, Pool, Repository, State, TaskStatus
 from app.events import (
     AnyEvent,
     AttemptClaimed,
@@ -84,11 +87,13 @@ class Runner:
     token: str = ""
     sequence: int = 0
     alive: bool = True
+    # The head of an earlier attempt that it only reviews.
+    taken_over: str = ""
 
     @property
     def head(self) -> str:
-        """The commit it makes."""
-        return f"head-{self.attempt}"
+        """The commit it makes, or takes over."""
+        return self.taken_over or f"head-{self.attempt}"
 
     @property
     def nonce(self) -> str:
@@ -108,18 +113,23 @@ class World:
     # Heads that are ancestors of what the branch holds.
     contains: frozenset[str] = frozenset()
     pulls: tuple[Pull, ...] = ()
+    # The head that each review speaks of.
+    reviews: tuple[str, ...] = ()
     tokens: tuple[tuple[str, str, datetime], ...] = ()
     held: tuple[tuple[str, str], ...] = ()
     secrets: tuple[tuple[str, int], ...] = ()
     lying_backend: bool = False
+    # Whether a runner goes on to the review of its pull request, or has nothing to say there.
+    reviewing: bool = True
     faults: int = 0
     trail: tuple[str, ...] = field(default=(), compare=False)
 
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """Equal for worlds that behave alike."""
         rows = (*self.state.tasks.values(), *self.state.attempts.values(), *self.state.orchestrations.values())
-        texts = tuple(row.model_dump_json() for row in rows)
-        actions = tuple(sorted(action.model_dump_json() for action in self.outbox))
+        texts = tuple(_text(row) for row in rows)
+        actions = tuple(sorted(_text(action) for action in self.outbox))
         return (
             texts,
             self.now,
@@ -128,6 +138,7 @@ class World:
             self.branch,
             self.contains,
             self.pulls,
+            self.reviews,
             self.tokens,
             self.held,
             self.secrets,
@@ -135,10 +146,20 @@ class World:
         )
 
 
+_texts: dict[int, tuple[BaseModel, str]] = {}
+
+
+def _text(row: BaseModel) -> str:
+    """Worlds share the rows that no step between them changed: each is written out once. Kept, so that no id is used again."""
+    if id(row) not in _texts:
+        _texts[id(row)] = (row, row.model_dump_json())
+    return _texts[id(row)][1]
+
+
 def context(world: World) -> Context:
     """The arguments of a decision in this world."""
     held = sum(attempt.holds_slot for attempt in world.state.attempts.values())
-    return Context(world.now, POLICY, slots_held=held)
+    return Context(world.now, POLICY, Pool(slots_held=held))
 
 
 def tell(world: World, event: AnyEvent) -> tuple[World, str]:
@@ -197,12 +218,11 @@ def plan() -> Plan:
     return Plan(tasks=(task,), schedule=schedule)
 
 
-def report(runner: Runner, pull: int | None = None) -> AttemptReport:
+def report(world: World, runner: Runner) -> AttemptReport:
     """A good attempt's words."""
     verdict = Verdict(name=VerdictName.SUCCEEDED, reason="tests pass")
-    return AttemptReport(
-        verdict=verdict, head_sha=runner.head, pull_request=pull, pull_request_title="Fix", pull_request_body="Closes #5"
-    )
+    posted = runner.head in world.reviews or not world.reviewing
+    return AttemptReport(verdict=verdict, head_sha=runner.head, pull_request_title="Fix", review_posted=posted)
 
 
 # What the app does
@@ -234,9 +254,9 @@ def perform(world: World, action: AnyAction) -> list[World]:
             return [tell(revoked, TokensRevoked(repository_id=1, attempt=action.attempt))[0]]
         case ReadRemote():
             attempt = rest.state.attempts.get(action.attempt)
-            if attempt is None or attempt.permit is None:
+            if attempt is None:
                 return [rest]
-            return [tell(rest, remote(rest, action.attempt, action.sequence, attempt.permit.head_sha))[0]]
+            return [tell(rest, remote(rest, attempt, action.sequence))[0]]
         case OpenPullRequest():
             opened, pull = create_pull(rest)
             return (
@@ -248,14 +268,16 @@ def perform(world: World, action: AnyAction) -> list[World]:
             raise AssertionError(action)
 
 
-def remote(world: World, attempt: str, sequence: int | None, head: str) -> RemoteRead:
+def remote(world: World, attempt: Attempt, sequence: int | None) -> RemoteRead:
     """What GitHub says."""
+    published = world.state.tasks[5].published
+    heads = [*(one.head_sha for one in reversed(attempt.evidence)), published.report.head_sha if published else ""]
     return RemoteRead(
         repository_id=1,
-        attempt=attempt,
+        attempt=attempt.id,
         sequence=sequence,
         branch_sha=world.branch,
-        contains_head=head in world.contains,
+        landed=next((head for head in heads if head in world.contains), ""),
         pulls=tuple(seen(pull) for pull in world.pulls),
         issue_hash=SNAPSHOT.hash,
     )
@@ -307,7 +329,9 @@ def put(world: World, index: int, runner: Runner) -> World:
 def _claim(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
     claim = ClaimRequest(nonce=runner.nonce, pid=runner.pid, pid_started=0, host="h")
     after, refusal = tell(world, AttemptClaimed(repository_id=1, attempt=runner.attempt, claim=claim))
-    yield after, replace(runner, step="exit" if refusal else "ask", sequence=1)
+    published = after.state.tasks[5].published
+    begin = replace(runner, taken_over=published.report.head_sha if published else "", sequence=1)
+    yield after, replace(begin, step="exit" if refusal else "ask review" if published else "ask")
 
 
 def _ask(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
@@ -317,10 +341,10 @@ def _ask(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
         nonce=runner.nonce,
         sequence=runner.sequence,
         head_sha=runner.head,
-        report=report(runner),
+        report=report(world, runner),
     )
     after, refusal = tell(world, event)
-    yield after, replace(runner, step="exit" if refusal else "wait")
+    yield after, replace(runner, step="exit" if refusal else runner.step.replace("ask", "wait"))
 
 
 def _wait(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
@@ -342,7 +366,8 @@ def _wait(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
             minted = replace(
                 after, tokens=(*after.tokens, (token, runner.attempt, expires)), held=(*after.held, (runner.attempt, token))
             )
-            yield minted, replace(runner, step="push", token=token, expected=permit.expected_sha)
+            following = "push" if runner.step == "wait" else "post"
+            yield minted, replace(runner, step=following, token=token, expected=permit.expected_sha)
 
 
 def _push(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
@@ -360,21 +385,38 @@ def _push(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
 
 def _look_up(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
     """Separate from creating: a zombie may sleep between the two."""
-    yield world, replace(runner, step="finish" if world.pulls else "create")
+    yield world, _to_review(world, runner) if world.pulls else replace(runner, step="create")
+
+
+def _to_review(world: World, runner: Runner) -> Runner:
+    """The token is given back; posting the review needs another permit."""
+    if not world.reviewing:
+        return replace(runner, step="finish")
+    return replace(runner, step="ask review", sequence=runner.sequence + 1)
 
 
 def _create(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
     if not works(world, runner.token) or world.branch is None:
         yield world, replace(runner, step="exit")
     elif any(pull.state == "open" for pull in world.pulls):
-        yield world, replace(runner, step="finish")  # 422 already exists: adopted
+        yield world, _to_review(world, runner)  # 422 already exists: adopted
     else:
         pull = Pull(len(world.pulls) + 1, "open", False, world.branch)
-        yield replace(world, pulls=(*world.pulls, pull)), replace(runner, step="finish")
+        yield replace(world, pulls=(*world.pulls, pull)), _to_review(world, runner)
+
+
+def _post(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
+    """Looked for by the head that it speaks of: an earlier attempt may have posted it and died before it could say so."""
+    if runner.head in world.reviews:
+        yield world, replace(runner, step="finish")
+    elif works(world, runner.token):
+        yield replace(world, reviews=(*world.reviews, runner.head)), replace(runner, step="finish")
+    else:
+        yield world, replace(runner, step="exit")
 
 
 def _finish(world: World, runner: Runner) -> Iterator[tuple[World, Runner]]:
-    event = AttemptFinished(repository_id=1, attempt=runner.attempt, nonce=runner.nonce, report=report(runner))
+    event = AttemptFinished(repository_id=1, attempt=runner.attempt, nonce=runner.nonce, report=report(world, runner))
     after, _ = tell(world, event)
     yield after, replace(runner, step="exit")
 
@@ -391,12 +433,15 @@ STEPS: dict[str, Callable[[World, Runner], Iterator[tuple[World, Runner]]]] = {
     "push": _push,
     "look up": _look_up,
     "create": _create,
+    "ask review": _ask,
+    "wait review": _wait,
+    "post": _post,
     "finish": _finish,
 }
 
 
 # Steps that call the app, and so show the attempt's secret.
-CALLS = {"claim", "ask", "wait", "finish"}
+CALLS = {"claim", "ask", "wait", "ask review", "wait review", "finish"}
 
 
 # What the world does
@@ -442,7 +487,7 @@ def patience(world: World) -> World | None:
     """When nothing else can happen: time passes until every lease and token is over; None when that changes nothing."""
     later = replace(world, now=world.now + TOKEN_LIFE * 1.1)
     after, _ = tell(later, Tick(repository_id=1))
-    changed = replace(after, now=world.now).key() != world.key()
+    changed = replace(after, now=world.now).key != world.key
     return after if changed else None
 
 

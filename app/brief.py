@@ -1,0 +1,68 @@
+"""What a runner is told when it claims an attempt."""
+
+from app.decide.state import Attempt, Orchestration, Repository, Task
+from app.limits import operator_limits, tightened
+from app.settings import Settings
+from app.views import details_url
+from shared.models import AgentSettings, AttemptBrief, IssueSnapshot, RunnerRepository
+
+
+def make(
+    settings: Settings,
+    repository: Repository,
+    orchestration: Orchestration,
+    task: Task,
+    attempt: Attempt,
+    issue: IssueSnapshot,
+    *,
+    read_token: str,
+    login: str,
+    email: str,
+) -> AttemptBrief:
+    """All that the WorkflowManager needs; `issue` is the approved text."""
+    return AttemptBrief(
+        attempt_id=attempt.id,
+        number=attempt.number,
+        repository=_repository(settings, repository, orchestration),
+        issue=issue,
+        kind=task.kind,
+        branch=task.branch,
+        base_sha=task.base_sha,
+        merge_shas=task.merge_shas,
+        stacked_on=task.stacked_on,
+        touches=task.touches,
+        settings=orchestration.settings,
+        agent=_agent(settings),
+        limits=tightened(operator_limits(settings), orchestration.settings),
+        isolation=settings.isolation,
+        setup_network=settings.setup_network,
+        protected_changes=settings.protected_changes,
+        published=task.published,
+        read_token=read_token,
+        app_login=login,
+        app_email=email,
+        details_url=details_url(settings.github_url, repository.full_name, orchestration),
+        lease_seconds=settings.lease_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
+    )
+
+
+def _repository(settings: Settings, repository: Repository, orchestration: Orchestration) -> RunnerRepository:
+    return RunnerRepository(
+        id=repository.id,
+        full_name=repository.full_name,
+        clone_url=orchestration.clone_url,
+        default_branch=orchestration.default_branch,
+        api_url=settings.github_api_url,
+    )
+
+
+def _agent(settings: Settings) -> AgentSettings:
+    return AgentSettings(
+        name=settings.agent,
+        folder=settings.agent_folder,
+        think_seconds=settings.agent_think_seconds,
+        command=tuple(settings.agent_command),
+        model=settings.agent_model,
+        options=tuple(settings.agent_options),
+    )

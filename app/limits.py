@@ -1,0 +1,39 @@
+"""What one attempt may use: the operator's word, made tighter by the repository's and never looser."""
+
+from typing import TypeVar
+
+from app.settings import Settings
+from shared.models import AttemptLimits, RepositorySettings
+
+_Number = TypeVar("_Number", int, float)
+
+
+def operator_limits(settings: Settings) -> AttemptLimits:
+    """As set by SHOAL_* variables."""
+    return AttemptLimits(
+        minutes=settings.attempt_minutes,
+        inactive_minutes=settings.attempt_inactive_minutes,
+        memory_mib=settings.attempt_memory_mib,
+        output_mib=settings.attempt_output_mib,
+        disk_free_mib=settings.disk_free_mib,
+        turns=settings.attempt_turns,
+        tokens=settings.attempt_tokens,
+        cost_usd=settings.attempt_cost_usd,
+    )
+
+
+def tightened(operator: AttemptLimits, repository: RepositorySettings) -> AttemptLimits:
+    """The smaller of the two, limit by limit."""
+    return operator.model_copy(
+        update={
+            "minutes": _smaller(operator.minutes, repository.max_minutes),
+            "memory_mib": _smaller(operator.memory_mib, repository.max_memory_mib),
+            "turns": _smaller(operator.turns, repository.max_turns),
+            "tokens": _smaller(operator.tokens, repository.max_tokens),
+            "cost_usd": _smaller(operator.cost_usd, repository.max_cost_usd),
+        }
+    )
+
+
+def _smaller(first: _Number | None, second: _Number | None) -> _Number | None:
+    return min((number for number in (first, second) if number is not None), default=None)

@@ -1,0 +1,128 @@
+"""Disk hygiene: what ended goes when it is pushed or rescued, never by age alone; under the locks that live attempts hold."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from runner import pool, pristine, rescue, sandbox, worktree
+from runner.endings import Interrupted
+from runner.folder import About, TaskFolder, lock
+from runner.phase import Work
+from runner.worktree import Desk
+from shared.models import VerdictName
+
+_TASKS, _BASELINES, _MIRRORS = timedelta(days=14), timedelta(days=30), timedelta(days=60)
+_MOST = 20  # tasks per call: a runner that starts has something better to do
+_log = structlog.get_logger()
+
+
+def clear_up(work: Work) -> None:
+    """After the app knows the verdict: the checkout goes to the pool, all else that is big goes; nothing that can be resumed.
+
+    State, logs and prompts stay until `reap`.
+    """
+    verdict, folder = work.state.verdict, work.folder
+    if verdict is None or (verdict.name is not VerdictName.SUCCEEDED and work.state.fits(work.brief)):
+        return
+    try:
+        rescue.keep(work)
+        pool.give_back(folder)
+        for path in (
+            folder.git,
+            folder.home,
+            folder.out,
+            folder.check_home,
+            folder.review_home,
+            folder.snapshot,
+            folder.gitfile,
+            folder.publish,
+        ):
+            pristine.remove(path)
+    except (OSError, Interrupted) as error:  # the verdict stands; `reap` does it later
+        _log.warning("the task's folder is not cleared up", folder=str(folder.root), why=repr(error))
+
+
+def reap(work_dir: Path, now: datetime, stop: threading.Event | None = None) -> list[str]:
+    """Removes what ended long ago, as far as nobody holds it and nothing is lost by it; what was removed, for people."""
+    told = [*_tasks(work_dir, now, stop or threading.Event()), *_baselines(work_dir, now), *_mirrors(work_dir, now)]
+    for left in (*(work_dir / "trash").glob("*"), *_old(work_dir.glob("probe-*"), now - timedelta(days=1))):
+        with suppress(OSError):
+            pristine.remove(left)
+    for line in told:
+        _log.info("reaped", what=line)
+    return told
+
+
+def _tasks(work_dir: Path, now: datetime, stop: threading.Event) -> Iterator[str]:
+    folders = [path for path in (work_dir / "tasks").glob("*/*") if path.is_dir() and path.parent.name.isdigit()]
+    for root in _old(folders, now - _TASKS)[:_MOST]:
+        folder = TaskFolder(work_dir, int(root.parent.name), root.name)
+        with _locked(folder.lock) as ours:
+            if ours and _old([root], now - _TASKS) and _reap_task(folder, stop):
+                folder.lock.unlink(missing_ok=True)
+                yield f"task {root.parent.name}/{root.name}"
+
+
+def _reap_task(folder: TaskFolder, stop: threading.Event) -> bool:
+    sandbox.end_leftovers(folder.home, folder.check_home)
+    try:
+        rescue.settle(folder, lambda about: _desk(folder, about, stop))
+        pristine.remove(folder.root)
+    except OSError as error:
+        _log.warning("task cannot be reaped", folder=str(folder.root), why=str(error))
+        return False
+    return True
+
+
+def _desk(folder: TaskFolder, about: About, stop: threading.Event) -> Desk:
+    key = folder.key.read_text(encoding="utf-8") if folder.key.exists() else ""
+    return worktree.own_desk(folder, sandbox.choose(about.isolation, key, folder.work_dir), about, stop)
+
+
+def _baselines(work_dir: Path, now: datetime) -> Iterator[str]:
+    for kept in _old((work_dir / "baselines").glob("*.json"), now - _BASELINES):
+        guard = kept.with_suffix(".lock")
+        with _locked(guard) as ours:
+            if ours:
+                kept.unlink(missing_ok=True)
+                guard.unlink(missing_ok=True)
+                yield f"baseline {kept.stem}"
+
+
+def _mirrors(work_dir: Path, now: datetime) -> Iterator[str]:
+    """Not while a task or rescued work may need its commits."""
+    for mirror in _old((work_dir / "mirrors").glob("*.git"), now - _MIRRORS):
+        guard = mirror.with_suffix(".lock")
+        with _locked(guard) as ours:
+            needed = [*(work_dir / "tasks" / mirror.stem).glob("*/"), *(work_dir / "rescued").glob(f"{mirror.stem}-*")]
+            if ours and not [path for path in needed if path.is_dir()]:
+                for gone in (mirror, work_dir / "pool" / mirror.stem):
+                    pristine.throw_away(work_dir, gone)
+                guard.unlink(missing_ok=True)
+                yield f"mirror {mirror.stem}"
+
+
+def _old(paths: Iterable[Path], before: datetime) -> list[Path]:
+    """Those that nothing was written to since then, the oldest first; a folder's own time counts, and that of its state."""
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            times = [path.stat().st_mtime, *(other.stat().st_mtime for other in (path / "state.json",) if other.exists())]
+            found.append((max(times), path))
+    return [path for when, path in sorted(found) if datetime.fromtimestamp(when, UTC) < before]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Whether we got the lock at once: whoever holds it is at work."""
+    handle = lock(path)
+    try:
+        yield handle is not None
+    finally:
+        if handle is not None:
+            os.close(handle)

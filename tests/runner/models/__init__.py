@@ -1,0 +1,1 @@
+"""The model proxy against scripted providers on loopback, over real sockets and in a real sandbox."""
