@@ -4,7 +4,8 @@ from app.decide.state import Attempt, Orchestration, Repository, Task
 from app.limits import operator_limits, tightened
 from app.settings import Settings
 from app.views import details_url
-from shared.models import AgentSettings, AttemptBrief, IssueSnapshot, RunnerRepository
+from shared.messages import AttemptBrief, RunnerRepository
+from shared.models import AgentSettings, IssueSnapshot
 
 
 def make(
@@ -28,11 +29,12 @@ def make(
         kind=task.kind,
         branch=task.branch,
         base_sha=task.base_sha,
+        pinned_sha=orchestration.base_sha,
         merge_shas=task.merge_shas,
         stacked_on=task.stacked_on,
         touches=task.touches,
         settings=orchestration.settings,
-        agent=_agent(settings),
+        agent=agent_settings(settings),
         limits=tightened(operator_limits(settings), orchestration.settings),
         isolation=settings.isolation,
         setup_network=settings.setup_network,
@@ -57,7 +59,7 @@ def _repository(settings: Settings, repository: Repository, orchestration: Orche
     )
 
 
-def _agent(settings: Settings) -> AgentSettings:
+def agent_settings(settings: Settings) -> AgentSettings:
     return AgentSettings(
         name=settings.agent,
         folder=settings.agent_folder,

@@ -45,7 +45,7 @@ from app.store import rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
 from shared.errors import FatalError, UserError
-from shared.models import RunnerLaunch
+from shared.messages import RunnerLaunch
 
 log = structlog.get_logger()
 

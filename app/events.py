@@ -5,16 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from shared.models import (
-    AttemptReport,
-    ClaimRequest,
-    Heartbeat,
-    IssueSnapshot,
-    PhaseResult,
-    Plan,
-    RepositorySettings,
-    Wire,
-)
+from shared.messages import ClaimRequest, Heartbeat
+from shared.models import AttemptReport, IssueSnapshot, PhaseResult, Plan, RepositorySettings, Wire
 
 
 class RepositoryRef(Wire):

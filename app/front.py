@@ -21,7 +21,7 @@ from app.store import rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
 from app.web.front import Delivery, Refused
-from shared.models import (
+from shared.messages import (
     AttemptBrief,
     ClaimRequest,
     FinishRequest,

@@ -13,16 +13,16 @@ from types import FrameType
 import structlog
 from pydantic import ValidationError
 
+from runner.answers import answer
 from runner.app_client import AppClient
 from runner.endings import Fenced, Interrupted
 from runner.folder import TaskFolder
-from runner.prompt import answer
 from runner.sandbox import adopt_orphans, end_children
 from runner.workflow_manager import run_attempt
 from shared import log
 from shared.errors import FatalError
 from shared.git import check_git
-from shared.models import ClaimRequest, RunnerLaunch
+from shared.messages import ClaimRequest, RunnerLaunch
 from shared.process import started_at
 
 DONE, BROKEN, REFUSED, NOT_OURS = 0, 1, 2, 3
@@ -33,8 +33,8 @@ def main() -> int:
     """The exit code: 0 the app knows the verdict, 1 a bug, 2 this runner cannot work, 3 the attempt is somebody else's or over."""
     log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not sys.stderr.isatty())
     try:
-        if sys.argv[1:2] == ["prompt"]:  # `runner prompt --json`: what an agent would be told
-            return _say(answer(sys.stdin.buffer.read()))
+        if sys.argv[1:]:
+            return _say(answer(sys.argv[1], sys.stdin.buffer.read()))
         launch = _launch(sys.stdin.readline())
         os.umask(0o022)
         adopt_orphans()

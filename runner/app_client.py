@@ -10,9 +10,8 @@ from pydantic import BaseModel
 
 from runner.endings import Fenced, Interrupted
 from shared.errors import FatalError
-from shared.models import (
+from shared.messages import (
     AttemptBrief,
-    AttemptReport,
     ClaimRequest,
     FinishRequest,
     Heartbeat,
@@ -21,10 +20,9 @@ from shared.models import (
     PermitReply,
     PermitRequest,
     PhaseFinished,
-    PhaseName,
-    PhaseResult,
     RunnerLaunch,
 )
+from shared.models import AttemptReport, PhaseName, PhaseResult
 
 # Leases do not age while the app is down, so a runner outlives it for this long; then nobody wants its result any more.
 _PATIENCE_SECONDS = 3600.0

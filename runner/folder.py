@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import FatalError
-from shared.models import AttemptBrief
+from shared.messages import AttemptBrief
 
 
 class About(BaseModel):

@@ -12,7 +12,8 @@ from requests import RequestException
 
 from runner import pull_request_text
 from shared.errors import TransientError
-from shared.models import AttemptBrief, AttemptReport, Finding
+from shared.messages import AttemptBrief
+from shared.models import AttemptReport, Finding
 from shared.retry import on_transient
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from shared.git import run_git
 from shared.github import INSTRUCTION_FILES
-from shared.models import AttemptBrief, Instructions
+from shared.messages import AttemptBrief
+from shared.models import Instructions
 
 
 def read(mirror: Path, brief: AttemptBrief) -> tuple[Instructions, ...]:

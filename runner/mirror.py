@@ -11,7 +11,8 @@ from runner.endings import AttemptEnds, Interrupted
 from runner.folder import lock
 from shared.errors import TransientError
 from shared.git import GitFailed, credentials, git, identity, run_git
-from shared.models import AttemptBrief, VerdictName
+from shared.messages import AttemptBrief
+from shared.models import VerdictName
 from shared.retry import on_transient
 
 

@@ -8,7 +8,8 @@ from runner.endings import AttemptEnds
 from runner.phase import Work
 from runner.state import commit_of
 from runner.tokens import revoke
-from shared.models import PermitReply, VerdictName
+from shared.messages import PermitReply
+from shared.models import VerdictName
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from runner.meter import Meter
 from runner.models.keys import Keys
 from runner.sandbox import Room, Sandbox
 from runner.state import State
-from shared.models import AttemptBrief, PhaseName, Verdict, VerdictName
+from shared.messages import AttemptBrief
+from shared.models import PhaseName, Verdict, VerdictName
 from shared.process import Ended, Limits
 
 

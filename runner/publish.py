@@ -5,7 +5,7 @@ from pathlib import Path
 from runner import mirror
 from runner.folder import About, TaskFolder
 from shared.git import GitFailed, credentials, git, run_git
-from shared.models import AttemptBrief
+from shared.messages import AttemptBrief
 
 _SNAPSHOT = "refs/shoal/snapshot"
 _HEAD = "refs/shoal/head"

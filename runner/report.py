@@ -2,7 +2,8 @@
 
 from runner import pull_request_text, verdict
 from runner.state import State
-from shared.models import AttemptBrief, AttemptReport, Verdict, VerdictName
+from shared.messages import AttemptBrief
+from shared.models import AttemptReport, Verdict, VerdictName
 
 _UNFINISHED = Verdict(name=VerdictName.INTERNAL_ERROR, reason="the attempt has not come to its end")
 

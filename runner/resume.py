@@ -8,7 +8,8 @@ from runner.evidence import Evidence
 from runner.phase import Phase, Work
 from runner.phases import setup
 from runner.state import Change, State
-from shared.models import AttemptReport, PhaseName, Published, Usage
+from shared.messages import Published
+from shared.models import AttemptReport, PhaseName, Usage
 
 
 def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:

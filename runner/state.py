@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from runner.evidence import Evidence
-from shared.models import AttemptBrief, FileChange, Finding, PhaseName, PhaseResult, Usage, Verdict, VerdictName
+from shared.messages import AttemptBrief
+from shared.models import FileChange, Finding, PhaseName, PhaseResult, Usage, Verdict, VerdictName
 
 # After these the old work still stands, and a new attempt goes on with it; after any other verdict it starts afresh.
 _RESUMABLE = {

@@ -261,16 +261,6 @@ class AttemptReport(Wire):
     notes: tuple[str, ...] = ()
 
 
-class RunnerRepository(Wire):
-    """Where the work is done; `api_url` has no trailing slash."""
-
-    id: int
-    full_name: str
-    clone_url: str
-    default_branch: str
-    api_url: str
-
-
 class RepositorySettings(Wire):
     """`.github/shoal.yml`, read at the pinned base commit only; every field has a default, unknown keys are an error."""
 
@@ -342,47 +332,6 @@ class AgentSettings(Wire):
     options: tuple[str, ...] = ()
 
 
-class Published(Wire):
-    """What an earlier attempt already has on GitHub: only its review is left to do."""
-
-    pull_request: int
-    report: AttemptReport
-
-
-class AttemptBrief(Wire):
-    """What a claim is answered with: all that the WorkflowManager needs; the only secret is the read token."""
-
-    wire_version: int = WIRE_VERSION
-    attempt_id: str
-    number: int
-    repository: RunnerRepository
-    issue: IssueSnapshot
-    kind: Kind
-    branch: str
-    base_sha: str
-    # Verified heads of other predecessors that the base does not contain: merged into the base before work begins.
-    merge_shas: tuple[str, ...] = ()
-    stacked_on: tuple[int, ...] = ()
-    # The default branch's commit at planning, where instructions and commands come from; empty: the base.
-    pinned_sha: str = ""
-    touches: tuple[Touch, ...] = ()
-    settings: RepositorySettings
-    agent: AgentSettings
-    limits: AttemptLimits = AttemptLimits()
-    isolation: Literal["required", "preferred", "none"]
-    # Whether the set-up command may use the network.
-    setup_network: bool = False
-    # Whether a change of protected files is refused, or becomes a draft that a person must look at.
-    protected_changes: Literal["refuse", "draft"] = "refuse"
-    published: Published | None = None
-    read_token: str
-    app_login: str
-    app_email: str
-    details_url: str = ""
-    lease_seconds: float
-    heartbeat_seconds: float
-
-
 class Instructions(Wire):
     """What a repository tells agents (AGENTS.md and the like), as it stands in the base commit."""
 
@@ -401,81 +350,3 @@ class PromptRequest(Wire):
     limits: AttemptLimits = AttemptLimits()
     # Empty: not known yet.
     test_command: str = ""
-
-
-class ClaimRequest(Wire):
-    """The nonce is chosen by the runner process: the same process may ask again, another one may not."""
-
-    wire_version: int = WIRE_VERSION
-    nonce: str
-    pid: int
-    pid_started: float
-    host: str
-
-
-class Heartbeat(Wire):
-    """`progress` counts something that only moves when work does (lines of output, phases); not a clock."""
-
-    nonce: str
-    phase: PhaseName
-    progress: int
-    note: str = ""
-
-
-class HeartbeatReply(Wire):
-    """`stop` names why the attempt must end now; null: go on."""
-
-    stop: str | None = None
-
-
-class IssueCheck(Wire):
-    """Answer to phase 2: whether the issue on GitHub is still what was approved."""
-
-    unchanged: bool
-    reason: str = ""
-
-
-class PhaseFinished(Wire):
-    """Sent after each phase; a repeated one is recognised by the phase's name."""
-
-    nonce: str
-    result: PhaseResult
-
-
-class PermitRequest(Wire):
-    """Asks for the right to write once; `sequence` counts an attempt's permits from 1, a repeated one gets the same answer."""
-
-    nonce: str
-    sequence: int
-    head_sha: str
-    report: AttemptReport
-
-
-class PermitReply(Wire):
-    """`pending`: ask again. `granted`: `token` writes to this one repository; `expected_sha` is what the branch must still be
-    on GitHub, empty when it must not exist. `refused`: end with `verdict`."""
-
-    status: Literal["pending", "granted", "refused"]
-    token: str = ""
-    expected_sha: str = ""
-    verdict: Verdict | None = None
-
-
-class FinishRequest(Wire):
-    """The attempt's last word; repeated until it is answered."""
-
-    nonce: str
-    report: AttemptReport
-    # Set when the runner gave its write tokens back itself (DELETE /installation/token answered 204).
-    tokens_revoked: bool = False
-
-
-class RunnerLaunch(Wire):
-    """One line of JSON on the runner's standard input: where to call home, and the secret, which is never in argv."""
-
-    app_url: str
-    attempt_id: str
-    secret: str
-    work_dir: str
-    # The file with the models' keys, on the runner's machine; empty: its environment has them.
-    model_keys: str = ""

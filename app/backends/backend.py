@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.models import RunnerLaunch
+from shared.messages import RunnerLaunch
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import psutil
 from app.backends.backend import Capacity, Started
 from shared import process
 from shared.errors import UserError
-from shared.models import RunnerLaunch
+from shared.messages import RunnerLaunch
 
 _LOG_LIMIT = 16 * 2**20
 # Handed on to runners where no file of keys is named; their agents' environments are built from nothing.

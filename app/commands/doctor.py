@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.brief import agent_settings
+from app.commands import runner
 from app.commands.console import print_json, print_line
 from app.github.registration import EVENTS, PERMISSIONS
 from app.settings import Settings, load, strangers
@@ -154,11 +156,28 @@ def _agent(settings: Settings) -> Finding:
         found = Path(settings.agent_folder).is_dir()
         fix = "" if found else "set SHOAL_AGENT_FOLDER to the folder with the prepared patches"
         return Finding("agent", found, f"patch, from {settings.agent_folder}", fix)
-    program = settings.agent_program
-    # The path that agents get, without our own environment.
-    place = shutil.which(program, path=process.environment()["PATH"])
-    fix = "" if place else f"install `{program}`, or give its full path in SHOAL_AGENT_COMMAND"
-    return Finding("agent", place is not None, place or f"`{program}` is not on the PATH", fix)
+    asked = {"agent": agent_settings(settings).model_dump(mode="json"), "work_dir": str(settings.work_dir.absolute())}
+    try:
+        answer = json.loads(runner.ask("probe", json.dumps(asked)))
+    except UserError as error:
+        return Finding("agent", False, str(error), "check that this installation is whole: `make setup`")
+    what, _, fix = str(answer["problem"]).partition(": ")
+    if what:
+        return Finding("agent", False, what, fix or f"install `{settings.agent_program}`, or name it in SHOAL_AGENT_COMMAND")
+    return Finding("agent", True, f"{settings.agent} {answer['version']}".strip())
+
+
+def _rescues(settings: Settings) -> Finding:
+    """Work that is nowhere else waits for a person, and is never removed by age."""
+    asked = json.dumps({"work_dir": str(settings.work_dir.absolute())})
+    try:
+        found = json.loads(runner.ask("rescues", asked))
+    except UserError as error:
+        return Finding("rescued work", False, str(error), "check that this installation is whole: `make setup`")
+    if not found:
+        return Finding("rescued work", True, "none")
+    lines = [f"{one['repository']} {one['branch']} ({one['when'][:16]}): {one['restore']}" for one in found[:20]]
+    return Finding("rescued work", True, f"{len(found)} kept until somebody fetches or removes them\n" + "\n".join(lines))
 
 
 def _memory(settings: Settings) -> Finding:
@@ -168,7 +187,7 @@ def _memory(settings: Settings) -> Finding:
     return Finding("memory", enough, f"{max(0, room)} MiB for tasks, one is expected to need {settings.task_memory_mib}", fix)
 
 
-_CHECKS: tuple[Callable[[Settings], Finding], ...] = (_disk, _database, _port, _key, _agent, _memory)
+_CHECKS: tuple[Callable[[Settings], Finding], ...] = (_disk, _database, _port, _key, _agent, _memory, _rescues)
 
 
 async def _github(settings: Settings) -> list[Finding]:

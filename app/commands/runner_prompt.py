@@ -3,18 +3,15 @@
 import json
 import os
 import stat
-import sys
-import tempfile
 from pathlib import Path
 
+from app.commands import runner
 from app.facts import settings_file
 from shared.errors import UserError
 from shared.github import INSTRUCTION_FILES
 from shared.models import Instructions, IssueSnapshot, PlannedTask, PromptRequest, RepositorySettings
-from shared.process import Limits, environment, run
 
 _FILE_LIMIT = 64 * 1024
-_SECONDS = 60
 
 
 def request(issue: IssueSnapshot, task: PlannedTask, repository: str, tree: Path) -> PromptRequest:
@@ -33,19 +30,7 @@ def request(issue: IssueSnapshot, task: PlannedTask, repository: str, tree: Path
 
 def ask(request: PromptRequest) -> str:
     """The runner's answer, one JSON document; UserError with its reason when it refuses."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "answer.json"
-        ended = run(
-            [sys.executable, "-I", "-m", "runner", "prompt", "--json"],
-            cwd=Path(folder),
-            env=environment({"SHOAL_LOG_LEVEL": "ERROR"}),
-            stdin=request.model_dump_json().encode(),
-            limits=Limits(seconds=_SECONDS),
-            log=log,
-        )
-        if not ended.ok:
-            raise UserError(f"the runner gives no prompt for #{request.issue.number}: {ended.tail.strip()[-1000:] or ended.reason}")
-        return log.read_text("utf-8").strip()
+    return runner.ask("prompt", request.model_dump_json())
 
 
 def told(answer: str) -> str:

@@ -8,7 +8,8 @@ from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
 from app.decide.stop import reread
 from app.decide.unblock import unblock
 from app.events import EffectFailed, PullRequestOpened, PullRequestSeen, RemoteRead, TokensRevoked
-from shared.models import AttemptReport, Published, Verdict, VerdictName
+from shared.messages import Published
+from shared.models import AttemptReport, Verdict, VerdictName
 
 
 def tokens_revoked(draft: Draft, event: TokensRevoked) -> None:

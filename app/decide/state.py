@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.messages import Published
 from shared.models import (
     AttemptReport,
     Estimate,
@@ -15,7 +16,6 @@ from shared.models import (
     PhaseResult,
     Plan,
     Problem,
-    Published,
     RepositorySettings,
     Touch,
     Verdict,

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
-from shared.models import (
+from shared.messages import (
     AttemptBrief,
     ClaimRequest,
     FinishRequest,

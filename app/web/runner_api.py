@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from app.web.body import read_body
 from app.web.front import Front, Refused
-from shared.models import WIRE_VERSION, ClaimRequest, FinishRequest, Heartbeat, PermitRequest, PhaseFinished
+from shared.messages import ClaimRequest, FinishRequest, Heartbeat, PermitRequest, PhaseFinished
+from shared.models import WIRE_VERSION
 
 BODY_LIMIT = 4 * 1024 * 1024
 _ROOT = "/runner/v1/attempts/{attempt_id:str}"

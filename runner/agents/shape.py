@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from runner.sandbox import Bind
-from shared.models import AgentSettings, AttemptBrief, Usage
+from shared.messages import AttemptBrief
+from shared.models import AgentSettings, Usage
 
 # Put into `argv` and `env` by an adapter, replaced inside the sandbox: where the attempt's model proxy listens, and what it
 # takes for a key. Neither is known before the process starts, and the second never stands in an argument.

@@ -16,7 +16,7 @@ import pytest
 from app.backends.backend import Started
 from app.backends.local import LocalBackend
 from shared import process
-from shared.models import RunnerLaunch
+from shared.messages import RunnerLaunch
 
 SECRET = "shoal_secret_" + "k" * 32
 

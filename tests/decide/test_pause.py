@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from app.decide.state import Pool
 from app.events import AttemptGone, HeartbeatReceived, PhaseReported
-from shared.models import Heartbeat, PhaseName, PhaseResult, VerdictName
+from shared.messages import Heartbeat
+from shared.models import PhaseName, PhaseResult, VerdictName
 from tests.support.decisions import POLICY, Desk
 
 REFUSED = VerdictName.PROVIDER_LIMIT

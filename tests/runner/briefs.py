@@ -1,7 +1,8 @@
 """An attempt's brief with nothing in it but an issue."""
 
 from shared.github import issue_hash
-from shared.models import AgentSettings, AttemptBrief, IssueSnapshot, Kind, RepositorySettings, RunnerRepository
+from shared.messages import AttemptBrief, RunnerRepository
+from shared.models import AgentSettings, IssueSnapshot, Kind, RepositorySettings
 
 REPOSITORY = RunnerRepository(id=1, full_name="acme/words", clone_url="http://h/x", default_branch="main", api_url="http://h/api")
 

@@ -9,16 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.github import branch_name, issue_hash
-from shared.models import (
-    AgentSettings,
-    AttemptBrief,
-    IssueSnapshot,
-    Kind,
-    PermitReply,
-    PermitRequest,
-    RepositorySettings,
-    RunnerRepository,
-)
+from shared.messages import AttemptBrief, PermitReply, PermitRequest, RunnerRepository
+from shared.models import AgentSettings, IssueSnapshot, Kind, RepositorySettings
 from tests.support.localhub import App, Hub, app_jwt
 from tests.support.scripted_app import ScriptedApp
 

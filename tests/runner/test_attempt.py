@@ -5,19 +5,8 @@ import base64
 import pytest
 
 from runner.pull_request_text import review_marker
-from shared.models import (
-    AttemptBrief,
-    AttemptReport,
-    FileChange,
-    IssueCheck,
-    Kind,
-    PermitReply,
-    PermitRequest,
-    PhaseName,
-    RepositorySettings,
-    Verdict,
-    VerdictName,
-)
+from shared.messages import AttemptBrief, IssueCheck, PermitReply, PermitRequest
+from shared.models import AttemptReport, FileChange, Kind, PhaseName, RepositorySettings, Verdict, VerdictName
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import FILES, GOOD_PATCH, RED_PATCH, Stage
 from tests.support.scripted_app import ScriptedApp, serving

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.models import AttemptBrief, AttemptLimits, AttemptReport, Kind, PhaseName, RepositorySettings
+from shared.messages import AttemptBrief
+from shared.models import AttemptLimits, AttemptReport, Kind, PhaseName, RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import FILES, Stage
 from tests.support.scripted_app import serving

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.models import AgentSettings, PermitReply, PermitRequest, RepositorySettings
+from shared.messages import PermitReply, PermitRequest
+from shared.models import AgentSettings, RepositorySettings
 from shared.process import started_at
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import GOOD_PATCH, Stage
@@ -188,7 +189,8 @@ def test_a_full_disk_is_named(make_stage: MakeStage) -> None:
         code, log = stage.wait(stage.start_with(app.launch(stage.work_dir).model_dump_json(), prefix=small))
     assert code == 0, log
     assert app.report.verdict.name == "limit_reached"
-    assert "disk is full" in app.report.verdict.reason
+    assert app.report.verdict.limit == "disk_free_mib"
+    assert "make room on the runner" in app.report.verdict.reason
 
 
 @pytest.mark.slow

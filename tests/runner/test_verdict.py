@@ -49,7 +49,7 @@ def test_two_red_runs_without_names_are_not_called_a_success() -> None:
         (ended("exited", 129), "agent_failed", "exit code 129"),
         (ended("timeout", -15), "limit_reached", "time limit"),
         (ended("output_limit", -15), "limit_reached", "printed more"),
-        (ended("memory_limit", -15), "limit_reached", "memory limit"),
+        (ended("memory_limit", -15), "limit_reached", "out of the memory"),
         (ended("exited", 1, "write error: No space left on device"), "limit_reached", "disk is full"),
     ],
 )

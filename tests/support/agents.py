@@ -9,18 +9,8 @@ from runner.agents.heard import Heard, judge
 from runner.agents.registry import AGENTS
 from runner.agents.shape import MODEL_KEY, MODEL_URL, Event, Order, Pass
 from shared.github import issue_hash
-from shared.models import (
-    AgentName,
-    AgentSettings,
-    AttemptBrief,
-    AttemptLimits,
-    IssueSnapshot,
-    Kind,
-    RepositorySettings,
-    RunnerRepository,
-    Usage,
-    Verdict,
-)
+from shared.messages import AttemptBrief, RunnerRepository
+from shared.models import AgentName, AgentSettings, AttemptLimits, IssueSnapshot, Kind, RepositorySettings, Usage, Verdict
 from shared.process import Ended, Limits, environment, run
 
 REPOSITORY = RunnerRepository(id=1, full_name="acme/words", clone_url="http://h/x", default_branch="main", api_url="http://h/api")

@@ -23,7 +23,8 @@ from app.planning.estimate import History, Past
 from app.planning.plan import make_plan
 from app.planning.tree import Tree
 from shared.github import issue_hash
-from shared.models import AttemptReport, ClaimRequest, IssueSnapshot, RepositorySettings, Verdict, VerdictName
+from shared.messages import ClaimRequest
+from shared.models import AttemptReport, IssueSnapshot, RepositorySettings, Verdict, VerdictName
 from tests.support.protocol import NOW
 
 POLICY = Policy(

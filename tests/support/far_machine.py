@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.backends.backend import Capacity, Started
-from shared.models import RunnerLaunch
+from shared.messages import RunnerLaunch
 from shared.process import end_tree, environment, started_at
 
 

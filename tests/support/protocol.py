@@ -35,9 +35,9 @@ from app.events import (
     TokensRevoked,
 )
 from shared.github import issue_hash
+from shared.messages import ClaimRequest
 from shared.models import (
     AttemptReport,
-    ClaimRequest,
     Estimate,
     IssueSnapshot,
     Kind,

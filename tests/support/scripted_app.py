@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from shared.models import (
+from shared.messages import (
     AttemptBrief,
-    AttemptReport,
     ClaimRequest,
     FinishRequest,
     Heartbeat,
@@ -18,9 +17,9 @@ from shared.models import (
     PermitReply,
     PermitRequest,
     PhaseFinished,
-    PhaseResult,
     RunnerLaunch,
 )
+from shared.models import AttemptReport, PhaseResult
 
 SECRET = "shoal_secret_for_one_attempt_only"
 

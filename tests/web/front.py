@@ -5,7 +5,7 @@ from typing import Literal
 
 from app.web.front import Delivery, Refused
 from shared.errors import TransientError
-from shared.models import (
+from shared.messages import (
     AttemptBrief,
     ClaimRequest,
     FinishRequest,
