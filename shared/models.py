@@ -286,6 +286,9 @@ class RepositorySettings(Wire):
     max_cost_usd: float | None = Field(
         default=None, gt=0, description="Cost of an attempt, US dollars; never more than the operator's."
     )
+    max_changed_files: int = Field(default=500, ge=1, le=5000, description="Files that one change may touch.")
+    max_file_mib: float = Field(default=5, gt=0, le=50, description="Largest file of a change, MiB.")
+    max_change_mib: float = Field(default=20, gt=0, le=100, description="All files of a change together, MiB.")
     lfs: Literal["refuse", "pointers"] = Field(
         default="refuse", description="Files kept by Git LFS: refuse the repository, or work with the pointers."
     )

@@ -24,8 +24,7 @@ def missing(work: Work) -> str:
 
 def pass_gate(work: Work, change: Change) -> tuple[str, ...]:
     """What only a person may approve, if the operator lets that become a draft; raises AttemptEnds for all that may not leave."""
-    protected = work.brief.settings.protected_paths
-    judgement = gate.inspect(work.folder.publish, work.state.start_sha, change.head_sha, protected)
+    judgement = gate.inspect(work.folder.publish, work.state.start_sha, change.head_sha, work.brief.settings)
     refusals = judgement.refusals
     if work.brief.protected_changes == "refuse":
         refusals = (*refusals, *judgement.needs_person)

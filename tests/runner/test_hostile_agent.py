@@ -33,6 +33,11 @@ def after(stage: Stage, script: str, **more: object) -> AttemptReport:
         pytest.param(f"echo '{KEY}' >> words.py", "words.py", "a private key", marks=pytest.mark.slow),
         pytest.param(NESTED, "inner", "nested", marks=pytest.mark.slow),
         pytest.param("head -c 6000000 /dev/urandom > blob.bin", "blob.bin", "bytes", marks=pytest.mark.slow),
+        pytest.param("truncate -s 200M huge.bin", "huge.bin", "max_file_mib", marks=pytest.mark.slow),
+        pytest.param("ln -s .git/hooks hooks", "hooks", "symbolic link", marks=pytest.mark.slow),
+        pytest.param("mkdir .husky; echo evil > .husky/pre-commit", ".husky/pre-commit", "protected", marks=pytest.mark.slow),
+        pytest.param("cp words.py CODEOWNERS", "CODEOWNERS", "protected_changes", marks=pytest.mark.slow),
+        pytest.param("echo 'x = 1' > WORDS.py", "WORDS.py", "letter case", marks=pytest.mark.slow),
         pytest.param("echo 'x = 1' > secret.py", "secret.py", "protected", marks=pytest.mark.slow),
     ],
 )
@@ -40,7 +45,7 @@ def test_a_change_that_must_not_leave_is_named_with_its_rule(make_stage: MakeSta
     """File and rule in the verdict; no permit is asked for and nothing is pushed."""
     report = after(make_stage(), script, settings=RepositorySettings(protected_paths=("secret.*",)))
     assert report.verdict.name == "unsafe_diff"
-    assert report.verdict.reason.startswith(f"{path}: ")
+    assert report.verdict.reason.startswith(f"{path}:")
     assert rule in report.verdict.reason
 
 
@@ -57,6 +62,26 @@ def test_hooks_filters_and_monitors_of_the_agent_never_run_outside(make_stage: M
     report = after(make_stage(), attack)
     assert report.verdict.name == "succeeded", report.verdict
     assert not mark.exists()
+
+
+@pytest.mark.slow
+def test_what_an_agent_does_to_history_and_branches_is_lost_but_for_its_files(make_stage: MakeStage) -> None:
+    """Rewritten history, commits on other branches, tags and hooks: only the tree is taken, as one commit of ours on the start."""
+    stage = make_stage()
+    rewrite = """
+      git config user.name Evil; git config user.email evil@example.org; git config core.hooksPath "$PWD/.git/hooks"
+      printf '#!/bin/sh\\necho hooked >> words.py\\n' > .git/hooks/pre-commit 2>/dev/null || true
+      chmod 755 .git/hooks/pre-commit 2>/dev/null || true
+      git checkout -q --orphan elsewhere; echo 'x = 1' >> words.py; git add -A; git commit -q --no-verify -m 'Evil'
+      git branch -f main HEAD; git tag -f v1
+    """
+    report = after(stage, rewrite)
+    assert report.verdict.name == "succeeded", report.verdict
+    assert [change.path for change in report.changes] == ["words.py"]
+    made = stage.person.get(f"/repos/{stage.full_name}/commits/{report.head_sha}")
+    assert [parent["sha"] for parent in made["parents"]] == [stage.base_sha]
+    assert made["commit"]["author"]["name"] != "Evil"
+    assert [ref["ref"] for ref in stage.person.get(f"/repos/{stage.full_name}/git/matching-refs/tags")] == []
 
 
 @pytest.mark.slow

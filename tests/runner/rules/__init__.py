@@ -1,0 +1,1 @@
+"""The diff gate's rules, one family a file."""
