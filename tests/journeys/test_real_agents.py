@@ -1,4 +1,4 @@
-"""The real command line of an agent, in the sandbox, behind the model proxy, against a scripted model: label in, pull request out."""
+"""The real command line of an agent, in the sandbox and behind the model proxy, against a scripted model."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def stories(*numbers: int) -> list[Story]:
 def keys(folder: Path, api: ModelApi) -> Path:
     file = folder / "keys.toml"
     file.write_text(
-        f'[anthropic]\nkey = "{KEY}"\nurl = "{api.url}"\n\n[openai]\nkey = "{KEY}"\nurl = "{api.url}"\n', encoding="utf-8"
+        f'[anthropic]\nkey = "{KEY}"\nurl = "{api.url}"\n\n[openai]\nkey = "{KEY}"\nurl = "{api.url}/v1"\n', encoding="utf-8"
     )
     file.chmod(0o600)
     return file
