@@ -30,7 +30,8 @@ def locked(path: Path, stop: threading.Event) -> Iterator[None]:
 
 def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event) -> None:
     """Brings the commits this task needs into the mirror; no network when they are there already."""
-    wanted = (brief.base_sha, *brief.merge_shas)
+    published = (brief.published.report.head_sha,) if brief.published else ()
+    wanted = (brief.base_sha, *brief.merge_shas, *published)
     if not brief.base_sha.strip("0"):
         raise AttemptEnds(VerdictName.SETUP_FAILED, _empty(brief))
     with locked(mirror.with_suffix(".lock"), stop):
@@ -42,7 +43,7 @@ def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event) -> None:
         try:
             for attempt in on_transient():
                 with attempt:
-                    _fetch_all(mirror, brief)
+                    _fetch_all(mirror, brief, wanted)
         except (GitFailed, TransientError) as error:
             raise AttemptEnds(VerdictName.SETUP_FAILED, f"{brief.repository.full_name} could not be fetched", str(error)) from error
 
@@ -91,7 +92,7 @@ def commit(repository: Path, brief: AttemptBrief, tree: str, parents: tuple[str,
     return git("commit-tree", tree, *options, cwd=repository, env=env, stdin=message.encode()).strip()
 
 
-def _fetch_all(mirror: Path, brief: AttemptBrief) -> None:
+def _fetch_all(mirror: Path, brief: AttemptBrief, wanted: tuple[str, ...]) -> None:
     """The default branch, then what it does not hold: a predecessor's branch, or a base that has been moved away since."""
     url, branch = brief.repository.clone_url, brief.repository.default_branch
     env = credentials(url, brief.read_token) if brief.read_token else {}

@@ -9,7 +9,7 @@ from runner.phase import Phase, Work
 from runner.phases import setup
 from runner.state import Change, State
 from shared.messages import Published
-from shared.models import AttemptReport, PhaseName, Usage
+from shared.models import AttemptReport, PhaseName, PhaseResult, Usage
 
 
 def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:
@@ -42,7 +42,9 @@ def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:
 def from_published(work: Work, published: Published) -> None:
     """An attempt that died after its pull request, maybe on another machine: only the review is left to do."""
     report, state = published.report, work.state
-    state.done = [result for result in report.phases if result.name is not PhaseName.REVIEW]
+    opened = PhaseResult(name=PhaseName.PULL_REQUEST, status="passed", seconds=0, reason=f"#{published.pull_request}")
+    state.done = [result for result in report.phases if result.name not in {PhaseName.PULL_REQUEST, PhaseName.REVIEW}]
+    state.done.append(opened)
     state.before, state.change = _before(report), _change(report)
     state.plan_text, state.pull_request = report.plan_text, published.pull_request
     state.review_text, state.findings, state.notes = report.review_text, report.findings, list(report.notes)

@@ -67,8 +67,9 @@ def _taken_up(work: Work, model_keys: str) -> Verdict | None:
             raise AttemptEnds(VerdictName.SETUP_FAILED, str(error)) from error
         work.state.isolation = _isolation(work)
         found = resume.earlier_work(work, PHASES)
-        if work.brief.published is not None and (found is None or found.pull_request is None):
-            resume.from_published(work, work.brief.published)
+        published = work.brief.published
+        if published is not None and not (found and found.change and found.change.head_sha == published.report.head_sha):
+            resume.from_published(work, published)
         return Outcome()
 
     return _guarded(work, "resume", take_up)[1]

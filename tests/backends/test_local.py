@@ -90,7 +90,7 @@ def test_a_runner_outlives_a_killed_app_and_is_known_to_the_next_one(tmp_path: P
         "import asyncio, json, sys\n"
         "from pathlib import Path\n"
         "from app.backends.local import LocalBackend\n"
-        "from shared.models import RunnerLaunch\n"
+        "from shared.messages import RunnerLaunch\n"
         "backend = LocalBackend(Path(sys.argv[1]), 0)\n"
         "started = asyncio.run(backend.start(RunnerLaunch.model_validate_json(sys.stdin.readline())))\n"
         "print(json.dumps([started.pid, started.started_at]), flush=True)\n"
