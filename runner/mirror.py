@@ -104,7 +104,7 @@ def _fetch_all(mirror: Path, brief: AttemptBrief, wanted: tuple[str, ...]) -> No
             raise
         if not git("ls-remote", "--heads", url, cwd=mirror, env=env):
             raise AttemptEnds(VerdictName.SETUP_FAILED, _empty(brief)) from error
-    for sha in (brief.base_sha, *brief.merge_shas):
+    for sha in wanted:
         if _has(mirror, sha):
             continue
         try:

@@ -94,7 +94,7 @@ async def test_a_full_disk_is_named(tmp_path: Path, hub: Hub, script: str) -> No
     """Whoever meets it first; the verdict leaves the machine although nothing can be written there any more."""
     async with (
         far_machines(tmp_path / "machines", disk_mib=24) as machines,
-        open_workshop(tmp_path, hub, machines) as workshop,
+        open_workshop(tmp_path, hub, machines, disk_free_mib=0) as workshop,
     ):
         issue = workshop.issue("Fill the disk", implementation=script)
         workshop.label(issue)

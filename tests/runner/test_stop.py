@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.messages import PermitReply, PermitRequest
-from shared.models import AgentSettings, RepositorySettings
+from shared.models import AgentSettings, AttemptLimits, RepositorySettings
 from shared.process import started_at
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import GOOD_PATCH, Stage
@@ -182,7 +182,8 @@ def test_a_full_disk_is_named(make_stage: MakeStage) -> None:
     stage = make_stage()
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
-    app = stage.scripted_app(stage.brief(agent=stage.script("head -c 30000000 /dev/urandom > words.py")))
+    agent, limits = stage.script("head -c 30000000 /dev/urandom > words.py"), AttemptLimits(disk_free_mib=0)
+    app = stage.scripted_app(stage.brief(agent=agent, limits=limits))
     stage.work_dir.mkdir()
     small = ["unshare", "--mount", "--", "sh", "-c", f'mount -t tmpfs -o size=8m small {stage.work_dir} && exec "$@"', "sh"]
     with serving(app):
@@ -190,7 +191,7 @@ def test_a_full_disk_is_named(make_stage: MakeStage) -> None:
     assert code == 0, log
     assert app.report.verdict.name == "limit_reached"
     assert app.report.verdict.limit == "disk_free_mib"
-    assert "make room on the runner" in app.report.verdict.reason
+    assert "disk is full" in app.report.verdict.reason
 
 
 @pytest.mark.slow
