@@ -71,7 +71,7 @@ class Proxy:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._carry(reader, writer)
         finally:
-            writer.close()
+            await _closed(writer)
             self.open -= 1
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,9 +95,18 @@ async def _exchange(head: bytes, port: int, reader: asyncio.StreamReader, answer
     from_github, to_github = await asyncio.open_connection("127.0.0.1", port)
     to_github.write(head)
     body = asyncio.create_task(_pump(reader, to_github))
-    await _pump(from_github, answer)
-    body.cancel()
-    to_github.close()
+    try:
+        await _pump(from_github, answer)
+    finally:
+        body.cancel()
+        await _closed(to_github)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Until its socket is: one that outlives the loop is a warning, and so a failure."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter | None) -> None:
