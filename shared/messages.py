@@ -145,3 +145,19 @@ class RunnerLaunch(Wire):
     work_dir: str
     # The file with the models' keys, on the runner's machine; empty: its environment has them.
     model_keys: str = ""
+
+
+class IdentityRequest(Wire):
+    """A runner of GitHub Actions proves by its OIDC token which run it is; the nonce is the one that it will claim with.
+
+    Asked again, with a fresh token, when the reply was lost: each token is accepted once.
+    """
+
+    nonce: str
+    id_token: str
+
+
+class IdentityReply(Wire):
+    """The attempt's secret, for every call from now on."""
+
+    secret: str
