@@ -14,7 +14,7 @@ _CHUNK = 64 * 1024
 
 @dataclass
 class Trap:
-    """For one request: `reached` when it has come; it waits until `opened`, then it passes or its connection is reset."""
+    """For one request, its method and path given as patterns: `reached` when it has come; it waits until `opened`, then it passes or its connection is reset."""
 
     method: str
     path: str
@@ -58,7 +58,7 @@ class Proxy:
         return trap
 
     def _take(self, method: str, path: str) -> Trap | None:
-        found = next((trap for trap in self.traps if trap.method == method and re.search(trap.path, path)), None)
+        found = next((trap for trap in self.traps if re.fullmatch(trap.method, method) and re.search(trap.path, path)), None)
         if found is not None:
             self.traps.remove(found)
             self.sprung.append(found)
