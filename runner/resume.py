@@ -9,7 +9,7 @@ from runner.phase import Phase, Work
 from runner.phases import setup
 from runner.state import Change, State
 from shared.messages import Published
-from shared.models import AttemptReport, PhaseName, PhaseResult, Usage
+from shared.models import AttemptReport, PhaseName, PhaseResult, Usage, VerdictName
 
 
 def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:
@@ -49,6 +49,8 @@ def from_published(work: Work, published: Published) -> None:
     state.plan_text, state.pull_request = report.plan_text, published.pull_request
     state.review_text, state.findings, state.notes = report.review_text, report.findings, list(report.notes)
     state.review_posted, state.review_answer = report.review_posted, report.review_answer
+    if report.verdict.name is VerdictName.UNSAFE_DIFF:  # it is a draft for these
+        state.needs_person = tuple(report.verdict.detail.splitlines())
     setup.bring_commits(work)
     publish.open_quarantine(work.folder)
     state.test_command, state.test_source = setup.test_command(work)

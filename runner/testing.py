@@ -1,5 +1,6 @@
 """Runs the repository's set-up, test and check commands in the sandbox, on a pristine checkout of exactly one commit."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from shared.process import Ended
 
 _REPORT_BYTES = 20 * 1024 * 1024
 _REPORTS = 50
+_OUTPUT_BYTES = 2 * 1024 * 1024
 # Copied inside, because a link that tests left could lead anywhere; names are numbers, so that none can be chosen.
+# What the commit itself holds is no report of this run.
 _COLLECT = """
 mkdir -p "$OUT/reports"; n=0
-find . -type f -size -20480k \\( "$@" \\) | head -n 50 | while read -r file; do
+find . -type f -size -20480k -newer "$OUT/begun" \\( "$@" \\) | head -n 50 | while read -r file; do
   n=$((n + 1)); cp --no-dereference -- "$file" "$OUT/reports/$n.xml"
 done
 """
@@ -62,6 +65,7 @@ def _once(work: Work, commit: str) -> Evidence:
     worktree.check_out_for_tests(work, commit)
     run_setup_command(work, worktree.check_room(work, network=may_use_network(work)))
     worktree.empty(work, work.folder.out)
+    (work.folder.out / "begun").touch()
     commands = work.brief.settings.checks
     # Without bubblewrap nothing keeps them from writing into each other's work.
     beside = len(commands) if work.sandbox.level == "bubblewrap" else 0
@@ -76,8 +80,8 @@ def _run_tests(work: Work) -> TestRun:
     # Any pytest below the command heeds this, whoever calls it.
     room = worktree.check_room(work, network=False, env={"PYTEST_ADDOPTS": f"-p no:cacheprovider --junitxml={junit}"})
     command = work.state.test_command
-    ended = _run(work, command, room, "testing")
-    return as_evidence(command, ended, _reports(work, command, junit))
+    ended, printed = _run(work, command, room, "testing")
+    return as_evidence(command, ended, _reports(work, command, junit), printed)
 
 
 def _run_check(work: Work, index: int, command: str) -> TestRun:
@@ -85,16 +89,27 @@ def _run_check(work: Work, index: int, command: str) -> TestRun:
     if work.sandbox.level == "bubblewrap":
         writable = tuple(bind._replace(writable=False) if bind.source == work.folder.check else bind for bind in room.binds)
         room = room._replace(binds=writable, home=Path("/tmp"))  # noqa: S108 a private one, inside
-    return as_evidence(command, _run(work, command, room, f"check-{index + 1}"), {})
+    ended, printed = _run(work, command, room, f"check-{index + 1}")
+    return as_evidence(command, ended, {}, printed)
 
 
-def _run(work: Work, command: str, room: Room, log: str) -> Ended:
+def _run(work: Work, command: str, room: Room, log: str) -> tuple[Ended, str]:
+    """How it ended, and the end of what it printed."""
+    path = work.folder.log(log)
+    begin = path.stat().st_size if path.exists() else 0
     ended = work.run(["sh", "-c", command], room, log=log, minutes=work.brief.settings.test_minutes)
     if ended.exit_code == 127 and ended.reason == "exited":
         raise AttemptEnds(VerdictName.SETUP_FAILED, f"the command `{command}` could not be started", ended.tail)
     if ended.reason in {"memory_limit", "disk_limit"} and (bad := verdict.of_command(ended, f"the command `{command}`")):
         raise AttemptEnds.with_verdict(bad)
-    return ended
+    return ended, _printed(path, begin)
+
+
+def _printed(log: Path, begin: int) -> str:
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(begin, size - _OUTPUT_BYTES))
+        return file.read().decode(errors="replace")
 
 
 def _reports(work: Work, command: str, junit: Path) -> dict[str, bytes]:

@@ -1,9 +1,11 @@
 """Agents that lie, flood, escape or attack: nothing of theirs leaves this machine unseen or runs outside."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from shared.messages import Published
 from shared.models import AttemptReport, RepositorySettings
 from shared.process import started_at
 from tests.runner.conftest import MakeStage
@@ -47,6 +49,35 @@ def test_a_change_that_must_not_leave_is_named_with_its_rule(make_stage: MakeSta
     assert report.verdict.name == "unsafe_diff"
     assert report.verdict.reason.startswith(f"{path}:")
     assert rule in report.verdict.reason
+
+
+@pytest.mark.slow
+def test_a_protected_change_may_be_shown_as_a_draft_and_stays_one(make_stage: MakeStage) -> None:
+    """Where the operator chose so: a marked draft; whoever takes over for the review, on another machine, keeps the mark."""
+    stage = make_stage()
+    first = after(stage, "cp words.py CODEOWNERS", protected_changes="draft")
+    [pull_request] = stage.pull_requests()
+    assert pull_request["draft"]
+    assert first.verdict.name == "unsafe_diff"
+    assert "CODEOWNERS" in first.verdict.reason
+    shutil.rmtree(stage.work_dir)
+    unreviewed = first.model_copy(update={"review_text": "", "review_posted": False})
+    published = Published(pull_request=pull_request["number"], report=unreviewed)
+    second = after(stage, "exit 1", protected_changes="draft", attempt=2, published=published)
+    assert second.verdict == first.verdict
+    assert second.draft
+
+
+@pytest.mark.slow
+def test_a_report_that_was_committed_is_no_evidence(make_stage: MakeStage) -> None:
+    """The numbers are those that the run printed, not those of a file that the agent wrote."""
+    forged = '<testsuite tests="99"><testcase name="a"/><testcase name="b"/></testsuite>'
+    lines = f"mkdir -p target/surefire-reports; echo '{forged}' > target/surefire-reports/TEST-a.xml; echo 'x = 1' >> words.py"
+    report = after(make_stage(), lines)
+    assert "target/surefire-reports/TEST-a.xml" in {change.path for change in report.changes}
+    assert report.tests_after is not None
+    assert (report.tests_after.passed, report.tests_after.failed) == (1, 0)
+    assert "JUnit" not in report.tests_after.source
 
 
 def test_hooks_filters_and_monitors_of_the_agent_never_run_outside(make_stage: MakeStage, tmp_path: Path) -> None:
