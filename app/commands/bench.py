@@ -16,7 +16,8 @@ from app.commands.machine import describe_machine
 from app.planning.bounds import lower_bounds
 from app.planning.plan import make_plan
 from app.planning.portfolio import best_priorities
-from app.planning.schedule import Job, priorities
+from app.planning.room import Job
+from app.planning.schedule import priorities
 from app.planning.timeline import play
 from app.planning.tree import Tree
 from shared.github import issue_hash

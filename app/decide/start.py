@@ -7,7 +7,8 @@ from app.decide.budget import day_of, hold_or_end, reservation, shortage
 from app.decide.draft import Draft
 from app.decide.pause import held_back, must_probe, waiting_for_provider
 from app.decide.state import Attempt, Orchestration, Task, TaskStatus
-from app.planning.schedule import Job, choose, priorities
+from app.planning.room import Job
+from app.planning.schedule import choose, priorities
 from shared.models import VerdictName
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 from math import fsum
 
-from app.planning.schedule import Job, clique_loads, conflicts_of, longest_paths
+from app.planning.room import Job, conflicts_of
+from app.planning.schedule import clique_loads, longest_paths
 
 CRITICAL_PATH = "critical path"
 CONFLICTS = "conflicts"

@@ -2,91 +2,100 @@
 
 There is no clock here, so the amount is counted in jobs placed; the same input always gives the same order.
 1. Priority rules: the online one, latest finish (path behind the job), most work behind it, longest first, greatest need first.
-2. Forward-backward passes: the best schedule is played from its end, which moves jobs with slack out of the way of the others.
-3. Exchanges of two jobs in the order, the first that improves is kept.
+2. Forward-backward passes on each: a schedule is played from its end, which moves jobs with slack out of the way of the others.
+3. Shaken orders: the best schedule's starts are moved a little by a fixed sequence of numbers, and improved by the same passes.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from itertools import combinations
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from app.planning.bounds import lower_bounds
-from app.planning.schedule import Job, in_order, longest_paths, priorities
-from app.planning.timeline import Timeline, play
+from app.planning.room import Job, Table
+from app.planning.schedule import longest_paths, priorities
+from app.planning.timeline import run
 
-_PLACEMENTS = 4_000
-_FEWEST_PASSES = 6
+_PLACEMENTS = 4_800
+_FEWEST_PASSES = 12
+# How far a start is moved, as a part of the whole schedule: far enough to change the order, near enough to stay good.
+_SHAKES = (0.2, 0.4, 0.8)
 
 
 def best_priorities(jobs: Collection[Job], capacity: Mapping[str, float]) -> dict[str, float]:
     """Priorities whose schedule, if the estimates are right, is the shortest found; never longer than by `priorities`."""
     if not jobs:
         return {}
-    search = _Search(jobs, capacity, max(_FEWEST_PASSES, _PLACEMENTS // len(jobs)))
-    for step in (_try_rules, _try_passes, _try_exchanges):
-        if not search.is_over():
-            step(search)
-    return search.best
+    # An order of its own, so that the order of the argument's elements does not matter.
+    listed = sorted(jobs, key=lambda job: (len(job.id), job.id))
+    search = _Search(listed, capacity, max(_FEWEST_PASSES, _PLACEMENTS // len(jobs)))
+    for rule in _RULES:
+        by_id = rule(listed, capacity)
+        search.offer([by_id[job.id] for job in listed])
+        search.improve()
+    for shaken in _shaken(search):
+        search.offer(shaken)
+        search.improve()
+    return {listed[place].id: float(-rank) for rank, place in enumerate(search.order)}
 
 
-@dataclass
 class _Search:
-    jobs: Collection[Job]
-    capacity: Mapping[str, float]
-    passes: int
-    best: dict[str, float] = field(default_factory=dict)
-    makespan: float = float("inf")
-    timeline: Timeline = field(default_factory=lambda: Timeline({}, {}))
+    """Plays orders and keeps the best; `passes` is how many may still be played."""
 
-    def __post_init__(self) -> None:
-        self.estimates = {job.id: job.estimate for job in self.jobs}
-        self.bound = max(lower_bounds(self.jobs, self.estimates, self.capacity).values())
+    def __init__(self, jobs: Sequence[Job], capacity: Mapping[str, float], passes: int) -> None:
+        self.passes = passes
+        self.durations = [job.estimate for job in jobs]
+        self.bound = max(lower_bounds(jobs, {job.id: job.estimate for job in jobs}, capacity).values())
+        self.order: list[int] = []
+        self.starts: list[float] = []
+        self.makespan = float("inf")
+        self._forward = Table(jobs, capacity)
+        self._backward = Table(_reversed(jobs), capacity)
+        self._last: list[float] = []
 
     def is_over(self) -> bool:
         return self.passes <= 0 or self.makespan <= self.bound * (1 + 1e-9)
 
-    def offer(self, priority: dict[str, float]) -> bool:
-        """Plays the order and keeps it when it is the best so far."""
+    def offer(self, priority: Sequence[float]) -> float:
+        """Plays this order and keeps it when it is the best so far; its makespan."""
+        if self.is_over():
+            return self.makespan
+        order, finishes = self._play(self._forward, priority)
+        makespan = max(finishes)
+        self._last = finishes
+        if makespan < self.makespan * (1 - 1e-9):
+            self.order, self.makespan = order, makespan
+            self.starts = [finish - length for finish, length in zip(finishes, self.durations, strict=True)]
+        return makespan
+
+    def improve(self) -> None:
+        """Passes from the end and back on the last order that was played, for as long as they shorten it."""
+        makespan = max(self._last)
+        while not self.is_over():
+            _, from_end = self._play(self._backward, self._last)
+            shorter = self.offer(from_end)
+            if shorter >= makespan * (1 - 1e-9):
+                return
+            makespan = shorter
+
+    def _play(self, table: Table, priority: Sequence[float]) -> tuple[list[int], list[float]]:
         self.passes -= 1
-        timeline = play(self.jobs, self.estimates, self.capacity, priority)
-        if timeline.makespan >= self.makespan * (1 - 1e-9):
-            return False
-        self.best, self.makespan, self.timeline = priority, timeline.makespan, timeline
-        return True
+        durations = self.durations
+        order = sorted(range(len(durations)), key=lambda place: (-priority[place], -durations[place], place))
+        starts = run(table, order, durations)
+        return order, [(start or 0.0) + length for start, length in zip(starts, durations, strict=True)]
 
 
-def _try_rules(search: _Search) -> None:
-    for rule in _RULES:
-        if search.is_over():
-            return
-        search.offer(rule(search.jobs, search.capacity))
-
-
-def _try_passes(search: _Search) -> None:
-    reversed_jobs = _reversed(search.jobs)
+def _shaken(search: _Search) -> Iterator[list[float]]:
+    state = 1
+    turn = 0
     while not search.is_over():
-        search.passes -= 1
-        backward = play(reversed_jobs, search.estimates, search.capacity, search.timeline.finishes)
-        if not search.offer(dict(backward.finishes)):
-            return
-
-
-def _try_exchanges(search: _Search) -> None:
-    improved = True
-    while improved and not search.is_over():
-        improved = any(not search.is_over() and search.offer(order) for order in _exchanges(search))
-
-
-def _exchanges(search: _Search) -> Iterator[dict[str, float]]:
-    order = [job.id for job in in_order(search.jobs, search.best)]
-    for first, second in combinations(range(len(order)), 2):
-        if search.is_over():
-            return
-        if search.estimates[order[first]] == search.estimates[order[second]] and first + 1 < second:
-            continue  # equal jobs far apart rarely change anything; neighbours may differ in what they need
-        changed = list(order)
-        changed[first], changed[second] = changed[second], changed[first]
-        yield {name: float(-place) for place, name in enumerate(changed)}
+        reach = search.makespan * _SHAKES[turn % len(_SHAKES)]
+        turn += 1
+        moved = []
+        for start in search.starts:
+            # Numbers that look random and are always the same (Numerical Recipes' generator).
+            state = (state * 1_664_525 + 1_013_904_223) % 2**32
+            moved.append(-(start + reach * (state / 2**32 - 0.5)))
+        yield moved
 
 
 def _reversed(jobs: Collection[Job]) -> list[Job]:

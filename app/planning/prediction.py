@@ -6,7 +6,7 @@ from math import fsum
 from app.planning.bounds import binding_limit, lower_bounds
 from app.planning.conflicts import counting_conflicts
 from app.planning.portfolio import best_priorities
-from app.planning.schedule import Job
+from app.planning.room import Job
 from app.planning.timeline import play
 from shared.models import Edge, PlannedStart, PlannedTask, Schedule
 

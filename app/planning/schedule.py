@@ -5,32 +5,25 @@ Urgent is what has the longest remaining path behind it: its own estimate plus t
 other, the load of the heaviest group of mutually conflicting jobs that it belongs to, because that group must go one by one.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
+from app.planning.room import Job, Room, Table, conflicts_of
+
 Neighbours: TypeAlias = Mapping[str, frozenset[str]]
-
-# Sums of fractions (a quarter of a core, four times) must fill a whole without a rounding error keeping the last one out.
-_ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something to run: it holds `needs` while running, `after` must be finished first, `conflicts_with` must not run beside it."""
-
-    id: str
-    estimate: float
-    needs: Mapping[str, float]
-    after: frozenset[str]
-    conflicts_with: frozenset[str]
 
 
 def priorities(jobs: Collection[Job]) -> dict[str, float]:
     """Urgency of each job, the greater the sooner; jobs named in `after` that are not among `jobs` count as finished."""
     own = {job.id: job.estimate for job in jobs}
     groups = clique_loads(own, conflicts_of(jobs))
-    return _accumulate(jobs, {job.id: max(job.estimate, groups[job.id]) for job in jobs}, own)
+    paths = _accumulate(jobs, groups, own)
+    behind = dict.fromkeys(own, 0.0)
+    for job in jobs:
+        for name in job.after & behind.keys():
+            behind[name] = max(behind[name], paths[job.id])
+    # Half of its own length: the middle between the two classic rules, by when it must end and by when it must start.
+    return {name: max(behind[name] + length / 2, groups[name] / 2) for name, length in own.items()}
 
 
 def longest_paths(jobs: Collection[Job], lengths: Mapping[str, float]) -> dict[str, float]:
@@ -44,62 +37,26 @@ def choose(
     finished: Collection[str],
     capacity: Mapping[str, float],
     priority: Mapping[str, float],
+    overdue: Collection[str] = (),
 ) -> list[str]:
-    """The jobs to start now, most urgent first; the order of the arguments' elements does not matter."""
+    """The jobs to start now, most urgent first; the order of the arguments' elements does not matter.
+
+    The overdue ones come before all others, and what they lack is kept for them.
+    """
     done = frozenset(finished)
     ready = in_order([job for job in waiting if job.after <= done], priority)
-    return [job.id for job in fill(ready, running, capacity, least_needs(ready, capacity))]
+    late = [job for job in ready if job.id in overdue]
+    asked = [*late, *(job for job in ready if job.id not in overdue)]
+    table = Table([*asked, *running], capacity)
+    room = Room(table)
+    for place in range(len(asked), len(table.jobs)):
+        room.start(place)
+    return [asked[place].id for place in room.admit(range(len(asked)), range(len(late)))]
 
 
 def in_order(jobs: Collection[Job], priority: Mapping[str, float]) -> list[Job]:
     """Most urgent first; among equals the longest, then the lowest number."""
     return sorted(jobs, key=lambda job: (-priority.get(job.id, 0.0), -job.estimate, len(job.id), job.id))
-
-
-def least_needs(jobs: Collection[Job], capacity: Mapping[str, float]) -> dict[str, float]:
-    """What every one of the jobs needs at least of each resource: where less is left, none can start."""
-    return {name: min((job.needs.get(name, 0.0) for job in jobs), default=0.0) for name in capacity}
-
-
-def fill(ready: Iterable[Job], running: Collection[Job], capacity: Mapping[str, float], least: Mapping[str, float]) -> list[Job]:
-    """Those of `ready`, taken in this order, that fit beside `running` and beside each other."""
-    room = dict(capacity)
-    active: set[str] = set()
-    excluded: set[str] = set()
-    started: list[Job] = []
-
-    def admit(job: Job) -> None:
-        active.add(job.id)
-        excluded.update(job.conflicts_with)
-        for name, need in job.needs.items():
-            room[name] = room.get(name, 0.0) - need
-
-    for job in running:
-        admit(job)
-    for job in ready:
-        if any(room[name] + _ROUNDING < need for name, need in least.items()):
-            break
-        if job.id in excluded or not active.isdisjoint(job.conflicts_with) or not _fits(job, room):
-            continue
-        admit(job)
-        started.append(job)
-    return started
-
-
-def fits(needs: Mapping[str, float], capacity: Mapping[str, float]) -> bool:
-    """Whether these needs can ever be met."""
-    return all(need <= capacity.get(name, 0.0) + _ROUNDING for name, need in needs.items())
-
-
-def conflicts_of(jobs: Collection[Job]) -> dict[str, frozenset[str]]:
-    """Conflicts in both directions, whichever side declared them, among these jobs only."""
-    pairs: dict[str, set[str]] = {job.id: set() for job in jobs}
-    for job in jobs:
-        for other in job.conflicts_with & pairs.keys():
-            if other != job.id:
-                pairs[job.id].add(other)
-                pairs[other].add(job.id)
-    return {name: frozenset(others) for name, others in pairs.items()}
 
 
 def clique_loads(lengths: Mapping[str, float], neighbours: Neighbours) -> dict[str, float]:
@@ -114,10 +71,6 @@ def clique_loads(lengths: Mapping[str, float], neighbours: Neighbours) -> dict[s
                 candidates &= neighbours[other]
         loads[name] = total
     return loads
-
-
-def _fits(job: Job, room: Mapping[str, float]) -> bool:
-    return all(need <= room.get(name, 0.0) + _ROUNDING for name, need in job.needs.items() if need > 0)
 
 
 def _accumulate(jobs: Collection[Job], least: Mapping[str, float], own: Mapping[str, float]) -> dict[str, float]:

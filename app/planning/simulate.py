@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from app.planning.bounds import lower_bounds
 from app.planning.graph import circle_text, cycles, downstream
 from app.planning.portfolio import best_priorities
-from app.planning.schedule import Job, fits, priorities
+from app.planning.room import Job, fits
+from app.planning.schedule import priorities
 from app.planning.timeline import Timeline, play
 
 Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]

@@ -1,11 +1,13 @@
 """Virtual time: plays jobs through the scheduler's rule, so that a plan predicts what the live orchestration will do."""
 
-from bisect import bisect_left, insort
-from collections.abc import Collection, Mapping
+from bisect import insort
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from math import inf
 
-from app.planning.schedule import Job, fill, in_order, least_needs
+from app.planning.room import Job, Room, Table
+from app.planning.schedule import in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,55 +24,55 @@ class Timeline:
 
 
 def play(
-    jobs: Collection[Job], durations: Mapping[str, float], capacity: Mapping[str, float], priority: Mapping[str, float]
+    jobs: Collection[Job],
+    durations: Mapping[str, float],
+    capacity: Mapping[str, float],
+    priority: Mapping[str, float],
+    patience: float = inf,
 ) -> Timeline:
-    """What happens when jobs are chosen by `priority` and really take `durations`."""
-    return _Player(jobs, durations, capacity, priority).run()
+    """What happens when jobs are chosen by `priority` and really take `durations`.
+
+    One that has been ready for longer than `patience` comes first from then on, and what it lacks is kept for it.
+    """
+    table = Table(in_order(jobs, priority), capacity)
+    starts = run(table, range(len(table.jobs)), [durations[job.id] for job in table.jobs], patience)
+    begun = {job.id: start for job, start in zip(table.jobs, starts, strict=True) if start is not None}
+    return Timeline(begun, {name: start + durations[name] for name, start in begun.items()})
 
 
-class _Player:
-    """Jobs are known by their rank in the order of urgency, which keeps the ready ones sorted at no cost."""
+def run(table: Table, order: Sequence[int], durations: Sequence[float], patience: float = inf) -> list[float | None]:
+    """The start of each job of the table, None for those that never could; `order` holds its places, most urgent first."""
+    room = Room(table)
+    ranks = [0] * len(order)
+    for rank, place in enumerate(order):
+        ranks[place] = rank
+    open_ = list(table.before)
+    ready = [place for place in order if not open_[place]]
+    since = [0.0] * len(order)
+    running: list[tuple[float, int]] = []
+    starts: list[float | None] = [None] * len(order)
+    now = 0.0
+    while True:
+        for place in _begin(room, ready, since, now - patience):
+            starts[place] = now
+            heappush(running, (now + durations[place], place))
+        if not running:
+            return starts
+        now = running[0][0]
+        while running and running[0][0] == now:
+            place = heappop(running)[1]
+            room.end(place)
+            for dependent in table.dependents[place]:
+                open_[dependent] -= 1
+                if not open_[dependent]:
+                    insort(ready, dependent, key=ranks.__getitem__)
+                    since[dependent] = now
 
-    def __init__(
-        self, jobs: Collection[Job], durations: Mapping[str, float], capacity: Mapping[str, float], priority: Mapping[str, float]
-    ) -> None:
-        self.jobs = in_order(jobs, priority)
-        self.durations = durations
-        self.capacity = capacity
-        self.least = least_needs(self.jobs, capacity)
-        ranks = {job.id: rank for rank, job in enumerate(self.jobs)}
-        self.open = [len(job.after & ranks.keys()) for job in self.jobs]
-        self.dependents: list[list[int]] = [[] for _ in self.jobs]
-        for rank, job in enumerate(self.jobs):
-            for name in job.after & ranks.keys():
-                self.dependents[ranks[name]].append(rank)
-        self.ranks = ranks
-        self.ready = [rank for rank, count in enumerate(self.open) if count == 0]
-        self.running: list[tuple[float, int]] = []
-        self.starts: dict[str, float] = {}
-        self.finishes: dict[str, float] = {}
 
-    def run(self) -> Timeline:
-        now = 0.0
-        self._start(now)
-        while self.running:
-            now = self.running[0][0]
-            while self.running and self.running[0][0] == now:
-                self._finish(heappop(self.running)[1])
-            self._start(now)
-        return Timeline(self.starts, self.finishes)
-
-    def _start(self, now: float) -> None:
-        running = [self.jobs[rank] for _, rank in self.running]
-        for job in fill((self.jobs[rank] for rank in self.ready), running, self.capacity, self.least):
-            rank = self.ranks[job.id]
-            del self.ready[bisect_left(self.ready, rank)]
-            self.starts[job.id] = now
-            self.finishes[job.id] = now + self.durations[job.id]
-            heappush(self.running, (self.finishes[job.id], rank))
-
-    def _finish(self, rank: int) -> None:
-        for dependent in self.dependents[rank]:
-            self.open[dependent] -= 1
-            if self.open[dependent] == 0:
-                insort(self.ready, dependent)
+def _begin(room: Room, ready: list[int], since: Sequence[float], latest: float) -> list[int]:
+    """The places that start now, taken out of `ready`."""
+    overdue = [place for place in ready if since[place] < latest] if latest > 0 else []
+    started = room.admit([*overdue, *(place for place in ready if place not in overdue)], overdue) if overdue else room.admit(ready)
+    if started:
+        ready[:] = [place for place in ready if place not in started]
+    return started

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from hypothesis import strategies as st
 
-from app.planning.schedule import Job
+from app.planning.room import Job
 from app.planning.timeline import Timeline
 
 CAPACITY = {"slots": 3.0, "memory": 8.0}

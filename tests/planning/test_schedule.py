@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from app.planning.bounds import lower_bounds
 from app.planning.portfolio import best_priorities
-from app.planning.schedule import Job, choose, priorities
+from app.planning.room import Job
+from app.planning.schedule import choose, priorities
 from app.planning.timeline import play
 from tests.planning.jobs import CAPACITY, ROUNDING, assert_lawful, assert_nothing_idles, at_work, job_sets
 

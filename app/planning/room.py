@@ -1,0 +1,112 @@
+"""What is free while jobs run: the one place that says whether a job may start now, for live attempts and on virtual time."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+# Sums of fractions (a quarter of a core, four times) must fill a whole without a rounding error keeping the last one out.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to run: it holds `needs` while running, `after` must be finished first, `conflicts_with` must not run beside it."""
+
+    id: str
+    estimate: float
+    needs: Mapping[str, float]
+    after: frozenset[str]
+    conflicts_with: frozenset[str]
+
+
+class Table:
+    """Jobs by their place in a list, what they refer to by place too: made once, played many times."""
+
+    def __init__(self, jobs: Sequence[Job], capacity: Mapping[str, float]) -> None:
+        self.jobs = jobs
+        self.places = {job.id: place for place, job in enumerate(jobs)}
+        self.sizes = [*capacity.values(), 0.0]
+        names = {name: index for index, name in enumerate(capacity)}
+        unknown = len(capacity)
+        self.needs = [tuple((names.get(name, unknown), need) for name, need in job.needs.items() if need > 0) for job in jobs]
+        pairs = conflicts_of(jobs)
+        self.conflicts = [tuple(self.places[name] for name in sorted(pairs[job.id])) for job in jobs]
+        self.before = [len(job.after & self.places.keys()) for job in jobs]
+        self.dependents: list[list[int]] = [[] for _ in jobs]
+        for place, job in enumerate(jobs):
+            for name in sorted(job.after & self.places.keys()):
+                self.dependents[self.places[name]].append(place)
+        # Where less than this is left of a resource, no job can start.
+        self.least = [min((job.needs.get(name, 0.0) for job in jobs), default=0.0) for name in capacity]
+
+
+class Room:
+    """What is left of each resource, and who is excluded by a running job."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._free = [size + ROUNDING for size in table.sizes]
+        self._excluded = [0] * len(table.jobs)
+
+    def start(self, place: int) -> None:
+        """This job runs from now on, whether there is room or not."""
+        self._take(place, 1)
+        for other in self._table.conflicts[place]:
+            self._excluded[other] += 1
+
+    def end(self, place: int) -> None:
+        """It runs no more."""
+        self._take(place, -1)
+        for other in self._table.conflicts[place]:
+            self._excluded[other] -= 1
+
+    def admit(self, ready: Iterable[int], overdue: Collection[int] = ()) -> list[int]:
+        """Starts those that fit beside the running ones and beside each other, taken in this order.
+
+        What an overdue one lacks is kept for it: nothing later in the order may take it away again.
+        """
+        free, excluded, needs = self._free, self._excluded, self._table.needs
+        started: list[int] = []
+        kept: list[int] = []
+        if self._is_full():
+            return started
+        for place in ready:
+            if excluded[place]:
+                continue
+            for index, need in needs[place]:
+                if free[index] < need:
+                    break
+            else:
+                self.start(place)
+                started.append(place)
+                if self._is_full():
+                    break
+                continue
+            if place in overdue:
+                self._take(place, 1)
+                kept.append(place)
+        for place in kept:
+            self._take(place, -1)
+        return started
+
+    def _is_full(self) -> bool:
+        return any(free < least for free, least in zip(self._free, self._table.least, strict=False))
+
+    def _take(self, place: int, sign: int) -> None:
+        for index, need in self._table.needs[place]:
+            self._free[index] -= sign * need
+
+
+def conflicts_of(jobs: Collection[Job]) -> dict[str, frozenset[str]]:
+    """Conflicts in both directions, whichever side declared them, among these jobs only."""
+    pairs: dict[str, set[str]] = {job.id: set() for job in jobs}
+    for job in jobs:
+        for other in job.conflicts_with & pairs.keys():
+            if other != job.id:
+                pairs[job.id].add(other)
+                pairs[other].add(job.id)
+    return {name: frozenset(others) for name, others in pairs.items()}
+
+
+def fits(needs: Mapping[str, float], capacity: Mapping[str, float]) -> bool:
+    """Whether these needs can ever be met."""
+    return all(need <= capacity.get(name, 0.0) + ROUNDING for name, need in needs.items())
