@@ -141,14 +141,18 @@ def simulate(
 def bench(
     what: Annotated[Benchmark, typer.Argument(help="What to measure.")] = Benchmark.ALL,
     as_json: AsJson = False,
+    psplib: Annotated[
+        Path | None, typer.Option(help="With `schedule`: folder with PSPLIB's sets, `data` of github.com/PyJobShop/Experiments.")
+    ] = None,
 ) -> None:
     """Measures this code on this machine, next to what other strategies reach.
 
     \b
     shoal bench
     shoal bench schedule --json
+    shoal bench schedule --psplib Experiments/data
     shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     """
     from app.commands.bench import run
 
-    raise typer.Exit(run(what.value, as_json=as_json))
+    raise typer.Exit(run(what.value, as_json=as_json, library=psplib))

@@ -4,21 +4,14 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
-from math import fsum
+from collections.abc import Callable
+from pathlib import Path
 from typing import TypedDict, TypeVar
 
-from app.commands.bench_rehearsal import rehearsal_figures
-from app.commands.bench_rehearsal import show as show_rehearsal
+from app.commands import bench_architectures, bench_library, bench_rehearsal, bench_schedule
 from app.commands.console import print_json, print_line, print_table
 from app.commands.machine import describe_machine
-from app.planning.bounds import lower_bounds
 from app.planning.plan import make_plan
-from app.planning.portfolio import best_priorities
-from app.planning.room import Job
-from app.planning.schedule import priorities
-from app.planning.timeline import play
 from app.planning.tree import Tree
 from shared.github import issue_hash
 from shared.models import IssueSnapshot
@@ -27,32 +20,6 @@ T = TypeVar("T")
 
 _TREE_PATHS = 10_000
 _PLAN_SIZES = (12, 50, 1_000)
-
-
-class Scenario(TypedDict):
-    """What is used of a scenario in bench_data/schedules.json."""
-
-    name: str
-    slots: int
-    minutes: list[float]
-    reference_total: float
-    reference_sequential: float
-    reference_speedup: float
-
-
-class ScheduleFigures(TypedDict):
-    """Minutes by strategy at virtual time, and as ratios to the lower bound."""
-
-    name: str
-    slots: int
-    tasks: int
-    lower_bound: float
-    minutes: dict[str, float]
-    ratio_to_bound: dict[str, float]
-    speedup_online: float
-    reference_total: float
-    reference_speedup: float
-    scheduling_ms: dict[str, float]
 
 
 class PlanningFigures(TypedDict):
@@ -65,101 +32,45 @@ class PlanningFigures(TypedDict):
     peak_memory_mib: float
 
 
-def run(what: str, *, as_json: bool) -> int:
-    """Measures `schedule`, `planning`, `rehearsal` or `all`."""
+def run(what: str, *, as_json: bool, library: Path | None = None) -> int:
+    """Measures `schedule`, `planning`, `rehearsal` or `all`; `library` is a folder with PSPLIB's instances."""
     machine = describe_machine()
-    schedule = [schedule_figures(scenario) for scenario in scenarios()] if what in {"schedule", "all"} else []
-    planning = [planning_figures(size) for size in _PLAN_SIZES] if what in {"planning", "all"} else []
-    rehearsal = rehearsal_figures() if what in {"rehearsal", "all"} else []
+    measured: dict[str, object] = {}
+    shown: list[Callable[[], None]] = []
+    if what in {"schedule", "all"}:
+        figures = [bench_schedule.scenario_figures(scenario) for scenario in bench_schedule.scenarios()]
+        graphs = [bench_schedule.graph_figures(wrong_by) for wrong_by in (0.0, 0.5)]
+        costs = bench_architectures.measured_costs(planning_figures(_PLAN_SIZES[0])["seconds"])
+        ways = bench_architectures.architecture_figures(costs)
+        measured |= {"schedule": figures, "random_batches": graphs, "architectures": ways}
+        shown += [lambda: bench_schedule.show(figures, graphs), lambda: bench_architectures.show(ways)]
+        if library is not None:
+            best = bench_library.library_figures(library)
+            measured["library"] = best
+            shown.append(lambda: bench_library.show(best))
+    if what in {"planning", "all"}:
+        planning = [planning_figures(size) for size in _PLAN_SIZES]
+        measured["planning"] = planning
+        shown.append(lambda: _show_planning(planning))
+    if what in {"rehearsal", "all"}:
+        rehearsal = bench_rehearsal.rehearsal_figures()
+        measured["rehearsal"] = rehearsal
+        shown.append(lambda: bench_rehearsal.show(rehearsal))
     if as_json:
-        measured = {name: rows for name, rows in (("schedule", schedule), ("planning", planning), ("rehearsal", rehearsal)) if rows}
         print_json(json.dumps({"schema": 1, "machine": machine, **measured}, indent=2))
     else:
         print_line(", ".join(f"{name} {value}" for name, value in machine.items()))
-        if schedule:
-            _show_schedule(schedule)
-        if planning:
-            _show_planning(planning)
-        if rehearsal:
-            show_rehearsal(rehearsal)
+        for show in shown:
+            show()
     return 0
 
 
-def _show_schedule(rows: Sequence[ScheduleFigures]) -> None:
-    strategies = ["online", "planned", "longest_first", "fifo", "waves"]
-    print_table(
-        "Schedule: minutes at virtual time (ratio to the lower bound)",
-        ["Scenario", "Slots", "Bound", *strategies, "Reference"],
-        [
-            (
-                row["name"],
-                row["slots"],
-                f"{row['lower_bound']:g}",
-                *(_with_ratio(row, name) for name in strategies),
-                row["reference_total"],
-            )
-            for row in rows
-        ],
-    )
-
-
-def _with_ratio(row: ScheduleFigures, strategy: str) -> str:
-    return f"{row['minutes'][strategy]:g} ({row['ratio_to_bound'][strategy]:.2f})"
-
-
-def _show_planning(rows: Sequence[PlanningFigures]) -> None:
+def _show_planning(rows: list[PlanningFigures]) -> None:
     print_table(
         "Planning: cold, tree index included",
         ["Issues", "Paths", "Seconds", "Edges", "Peak MiB"],
         [(row["issues"], row["paths"], row["seconds"], row["edges"], row["peak_memory_mib"]) for row in rows],
     )
-
-
-def scenarios() -> list[Scenario]:
-    """The reference system's scenarios and its recorded run."""
-    text = files("app.commands").joinpath("bench_data/schedules.json").read_text("utf-8")
-    loaded: list[Scenario] = json.loads(text)["scenarios"]
-    return loaded
-
-
-def schedule_figures(scenario: Scenario) -> ScheduleFigures:
-    """One scenario under every strategy; estimates equal durations."""
-    jobs = [
-        Job(f"{index:03}", minutes, {"slots": 1.0}, frozenset(), frozenset()) for index, minutes in enumerate(scenario["minutes"])
-    ]
-    capacity = {"slots": float(scenario["slots"])}
-    durations = {job.id: job.estimate for job in jobs}
-    bound = max(lower_bounds(jobs, durations, capacity).values())
-
-    def length(order: Mapping[str, float]) -> float:
-        return play(jobs, durations, capacity, order).makespan
-
-    online, online_ms = _timed(lambda: length(priorities(jobs)))
-    planned, planned_ms = _timed(lambda: length(best_priorities(jobs, capacity)))
-    minutes = {
-        "online": online,
-        "planned": planned,
-        "longest_first": length(durations),
-        "fifo": length({job.id: -float(index) for index, job in enumerate(jobs)}),
-        "waves": waves(scenario["minutes"], scenario["slots"]),
-    }
-    return ScheduleFigures(
-        name=scenario["name"],
-        slots=scenario["slots"],
-        tasks=len(jobs),
-        lower_bound=round(bound, 3),
-        minutes={name: round(value, 3) for name, value in minutes.items()},
-        ratio_to_bound={name: round(value / bound, 3) for name, value in minutes.items()},
-        speedup_online=round(fsum(scenario["minutes"]) / online, 3),
-        reference_total=scenario["reference_total"],
-        reference_speedup=scenario["reference_speedup"],
-        scheduling_ms={"online": round(online_ms, 3), "planned": round(planned_ms, 3)},
-    )
-
-
-def waves(minutes: list[float], slots: int) -> float:
-    """Batches with a barrier after each, in the given order."""
-    return fsum(max(minutes[first : first + slots]) for first in range(0, len(minutes), slots))
 
 
 def planning_figures(size: int) -> PlanningFigures:

@@ -1,5 +1,7 @@
 """`shoal bench` and the help, through the console command."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.commands.shoal import shoal
@@ -16,6 +18,45 @@ def test_the_reference_scenarios_come_out_as_promised() -> None:
         assert row["lower_bound"] <= minutes["planned"] <= minutes["online"] <= PROMISED[row["name"]]
         assert minutes["online"] <= min(minutes["waves"], minutes["fifo"])
     assert document["machine"].keys() >= {"cores", "memory_mib", "os", "python", "git"}
+
+
+def test_simpler_strategies_are_no_better_on_random_batches() -> None:
+    """With right estimates and with estimates that are wrong by half; nothing is shorter than the bound."""
+    for row in shoal("bench", "schedule", "--json").document["random_batches"]:
+        ratio = row["ratio_to_bound"]
+        assert min(ratio["online"], ratio["planned"]) >= 1
+        assert max(ratio["online"], ratio["planned"]) < min(ratio["fifo"], ratio["waves"])
+
+
+def test_four_architectures_stand_beside_what_was_projected() -> None:
+    """Only the merged one gains nothing from four slots; separated ones are no slower than barriers."""
+    ways = {row["architecture"]: row for row in shoal("bench", "schedule", "--json").document["architectures"]}
+    assert set(ways) == {"status quo", "merged", "partial", "separated"}
+    assert all(value <= 1 for value in ways["merged"]["speedup"].values())
+    for name, value in ways["separated"]["speedup"].items():
+        assert value >= ways["status quo"]["speedup"][name]
+    assert all(row["memory_mib"] > 0 and row["projected"] for row in ways.values())
+
+
+def test_a_public_library_is_read_from_a_folder(tmp_path: Path) -> None:
+    """Three jobs on two units of one resource: 5 is the best known, and both modes reach it."""
+    (tmp_path / "J30_1.txt").write_text("5 1\n2\n0 0 3 2 3 4\n3 1 1 5\n2 1 1 5\n2 2 1 5\n0 0 0\n", "ascii")
+    (tmp_path / "bks.csv").write_text("RCPSP,PSPLIB-J30,J30_1.txt,5\n", "utf-8")
+    [row] = shoal("bench", "schedule", "--json", "--psplib", str(tmp_path)).document["library"]
+    assert (row["family"], row["instances"]) == ("J30", 1)
+    assert row["gap_percent"]["online"] == row["gap_percent"]["planned"] == 0
+
+
+@pytest.mark.parametrize(("name", "text"), [("bks.csv", None), ("J30_1.txt", "5 1 2 0"), ("J30_1.txt", "words")])
+def test_a_library_that_is_none_is_refused_by_name(tmp_path: Path, name: str, text: str | None) -> None:
+    """Status 2, the file and what it should be."""
+    if text:
+        (tmp_path / "bks.csv").write_text("RCPSP,PSPLIB-J30,J30_1.txt,5\n", "utf-8")
+        (tmp_path / name).write_text(text, "ascii")
+    run = shoal("bench", "schedule", "--psplib", str(tmp_path))
+    assert run.status == 2
+    assert name in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_planning_is_measured_for_small_and_large_batches() -> None:

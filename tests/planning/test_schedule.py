@@ -109,3 +109,35 @@ def test_bounds_name_each_limit() -> None:
     jobs = [job("a", 2), job("b", 3, after={"a"}), job("c", 4, conflicts={"d"}), job("d", 4)]
     bounds = lower_bounds(jobs, {one.id: one.estimate for one in jobs}, {"slots": 2.0})
     assert bounds == {"critical path": 5, "slots": 6.5, "conflicts": 8}
+
+
+def test_room_is_kept_for_what_waits_too_long() -> None:
+    """A big job beside a stream of small ones: its room is kept once it is overdue, and only then does a slot idle."""
+    big = Job("big", 1, {"memory": 8.0}, frozenset(), frozenset())
+    small = [Job(f"small{index:02}", 2, {"memory": 4.0}, frozenset(), frozenset()) for index in range(3)]
+    capacity = {"memory": 8.0}
+    assert choose([big, *small[1:]], small[:1], [], capacity, priorities([big, *small])) == ["small01"]
+    assert choose([big, *small[1:]], small[:1], [], capacity, priorities([big, *small]), overdue={"big"}) == []
+    assert choose([big, *small[1:]], [], [], capacity, priorities([big, *small]), overdue={"big"}) == ["big"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(jobs=job_sets(), patience=st.sampled_from([0.5, 2.0, 8.0]))
+def test_schedules_with_patience_keep_the_laws_too(jobs: list[Job], patience: float) -> None:
+    """Nobody waits for ever, and the order of time is lawful whoever is overdue."""
+    durations = {one.id: one.estimate + 0.1 for one in jobs}
+    timeline = play(jobs, durations, CAPACITY, priorities(jobs), patience)
+    assert_lawful(timeline, jobs, CAPACITY)
+
+
+def test_a_stream_of_small_ones_starves_nobody() -> None:
+    """Two chains that always leave half of the memory in use would keep a big job out to the end; with patience it gets its turn."""
+    chains = [
+        Job(f"{chain}{index:02}", 3, {"memory": 4.0}, frozenset({f"{chain}{index - 1:02}"} if index else ()), frozenset())
+        for chain in "ab"
+        for index in range(20)
+    ]
+    jobs = [*chains, Job("big", 1, {"memory": 8.0}, frozenset(), frozenset())]
+    durations = {one.id: one.estimate for one in jobs} | {"b00": 1.5}
+    assert play(jobs, durations, {"memory": 8.0}, priorities(jobs)).starts["big"] >= 58
+    assert play(jobs, durations, {"memory": 8.0}, priorities(jobs), patience=10).starts["big"] <= 15

@@ -14,7 +14,10 @@ _CHUNK = 64 * 1024
 
 @dataclass
 class Trap:
-    """For one request, its method and path given as patterns: `reached` when it has come; it waits until `opened`, then it passes or its connection is reset."""
+    """For one request, its method and path given as patterns.
+
+    `reached` when it has come; it waits until `opened`, then it passes or its connection is reset.
+    """
 
     method: str
     path: str
