@@ -131,7 +131,7 @@ def test_schedules_with_patience_keep_the_laws_too(jobs: list[Job], patience: fl
 
 
 def test_a_stream_of_small_ones_starves_nobody() -> None:
-    """Two chains that always leave half of the memory in use would keep a big job out to the end; with patience it gets its turn."""
+    """Two chains that always leave half of the memory in use would keep a big job out to the end; patience gives it a turn."""
     chains = [
         Job(f"{chain}{index:02}", 3, {"memory": 4.0}, frozenset({f"{chain}{index - 1:02}"} if index else ()), frozenset())
         for chain in "ab"
