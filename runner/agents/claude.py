@@ -78,13 +78,14 @@ def read(line: str) -> Iterable[Event]:
 
 
 def _assistant(message: Json) -> Iterator[Event]:
+    # An API's error is told as a message of a model that is none.
+    is_error = text(message, "model") == "<synthetic>"
     for block in objects(message, "content"):
         if block.get("type") == "text" and text(block, "text"):
-            yield Event("said", text(block, "text") + "\n")
+            yield Event("error", text(block, "text")) if is_error else Event("said", text(block, "text") + "\n")
         if block.get("type") == "tool_use":
             yield Event("tool", deed(text(block, "name"), inner(block, "input")))
-    # Every block comes with its message's figures, hence the id; errors are told as messages of a model that is none.
-    if text(message, "model") != "<synthetic>":
+    if not is_error:  # every block comes with its whole message's figures, hence the id
         yield Event("turn", text(message, "id"), usage=_usage(inner(message, "usage"), turns=1))
 
 

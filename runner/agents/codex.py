@@ -86,7 +86,7 @@ def read(line: str) -> Iterable[Event]:
 
 
 def _item(item: Json) -> Iterator[Event]:
-    kind = item.get("type")
+    kind = text(item, "type")
     if kind == "agent_message":
         yield Event("said", text(item, "text") + "\n")
     elif kind == "error":  # often a mere warning: it counts only when the turn fails, too
@@ -96,4 +96,4 @@ def _item(item: Json) -> Iterator[Event]:
     elif kind == "file_change":
         yield Event("tool", "edit: " + ", ".join(text(change, "path") for change in objects(item, "changes"))[:200])
     elif kind in {"mcp_tool_call", "web_search"}:
-        yield Event("tool", deed(str(kind), item))
+        yield Event("tool", deed(kind, item))

@@ -27,6 +27,11 @@ _AWAY_WORDS = re.compile(
     r"unable to connect|connection (?:refused|reset|error)|ECONN\w+|stream disconnected|fetch failed",
     re.IGNORECASE,
 )
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_NO_SESSION = re.compile(
+    r"no conversation found|no rollout found|no session, task|session[^.\n]{0,60}not found|invalid session|no (?:previous )?sessions? found",
+    re.IGNORECASE,
+)
 _RETRY = re.compile(r"(?:retry|try again|reset)\D{0,24}?(\d+(?:\.\d+)?) ?(ms|s|m|h)(?:[a-z]*)\b", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 # The model proxy's own refusal, in the words of runner/models.
@@ -53,7 +58,7 @@ class Heard:
     retries: int = 0
     denials: Counter[str] = field(default_factory=Counter)
     result: Event | None = None
-    # Its last line that was no event: where a program says why it does not even start.
+    # A line that was no event, of an error if there was one: where a program says why it does not even start.
     plain: str = ""
     _message: str = ""
     _is_saying: bool = False
@@ -64,10 +69,15 @@ class Heard:
         """What the line meant, for who else wants to know."""
         events = tuple(agent.read(line))
         if not events and line.strip() and not line.startswith("{"):
-            self.plain = line.strip()[:300]
+            self._hear_plain(_COLOURS.sub("", line).strip()[:300])
         for event in events:
             self._hear(event)
         return events
+
+    @property
+    def lost_session(self) -> bool:
+        """It could not find the session that it was to go on with: the same pass may be tried in a new one."""
+        return bool(_NO_SESSION.search(self.trouble.words if self.trouble else self.plain))
 
     @property
     def words(self) -> str:
@@ -92,6 +102,10 @@ class Heard:
     def notes(self) -> tuple[str, ...]:
         """What a person should know although it is no failure."""
         return tuple(f"the agent was denied: {what}" + (f" ({n} times)" if n > 1 else "") for what, n in self.denials.items())
+
+    def _hear_plain(self, line: str) -> None:
+        if "error" in line.lower() or "error" not in self.plain.lower():
+            self.plain = line
 
     def _hear(self, event: Event) -> None:
         if event.kind == "said":
@@ -127,7 +141,11 @@ def judge(heard: Heard, ended: Ended, agent: Agent, who: str) -> Verdict | None:
     if ended.ok or (result is not None and ended.reason in _HUNG):
         if (result is not None and result.ok) or (result is None and heard.trouble is None):
             return _of_good_end(heard, ended, agent, who)
-    elif ended.reason not in _ENDED_ITSELF | _HUNG or verdict.is_full_disk(ended.tail) or verdict.killed_by(ended):
+    elif (
+        ended.reason not in _ENDED_ITSELF | _HUNG
+        or verdict.is_full_disk(ended.tail)
+        or (result is None and verdict.killed_by(ended))
+    ):
         return verdict.of_command(ended, who)
     if (trouble := heard.trouble) and (ended.reason in _ENDED_ITSELF or result or _is_away(trouble)):
         return _of_trouble(trouble, ended, agent, who)

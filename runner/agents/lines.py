@@ -39,25 +39,33 @@ def objects(data: Json, name: str) -> list[Json]:
 
 def text(data: Json, name: str) -> str:
     found = data.get(name)
-    return found if isinstance(found, str) else ""
+    return _clean(found) if isinstance(found, str) else ""
 
 
 def number(data: Json, name: str) -> int:
     """Zero when there is none, never less."""
-    found = data.get(name)
-    return max(0, int(found)) if isinstance(found, int | float) and found == found else 0
+    return int(money(data, name) or 0)
 
 
 def money(data: Json, name: str) -> float | None:
+    """None when there is none, never less than zero; to Python, NaN and Infinity are JSON."""
     found = data.get(name)
-    return max(0.0, float(found)) if isinstance(found, int | float) and found == found else None
+    try:
+        return max(0.0, float(found)) if isinstance(found, int | float) and math.isfinite(found) else None
+    except OverflowError:
+        return None
 
 
 def deed(name: str, arguments: Json) -> str:
     """A tool call in a few words: "Bash: git log"."""
     subject = next((value for key in _SUBJECTS if (value := arguments.get(key))), "")
-    words = " ".join(str(subject).split())
+    words = _clean(" ".join(str(subject).split()))
     return f"{name}: {words}"[:200] if words else name
+
+
+def _clean(found: str) -> str:
+    """Half a character, which JSON can hold and no file can, becomes a question mark."""
+    return found.encode("utf-8", "replace").decode()
 
 
 def usage(data: Json, taken: str, cached: str, given: str) -> Usage:

@@ -1,0 +1,1 @@
+"""Agents: their command lines, what they say, and what that is worth."""
