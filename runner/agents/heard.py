@@ -29,7 +29,8 @@ _AWAY_WORDS = re.compile(
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _NO_SESSION = re.compile(
-    r"no conversation found|no rollout found|no session, task|session[^.\n]{0,60}not found|invalid session|no (?:previous )?sessions? found",
+    r"no conversation found|no rollout found|no session, task|session[^.\n]{0,60}not found|invalid session|"
+    r"no (?:previous )?sessions? found",
     re.IGNORECASE,
 )
 _RETRY = re.compile(r"(?:retry|try again|reset)\D{0,24}?(\d+(?:\.\d+)?) ?(ms|s|m|h)(?:[a-z]*)\b", re.IGNORECASE)

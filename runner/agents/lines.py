@@ -1,6 +1,7 @@
 """PURE: reading lines of JSON that a program we do not control prints, without ever tripping over them."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 

@@ -92,7 +92,7 @@ def test_a_program_that_is_not_there_ends_the_attempt_with_the_way_to_install_it
 @pytest.mark.parametrize("model", ["", "gpt-5", "ollama/llama", "anthropic/"])
 def test_an_agent_of_many_providers_needs_to_know_which(model: str, tmp_path: Path) -> None:
     """The key that it needs follows from the model's prefix."""
-    with pytest.raises(AttemptEnds, match="set agent.model to PROVIDER/MODEL"):
+    with pytest.raises(AttemptEnds, match=r"set agent\.model to PROVIDER/MODEL"):
         call_of(tmp_path, "opencode", Pass.RESEARCH, model=model)
 
 
