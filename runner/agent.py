@@ -60,7 +60,10 @@ def has_network(work: Work) -> bool:
 
 
 def play(work: Work, which: Pass, text: str) -> Answer | None:
-    """The agent's answer, None when it cannot do this pass; raises AttemptEnds when it failed."""
+    """The agent's answer, None when it cannot do this pass; raises AttemptEnds when it failed.
+
+    A session that it cannot find again, because its home died with an earlier runner, costs one more start and nothing else.
+    """
     agent = AGENTS[work.brief.agent.name]
     call = agent.call(_order(work, which, text))
     if call is None:
@@ -70,6 +73,9 @@ def play(work: Work, which: Pass, text: str) -> Answer | None:
         ended = _run(work, which, agent, call, way, heard)
     proxy = way.proxy if way else None
     _settle(work, which, heard, proxy, ended)
+    if heard.lost_session and work.state.session and which is not Pass.REVIEW:
+        work.state.session, work.state.session_usage = "", Usage()
+        return play(work, which, text)
     if bad := _verdict(work, which, agent, heard, proxy, ended):
         raise AttemptEnds.with_verdict(bad)
     written = worktree.read_left_file(work.folder.out / "answer.md", _ANSWER_LIMIT).decode(errors="replace")
@@ -176,7 +182,9 @@ def _verdict(work: Work, which: Pass, agent: Agent, heard: Heard, proxy: Proxy |
     if limit:
         reason = f"{who} used up the attempt's limit `{limit}` of {getattr(work.brief.limits, limit):g}"
         return Verdict(name=VerdictName.LIMIT_REACHED, reason=reason, detail=ended.tail[-8000:], limit=limit)
-    bad = judge(heard, ended, agent, who) if agent.says_result or agent.providers else verdict.of_command(ended, who)
+    bad = (
+        judge(heard, ended, agent, who) if agent.says_result or agent.providers else verdict.of_command(ended, who, "agent_minutes")
+    )
     if bad is None or proxy is None or bad.name is VerdictName.LIMIT_REACHED:
         return bad
     if proxy.refused_key:

@@ -103,7 +103,7 @@ def _result(event: Json) -> Iterator[Event]:
     ok = subtype == "success" and event.get("is_error") is False
     errors = event.get("errors")
     told = "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
-    words = text(event, "result") or told or subtype
+    words = text(event, "result") or told or ("" if ok else subtype)
     status = 0 if ok else number(event, "api_error_status")
     yield Event("result", words, text(event, "session_id"), _total(event), ok, status, limit=_LIMITS.get(subtype, ""))
 

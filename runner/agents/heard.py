@@ -147,7 +147,7 @@ def judge(heard: Heard, ended: Ended, agent: Agent, who: str) -> Verdict | None:
         or verdict.is_full_disk(ended.tail)
         or (result is None and verdict.killed_by(ended))
     ):
-        return verdict.of_command(ended, who)
+        return verdict.of_command(ended, who, "agent_minutes")
     if (trouble := heard.trouble) and (ended.reason in _ENDED_ITSELF or result or _is_away(trouble)):
         return _of_trouble(trouble, ended, agent, who)
     return _of_exit(heard, ended, agent, who)
@@ -185,7 +185,7 @@ def _of_trouble(trouble: _Trouble, ended: Ended, agent: Agent, who: str) -> Verd
 
 def _of_exit(heard: Heard, ended: Ended, agent: Agent, who: str) -> Verdict | None:
     """It ended badly and no event tells why: its last plain line often does."""
-    found = verdict.of_command(ended, who)
+    found = verdict.of_command(ended, who, "agent_minutes")
     if found is None or ended.reason != "exited":
         return found
     if agent.providers and _KEY_WORDS.search(heard.plain):
