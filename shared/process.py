@@ -163,8 +163,8 @@ class _Run:
             code = child.returncode = os.waitstatus_to_exitcode(status)
             output.end()
             if reason == "exited" and output.is_too_much:  # it was faster than our look
-            reason = "output_limit"
-        if group and reason == "exited" and code != 0 and group.ran_out_of_memory:
+                reason = "output_limit"
+            if group and reason == "exited" and code != 0 and group.ran_out_of_memory:
                 reason = "memory_limit"
             use = monitor.use(used, kernel_peak_mib=group.peak_mib if group else 0)
         if output.error is not None:
