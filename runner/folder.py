@@ -151,8 +151,12 @@ class TaskFolder:
     def prompts(self) -> Path:
         return self.root / "prompts"
 
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
     def log(self, name: str) -> Path:
-        return self.root / "logs" / f"{name}.log"
+        return self.logs / f"{name}.log"
 
 
 def lock(path: Path) -> int | None:

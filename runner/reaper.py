@@ -32,17 +32,9 @@ def clear_up(work: Work) -> None:
     try:
         rescue.keep(work)
         pool.give_back(folder)
-        for path in (
-            folder.git,
-            folder.home,
-            folder.out,
-            folder.check_home,
-            folder.review_home,
-            folder.snapshot,
-            folder.gitfile,
-            folder.publish,
-        ):
-            pristine.remove(path)
+        for path in folder.root.iterdir():
+            if path not in {folder.state, folder.prompts, folder.logs}:
+                pristine.remove(path)
     except (OSError, Interrupted) as error:  # the verdict stands; `reap` does it later
         _log.warning("the task's folder is not cleared up", folder=str(folder.root), why=repr(error))
 

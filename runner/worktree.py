@@ -103,20 +103,30 @@ def own_desk(folder: TaskFolder, sandbox: Sandbox, about: About, stop: threading
 
 def prepare(work: Work) -> None:
     """A checkout of the start commit, pristine, with new private git directories for the agent and for our snapshots."""
-    folder, at = work.folder, desk(work, "setup")
+    set_up(desk(work, "setup"))
+
+
+def set_up(at: Desk) -> None:
+    """What `prepare` does, also without an attempt."""
+    folder = at.folder
     for old in (folder.git, folder.home, folder.out, folder.snapshot):
         remove(old)
-    work.sandbox.give(folder.git, folder.home, folder.out, folder.snapshot)
+    at.sandbox.give(folder.git, folder.home, folder.out, folder.snapshot)
     _make_pristine(at, folder.tree, at.about.start_sha, _OPEN + _MAKE_PRISTINE + _HAND_OVER)
     folder.about.write_text(at.about.model_dump_json(indent=1), encoding="utf-8")
     folder.gitfile.write_text(f"gitdir: {folder.git}\n", encoding="utf-8")
-    work.sandbox.hand_over(folder.gitfile)
+    at.sandbox.hand_over(folder.gitfile)
 
 
 def check_out_for_tests(work: Work, commit: str) -> None:
     """Makes `check` hold exactly `commit`, and its home nothing."""
     empty(work, work.folder.check_home)
-    _make_pristine(desk(work, "testing"), work.folder.check, commit, _MAKE_PRISTINE)
+    set_up_check(desk(work, "testing"), commit)
+
+
+def set_up_check(at: Desk, commit: str) -> None:
+    """Makes `check` hold exactly `commit`."""
+    _make_pristine(at, at.folder.check, commit, _MAKE_PRISTINE)
 
 
 def restore(work: Work, commit: str) -> None:
