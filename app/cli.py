@@ -27,6 +27,7 @@ class Benchmark(StrEnum):
     ALL = "all"
     SCHEDULE = "schedule"
     PLANNING = "planning"
+    WORKTREES = "worktrees"
     REHEARSAL = "rehearsal"
 
 
@@ -144,6 +145,7 @@ def bench(
     psplib: Annotated[
         Path | None, typer.Option(help="With `schedule`: folder with PSPLIB's sets, `data` of github.com/PyJobShop/Experiments.")
     ] = None,
+    files: Annotated[int, typer.Option(min=100, max=1_000_000, help="With `worktrees`: files of the repository.")] = 20_000,
 ) -> None:
     """Measures this code on this machine, next to what other strategies reach.
 
@@ -151,8 +153,9 @@ def bench(
     shoal bench
     shoal bench schedule --json
     shoal bench schedule --psplib Experiments/data
+    shoal bench worktrees --files 100000
     shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     """
     from app.commands.bench import run
 
-    raise typer.Exit(run(what.value, as_json=as_json, library=psplib))
+    raise typer.Exit(run(what.value, as_json=as_json, library=psplib, files=files))

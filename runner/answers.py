@@ -1,4 +1,4 @@
-"""What the app may ask of the runner's code without an attempt: `python -I -m runner prompt|probe|rescues`, JSON in and out."""
+"""What the app may ask of the runner's code without an attempt: `python -I -m runner QUESTION`, JSON in and out."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from runner import probe, prompt, rescue
+from runner import measure, probe, prompt, rescue
 from shared.errors import FatalError
 from shared.models import AgentSettings
 
@@ -25,7 +25,9 @@ class _Rescues(BaseModel):
 def answer(question: str, request: bytes) -> str:
     """One JSON document; raises FatalError with the fix for a question or a request that nobody understands."""
     if question not in _ANSWERS:
-        raise FatalError(f"{question!r} is no question for a runner: ask prompt, probe or rescues, or start it without arguments")
+        raise FatalError(
+            f"{question!r} is no question for a runner: ask prompt, probe, rescues or checkouts, or start it without arguments"
+        )
     try:
         return _ANSWERS[question](request)
     except ValidationError as error:
@@ -43,4 +45,13 @@ def _rescues(request: bytes) -> str:
     return json.dumps([{**one._asdict(), "when": one.when.isoformat(), "path": str(one.path)} for one in found])
 
 
-_ANSWERS: Mapping[str, Callable[[bytes], str]] = {"prompt": prompt.answer, "probe": _probe, "rescues": _rescues}
+def _checkouts(request: bytes) -> str:
+    return measure.checkouts(measure.Checkouts.model_validate_json(request)).model_dump_json()
+
+
+_ANSWERS: Mapping[str, Callable[[bytes], str]] = {
+    "prompt": prompt.answer,
+    "probe": _probe,
+    "rescues": _rescues,
+    "checkouts": _checkouts,
+}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
-from app.commands import bench_architectures, bench_library, bench_rehearsal, bench_schedule
+from app.commands import bench_architectures, bench_library, bench_rehearsal, bench_schedule, bench_worktrees
 from app.commands.console import print_json, print_line, print_table
 from app.commands.machine import describe_machine
 from app.planning.plan import make_plan
@@ -32,8 +32,8 @@ class PlanningFigures(TypedDict):
     peak_memory_mib: float
 
 
-def run(what: str, *, as_json: bool, library: Path | None = None) -> int:
-    """Measures `schedule`, `planning`, `rehearsal` or `all`; `library` is a folder with PSPLIB's instances."""
+def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 20_000) -> int:
+    """Measures `schedule`, `planning`, `worktrees`, `rehearsal` or `all`; `library` is a folder with PSPLIB's instances."""
     machine = describe_machine()
     measured: dict[str, object] = {}
     shown: list[Callable[[], None]] = []
@@ -52,6 +52,10 @@ def run(what: str, *, as_json: bool, library: Path | None = None) -> int:
         planning = [planning_figures(size) for size in _PLAN_SIZES]
         measured["planning"] = planning
         shown.append(lambda: _show_planning(planning))
+    if what in {"worktrees", "all"}:
+        worktrees = bench_worktrees.worktree_figures(files)
+        measured["worktrees"] = worktrees
+        shown.append(lambda: bench_worktrees.show(worktrees))
     if what in {"rehearsal", "all"}:
         rehearsal = bench_rehearsal.rehearsal_figures()
         measured["rehearsal"] = rehearsal

@@ -10,7 +10,7 @@ from shared.process import Limits, environment, run
 _SECONDS = 60
 
 
-def ask(question: str, request: str) -> str:
+def ask(question: str, request: str, seconds: float = _SECONDS) -> str:
     """The answer, one JSON document; UserError with the runner's reason when it refuses."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "answer.json"
@@ -19,7 +19,7 @@ def ask(question: str, request: str) -> str:
             cwd=Path(folder),
             env=environment({"SHOAL_LOG_LEVEL": "CRITICAL"}),
             stdin=request.encode(),
-            limits=Limits(seconds=_SECONDS),
+            limits=Limits(seconds=seconds),
             log=log,
         )
         if not ended.ok:

@@ -59,6 +59,16 @@ def test_a_library_that_is_none_is_refused_by_name(tmp_path: Path, name: str, te
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
+def test_checkouts_are_measured_against_gits_own() -> None:
+    """Each way on a repository of 300 files: seconds that were taken, and ratios to the pool's."""
+    row = shoal("bench", "worktrees", "--files", "300", "--json").document["worktrees"]
+    assert row["files"] == 300
+    assert row["seconds"].keys() == row["ratio"].keys() == {"pool", "made_anew", "worktree_add", "clone_depth_1", "clone"}
+    assert all(value > 0 for value in row["seconds"].values())
+    assert row["ratio"]["pool"] == 1
+
+
 def test_planning_is_measured_for_small_and_large_batches() -> None:
     """12, 50 and 1,000 issues on 10,000 paths, as numbers that were measured."""
     rows = shoal("bench", "planning", "--json").document["planning"]
