@@ -28,6 +28,7 @@ class Benchmark(StrEnum):
     SCHEDULE = "schedule"
     PLANNING = "planning"
     WORKTREES = "worktrees"
+    START = "start"
     REHEARSAL = "rehearsal"
 
 
@@ -154,6 +155,7 @@ def bench(
     shoal bench schedule --json
     shoal bench schedule --psplib Experiments/data
     shoal bench worktrees --files 100000
+    shoal bench start          twelve tasks until the first agent works
     shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     """
     from app.commands.bench import run

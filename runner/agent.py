@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+import structlog
+
 from runner import instructions, prompt, verdict, worktree
 from runner.agents.heard import Heard, judge
 from runner.agents.registry import AGENTS, provider_of
@@ -23,6 +25,7 @@ from shared.models import PromptRequest, Usage, Verdict, VerdictName
 from shared.process import Ended
 
 _ANSWER_LIMIT = 60_000
+_log = structlog.get_logger()
 # Where any program looks for its model: for agents that are a command line, whose variables nobody but the operator knows.
 _USUAL: Mapping[Provider, Mapping[str, str]] = {
     "anthropic": {"ANTHROPIC_BASE_URL": MODEL_URL, "ANTHROPIC_API_KEY": MODEL_KEY},
@@ -129,6 +132,7 @@ def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, he
 
     argv, room = _argv_and_room(work, which, call, way)
     minutes, quiet = work.brief.settings.agent_minutes, work.brief.limits.inactive_minutes
+    _log.info("agent starts", which=which)
     try:
         return work.run(
             argv,

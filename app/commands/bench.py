@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
-from app.commands import bench_architectures, bench_library, bench_rehearsal, bench_schedule, bench_worktrees
+from app.commands import bench_architectures, bench_library, bench_rehearsal, bench_schedule, bench_start, bench_worktrees
 from app.commands.console import print_json, print_line, print_table
 from app.commands.machine import describe_machine
 from app.planning.plan import make_plan
@@ -33,7 +33,7 @@ class PlanningFigures(TypedDict):
 
 
 def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 20_000) -> int:
-    """Measures `schedule`, `planning`, `worktrees`, `rehearsal` or `all`; `library` is a folder with PSPLIB's instances."""
+    """Measures `schedule`, `planning`, `worktrees`, `start`, `rehearsal` or `all`; `library`: a folder with PSPLIB's sets."""
     machine = describe_machine()
     measured: dict[str, object] = {}
     shown: list[Callable[[], None]] = []
@@ -56,6 +56,10 @@ def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 2
         worktrees = bench_worktrees.worktree_figures(files)
         measured["worktrees"] = worktrees
         shown.append(lambda: bench_worktrees.show(worktrees))
+    if what in {"start", "all"}:
+        start = bench_start.start_figures(int(machine["cores"]))
+        measured["start"] = start
+        shown.append(lambda: bench_start.show(start))
     if what in {"rehearsal", "all"}:
         rehearsal = bench_rehearsal.rehearsal_figures()
         measured["rehearsal"] = rehearsal

@@ -87,7 +87,7 @@ def _measure(slots: int, think_seconds: float) -> RehearsalFigures:
         ended = datetime.now(UTC)
         cpu = usage.cpu_seconds() - before
         usage.stop()
-        attempts = _attempts(world)
+        attempts = ended_attempts(world)
     numbers = max(status.orchestrations, key=lambda one: len(one.tasks)).orchestration
     claims = [a.claimed_at for a in attempts if a.claimed_at]
     ends = [a.ended_at for a in attempts if a.ended_at]
@@ -107,7 +107,8 @@ def _measure(slots: int, think_seconds: float) -> RehearsalFigures:
     )
 
 
-def _attempts(world: World) -> list[Attempt]:
+def ended_attempts(world: World) -> list[Attempt]:
+    """As the app's database holds them."""
     engine = open_engine(f"sqlite:///{world.folder}/work/shoal.db")
     with engine.connect() as connection:
         found = [a for identifier in rows.orchestration_ids(connection) for a in rows.attempts_of(connection, identifier)]

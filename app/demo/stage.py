@@ -14,9 +14,9 @@ from shared.errors import FatalError
 LABEL = "shoal"
 
 
-def populate(folder: Path, who: Identity) -> Identity:
+def populate(folder: Path, project: Path, who: Identity) -> Identity:
     """Everything that is there before a maintainer labels issues; returns what has to be remembered."""
-    _control(who, "POST", "/repositories", {"owner": OWNER, "name": NAME, "folder": str(sample.PROJECT), "private": True})
+    _control(who, "POST", "/repositories", {"owner": OWNER, "name": NAME, "folder": str(project), "private": True})
     token = _control(who, "POST", "/people", {"login": MAINTAINER, "roles": {who.repository: "admin"}})["token"]
     _open_issues(who, token)
     app = _control(who, "POST", "/apps", _registration(who))

@@ -29,6 +29,7 @@ class Ways:
     slots: int = 4
     think_seconds: float = 2
     agent_command: str = ""
+    project: Path = sample.PROJECT
     patches: Path = sample.PATCHES
     settings: Mapping[str, str] = field(default_factory=dict)
     # A file that gets every exchange with the embedded GitHub, a line of JSON each.
@@ -138,7 +139,7 @@ def start_world(folder: Path, ways: Ways, say: Callable[[str], None] = lambda _:
         world.start_hub()
         if known is None:
             say("creating repository, people, issues and the App")
-            world.identity = populate(folder, world.identity)
+            world.identity = populate(folder, ways.project, world.identity)
         else:
             move_app(world.identity)
         identity.save(folder, world.identity)

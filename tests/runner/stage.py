@@ -60,6 +60,7 @@ class Stage:
     files: Mapping[str, str] = field(default_factory=lambda: dict(FILES))
     title: str = "Add a function for the longest word"
     body: str = "In `words.py`, next to `count`."
+    default_branch: str = "main"
     number: int = 0
     base_sha: str = ""
 
@@ -68,7 +69,7 @@ class Stage:
             path = self.root / "files" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        self.repository = self.hub.repository(self.full_name, self.root / "files")
+        self.repository = self.hub.repository(self.full_name, self.root / "files", self.default_branch)
         self.base_sha = self.repository["sha"]
         self.installation = self.hub.install(self.app, self.full_name)
         self.person = self.hub.person(self.full_name.replace("/", "-"), {self.full_name: "admin"})
@@ -116,7 +117,7 @@ class Stage:
                 id=self.repository["id"],
                 full_name=self.full_name,
                 clone_url=self.repository["clone_url"],
-                default_branch="main",
+                default_branch=self.default_branch,
                 api_url=self.hub.api_url,
             ),
             "issue": issue,
