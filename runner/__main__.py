@@ -1,3 +1,4 @@
+# ruff: noqa: E402 something must be said before the imports
 """Starts the WorkflowManager: one line of JSON on standard input says where to call home; nothing secret is in argv."""
 
 import os
@@ -7,22 +8,23 @@ import sys
 import threading
 import time
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
+
+# structlog and httpx import it only to be pretty: a fifth of the time until a runner claims.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # what Python itself means by "there is none"
 
 import structlog
 from pydantic import ValidationError
 
-from runner.answers import answer
 from runner.app_client import AppClient
 from runner.endings import Fenced, Interrupted
-from runner.folder import TaskFolder
-from runner.sandbox import adopt_orphans, end_children
-from runner.workflow_manager import run_attempt
 from shared import log
 from shared.errors import FatalError
 from shared.git import check_git
-from shared.messages import ClaimRequest, RunnerLaunch
+from shared.messages import AttemptBrief, ClaimRequest, RunnerLaunch
 from shared.process import started_at
 
 DONE, BROKEN, REFUSED, NOT_OURS = 0, 1, 2, 3
@@ -34,11 +36,9 @@ def main() -> int:
     log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not sys.stderr.isatty())
     try:
         if sys.argv[1:]:
-            return _say(answer(sys.argv[1], sys.stdin.buffer.read()))
+            return _answer(sys.argv[1])
         launch = _launch(sys.stdin.readline())
         os.umask(0o022)
-        adopt_orphans()
-        check_git()
         return _work(launch)
     except FatalError as error:
         _log.error("runner ends", reason=str(error))
@@ -51,9 +51,23 @@ def main() -> int:
         return BROKEN
 
 
-def _say(text: str) -> int:
-    sys.stdout.buffer.write(text.encode() + b"\n")
+def _answer(question: str) -> int:
+    from runner.answers import answer
+
+    sys.stdout.buffer.write(answer(question, sys.stdin.buffer.read()).encode() + b"\n")
     return DONE
+
+
+def _prepare(work_dir: Path) -> None:
+    """All that an attempt needs beside its claim, while the app answers that; nobody else imports meanwhile."""
+    from runner import sandbox
+
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(1) as beside:
+        tried = beside.submit(sandbox.what_fails, work_dir)
+        import_module("runner.workflow_manager")
+        check_git()
+        tried.result()
 
 
 def _launch(line: str) -> RunnerLaunch:
@@ -67,6 +81,8 @@ def _launch(line: str) -> RunnerLaunch:
 
 
 def _work(launch: RunnerLaunch) -> int:
+    work_dir = Path(launch.work_dir).resolve()
+    prepared = ThreadPoolExecutor(1, thread_name_prefix="prepare").submit(_prepare, work_dir)
     stop = threading.Event()
     nonce = uuid.uuid4().hex
     app = AppClient(launch, nonce, stop)
@@ -76,6 +92,8 @@ def _work(launch: RunnerLaunch) -> int:
 
     def end_slow_commands() -> None:
         stop.wait()
+        from runner.sandbox import end_children
+
         time.sleep(1)  # what runs in the sandbox has ended by now; git, which we call without one, has not
         end_children()
 
@@ -87,13 +105,22 @@ def _work(launch: RunnerLaunch) -> int:
         brief = app.claim(ClaimRequest(nonce=nonce, pid=pid, pid_started=started_at(pid) or 0, host=socket.gethostname()))
         structlog.contextvars.bind_contextvars(attempt=brief.attempt_id, issue=brief.issue.number)
         app.start_courier(brief.heartbeat_seconds)
-        work_dir = Path(launch.work_dir).resolve()
-        work_dir.mkdir(parents=True, exist_ok=True)
-        folder = TaskFolder(work_dir, brief.repository.id, brief.branch)
-        run_attempt(brief, folder, app, stop, launch.model_keys)
+        _run(brief, work_dir, launch.model_keys, app, stop, prepared)
     finally:
         app.close()
     return DONE
+
+
+def _run(
+    brief: AttemptBrief, work_dir: Path, model_keys: str, app: AppClient, stop: threading.Event, prepared: "Future[None]"
+) -> None:
+    prepared.result()
+    from runner.folder import TaskFolder
+    from runner.sandbox import adopt_orphans
+    from runner.workflow_manager import run_attempt
+
+    adopt_orphans()
+    run_attempt(brief, TaskFolder(work_dir, brief.repository.id, brief.branch), app, stop, model_keys)
 
 
 if __name__ == "__main__":

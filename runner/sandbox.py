@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -108,10 +109,8 @@ def choose(isolation: Literal["required", "preferred", "none"], key: str, work_d
     """The strongest level that really works here; `key` names the task, so that each has a user of its own."""
     if isolation == "none":
         return Sandbox("process", "isolation is switched off by the operator", None)
-    uid = 0x2A000000 + zlib.crc32(key.encode()) % 2**24 if os.geteuid() == 0 else None
-    wanted = Sandbox("bubblewrap", "", uid, _tools())
-    why = _what_fails(wanted, work_dir)
-    return wanted if not why else Sandbox("process", why, None)
+    why = what_fails(work_dir)
+    return Sandbox("process", why, None) if why else Sandbox("bubblewrap", "", _user(key), tools())
 
 
 def _stage_folder(binds: Sequence[Bind]) -> Path:
@@ -121,8 +120,15 @@ def _stage_folder(binds: Sequence[Bind]) -> Path:
     return Path("/mnt")
 
 
-def _what_fails(sandbox: Sandbox, work_dir: Path) -> str:
-    """Tries the real thing once, files and all."""
+def _user(key: str) -> int | None:
+    """None where we cannot give files to others."""
+    return 0x2A000000 + zlib.crc32(key.encode()) % 2**24 if os.geteuid() == 0 else None
+
+
+@cache
+def what_fails(work_dir: Path) -> str:
+    """Tries the real thing once per process, files and all; empty when bubblewrap works."""
+    sandbox = Sandbox("bubblewrap", "", _user("probe"), tools())
     needed = ["bwrap", *(["setpriv", "unshare", "mount"] if sandbox.uid is not None else [])]
     for program in needed:
         if not shutil.which(program):
@@ -138,7 +144,8 @@ def _what_fails(sandbox: Sandbox, work_dir: Path) -> str:
     return "" if ended.ok else bubblewrap.why_it_fails(ended.tail.strip()[-300:] or ended.reason)
 
 
-def _tools() -> tuple[Path, ...]:
+@cache
+def tools() -> tuple[Path, ...]:
     """The prefix of the machine's `python3` when it lies outside /usr, where a version manager's shim would not work inside."""
     python = shutil.which("python3", path=environment()["PATH"])
     if python is None or Path(python).resolve().is_relative_to("/usr"):
