@@ -178,7 +178,9 @@ class _Run:
         if group:
             _check_program(argv[0], self.cwd, self.env)
             argv = group.entering(argv)
-        child = subprocess.Popen(
+        # Ours too, and before it starts: a child that has become another user already would not let us.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        return subprocess.Popen(
             argv,
             cwd=self.cwd,
             env={**self.env, MARK: self.mark},
@@ -187,10 +189,6 @@ class _Run:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        if sys.platform == "linux":
-            with suppress(ProcessLookupError):
-                resource.prlimit(child.pid, resource.RLIMIT_CORE, (0, 0))  # its memory is nobody's to read on a disk
-        return child
 
     def _watch(self, pid: int, output: Output, monitor: Monitor) -> EndReason:
         while not _ended_within(pid, _TICK):

@@ -1,6 +1,7 @@
 """A model's provider that refuses for a while: the task waits and ends well, and nobody calls that a failure."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ async def test_a_refused_task_waits_and_goes_on(hub: Hub, tmp_path: Path) -> Non
         Story("Review the diff", [Turn(text="Looks right.\n\n```json\n[]\n```")]),
     ]
     with model_api(*told, key=KEY) as api:
-        settings = {
+        settings: dict[str, Any] = {
             "agent": "claude",
             "agent_command": (str(install() / "claude"),),
             "agent_model": "claude-sonnet-4-5",
