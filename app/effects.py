@@ -147,7 +147,7 @@ class Effects:
             model_keys=str(self.settings.model_keys.resolve()) if self.settings.model_keys else "",
         )
         try:
-            started = await self.backend.start(launch)
+            started = await self.backend.start(launch, await self._client(action.repository_id))
         except (OSError, UserError, FatalError) as error:
             log.warning("attempt.not_started", attempt=attempt.id, error=str(error))
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason=f"it could not be started: {error}")]
@@ -163,7 +163,7 @@ class Effects:
             # Never recorded: a new secret keeps whatever was started from ever claiming.
             await self.database.write(lambda c: rows.set_secret(c, attempt.id, ""))
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason="it never reported")]
-        proven = await self.backend.stop(attempt.pid, attempt.pid_started)
+        proven = await self.backend.stop(attempt.pid, attempt.pid_started, await self._client(action.repository_id))
         reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
         return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
 

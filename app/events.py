@@ -219,6 +219,15 @@ class AttemptGone(Event):
     proven: bool = True
 
 
+class JobEnded(Event):
+    """GitHub says that a run of our workflow is over; `conclusion` is GitHub's word for how."""
+
+    kind: Literal["job_ended"] = "job_ended"
+    repository: RepositoryRef | None = None
+    run_id: int
+    conclusion: str
+
+
 class TokensRevoked(Event):
     """GitHub confirmed that no write token of the attempt works any more."""
 
@@ -301,6 +310,7 @@ AnyEvent = Annotated[
     | TokenMinted
     | AttemptFinished
     | AttemptGone
+    | JobEnded
     | TokensRevoked
     | RemoteRead
     | PullRequestOpened

@@ -2,37 +2,45 @@
 
 import asyncio
 import hmac
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-from app import brief
+import structlog
+
+from app import brief, oidc
 from app.decide.attempts import STALE
 from app.decide.state import Attempt, AttemptStatus, Repository, Task
 from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
 from app.github.client import GitHubApp
 from app.loop import Loop
 from app.metrics import Metrics
+from app.oidc import Verifier
 from app.report.status import AppStatus
 from app.reporter import Reporter
 from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
-from app.web.front import Delivery, Refused
+from app.web.front import Delivery, NotProven, Refused
+from shared.errors import TransientError
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    IdentityReply,
+    IdentityRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
     PhaseFinished,
 )
 
+log = structlog.get_logger()
 READ = {"contents": "read", "metadata": "read"}
 WRITE = {"contents": "write", "pull_requests": "write", "metadata": "read"}
 # How long a permit request is held open while GitHub is read; the runner asks again after that.
@@ -51,6 +59,7 @@ class CoreFront:
     reporter: Reporter
     tokens: TokensHeld
     metrics: Metrics
+    verifier: Verifier
 
     async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
         """One durable row per delivery id."""
@@ -63,9 +72,43 @@ class CoreFront:
         stored = await self.database.read(lambda c: rows.secret_hash_of(c, attempt_id))
         return bool(stored) and hmac.compare_digest(stored, sha256(secret.encode()).hexdigest())
 
+    async def identify(self, attempt_id: str, request: IdentityRequest) -> IdentityReply | Refused | NotProven:
+        """A new secret, once per token, for the very run that was dispatched for this attempt."""
+        attempt, _ = await self.database.read(lambda c: rows.attempt_and_task(c, attempt_id))
+        if self.settings.backend != "actions" or attempt is None:
+            return NotProven("this app has no such attempt for a job of GitHub Actions")
+        if attempt.status is not AttemptStatus.STARTING:
+            return Refused("another process has claimed this attempt, or it is over")
+        if attempt.pid is None or attempt.pid_started is None:
+            raise TransientError("the run's id is not known yet")
+        try:
+            claims = await self.verifier.claims(request.id_token)
+        except oidc.NotProven as error:
+            return self._not_proven(attempt_id, str(error))
+        _, _, repository = await self._find(attempt_id)
+        orchestration = await self.database.read(lambda c: rows.load_orchestration(c, attempt.orchestration))
+        branch = orchestration.default_branch if orchestration else ""
+        workflow = f"{repository.full_name}/.github/workflows/{self.settings.workflow_file}@refs/heads/{branch}"
+        if reason := oidc.why_not(claims, oidc.Expected(repository.id, attempt.pid, int(attempt.pid_started), workflow)):
+            return self._not_proven(attempt_id, reason)
+        secret = f"shoal_secret_{secrets.token_urlsafe(32)}"
+        hashed = sha256(secret.encode()).hexdigest()
+        refusal = await self.database.write(
+            lambda c: rows.identify(c, attempt_id, hashed, claims.jti, float(claims.exp), self.loop.clock().timestamp())
+        )
+        return self._not_proven(attempt_id, refusal) if refusal else IdentityReply(secret=secret)
+
+    @staticmethod
+    def _not_proven(attempt_id: str, reason: str) -> NotProven:
+        log.warning("identity.refused", attempt=attempt_id, reason=reason)
+        return NotProven(reason)
+
     async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
         """The brief with a fresh read token, for the first process that asks."""
         attempt, task, repository = await self._find(attempt_id)
+        if self.settings.backend == "actions" and attempt.pid is not None and attempt.pid_started is not None:
+            # Its process is on a machine that we cannot see: what names it is its run.
+            request = request.model_copy(update={"pid": attempt.pid, "pid_started": attempt.pid_started})
         refusal = await self.loop.submit(AttemptClaimed(repository_id=repository.id, attempt=attempt_id, claim=request))
         if refusal:
             return Refused(refusal)

@@ -48,7 +48,7 @@ class Loop:
     ) -> None:
         self._policy = policy
         self._translate = translate
-        self._clock = clock
+        self.clock = clock
         self._free_memory_mib = free_memory_mib
         self._metrics = metrics
         self._tick_seconds = tick_seconds
@@ -67,7 +67,7 @@ class Loop:
 
     async def accept(self, key: str, kind: str, body: str) -> bool:
         """Makes a webhook durable; False when this delivery is known. What it means is decided later."""
-        now = self._clock()
+        now = self.clock()
         new = await self.database.write(lambda c: inbox.put(c, key=key, source="webhook", kind=kind, body=body, now=now))
         if new:
             self._inbox_wake.set()
@@ -148,7 +148,7 @@ class Loop:
                 source="app",
                 kind=event.kind,
                 body=event.model_dump_json(by_alias=True),
-                now=self._clock(),
+                now=self.clock(),
                 status="done",
             )
             if not new:
@@ -159,7 +159,7 @@ class Loop:
         state = self._state(connection, event)
         if state is None:
             return "unknown repository"
-        now = self._clock()
+        now = self.clock()
         context = Context(now, self._policy, rows.pool(connection, event.repository_id, day_of(now)), self._free_memory_mib())
         decision = decide(state, event, context)
         self._count(state, decision, context)
@@ -206,7 +206,7 @@ class Loop:
         room = _EFFECTS_AT_ONCE - len(self._effects)
         if room <= 0:
             return
-        now, busy = self._clock(), set(self._busy)
+        now, busy = self.clock(), set(self._busy)
         for row_id, key, body, tries in await self.database.write(lambda c: outbox.take(c, now, busy, room)):
             self._busy.add(key)
             effect = asyncio.create_task(self._do(perform, row_id, key, body, tries))
@@ -254,7 +254,7 @@ class Loop:
 
     async def _later(self, row_id: int, tries: int, after: timedelta | None, error: str) -> None:
         log.info("effect.later", row=row_id, tries=tries, error=error[:200])
-        await self._until_written(lambda c: outbox.try_later(c, row_id, tries, self._clock(), after, error))
+        await self._until_written(lambda c: outbox.try_later(c, row_id, tries, self.clock(), after, error))
 
     async def _until_written(self, job: Callable[[Connection], None]) -> None:
         """An effect took place: that must be remembered, however long the disk is full."""
@@ -276,7 +276,7 @@ class Loop:
 
     async def prune(self) -> None:
         """Forgets rows that nobody will ask for again."""
-        before = self._clock() - KEEP
+        before = self.clock() - KEEP
         await self.database.write(lambda c: (inbox.prune(c, before), outbox.prune(c, before)))
 
 

@@ -113,6 +113,18 @@ class Settings(BaseSettings):
     slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
     memory_reserve_mib: int = Field(default=512, ge=0, description="Memory left free for everything else, MiB.")
     task_memory_mib: int = Field(default=2048, ge=1, description="Memory that one task is expected to need, MiB.")
+    backend: Literal["local", "actions"] = Field(
+        default="local", description="Where WorkflowManagers run: on this machine, or as jobs of GitHub Actions."
+    )
+    workflow_file: str = Field(
+        default="shoal.yml",
+        pattern=r"^[\w.-]+\.ya?ml$",
+        description="File in `.github/workflows` that is dispatched.",
+    )
+    runner_labels: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=("self-hosted",), description="Labels of the runners that the workflow asks for, separated by commas."
+    )
+    queue_minutes: float = Field(default=60, gt=0, description="A dispatched job that claims nothing is lost after, minutes.")
     agent: AgentName = Field(
         default="command", description="The coding agent, by its name; any other as a `command`; prepared patches (`patch`)."
     )

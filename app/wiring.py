@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from app.backends.actions import ActionsBackend
 from app.backends.backend import Backend
 from app.backends.local import LocalBackend
 from app.decide.state import Policy
@@ -18,6 +19,7 @@ from app.github.client import GitHubApp
 from app.github.payloads import to_event
 from app.loop import Loop
 from app.metrics import Metrics
+from app.oidc import Verifier, issuer_of
 from app.planner import Planner
 from app.reporter import Reporter
 from app.settings import FREE_AGENTS, Settings
@@ -57,7 +59,7 @@ async def running(
     check_git()
     lock = hold_lock(settings.database_url)
     metrics, held = Metrics(), TokensHeld()
-    where = backend or LocalBackend(settings.work_dir, settings.memory_reserve_mib)
+    where = backend or chosen_backend(settings)
     async with GitHubApp(settings, clock=clock) as github:
         loop = Loop(
             policy=policy(settings, github.login),
@@ -71,7 +73,8 @@ async def running(
         reporter = Reporter(database, settings.github_url, clock)
         planner = Planner(settings, database)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics)
-        front = CoreFront(settings, database, loop, github, reporter, held, metrics)
+        verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
+        front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier)
         web = server.build(front, settings, metrics.registry)
         watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github)
         work = asyncio.create_task(_work(loop.run(effects.perform), watch.run(), sweep.run()))
@@ -83,6 +86,13 @@ async def running(
             await database.close()
             if lock is not None:
                 lock.close()
+
+
+def chosen_backend(settings: Settings) -> Backend:
+    """Where the operator wants WorkflowManagers to run."""
+    if settings.backend == "actions":
+        return ActionsBackend(settings.workflow_file, settings.runner_labels)
+    return LocalBackend(settings.work_dir, settings.memory_reserve_mib)
 
 
 async def _work(*steps: Coroutine[Any, Any, None]) -> None:
@@ -98,7 +108,7 @@ def policy(settings: Settings, app_login: str) -> Policy:
         intake=timedelta(seconds=settings.intake_seconds),
         intake_max=timedelta(seconds=settings.intake_max_seconds),
         lease=timedelta(seconds=settings.lease_seconds),
-        start_timeout=_START_TIMEOUT,
+        start_timeout=timedelta(minutes=settings.queue_minutes) if settings.backend == "actions" else _START_TIMEOUT,
         slots=settings.slots,
         task_memory_mib=settings.task_memory_mib,
         attempt_cost_usd=None if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,

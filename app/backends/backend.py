@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.github.repository import RepositoryClient
 from shared.messages import RunnerLaunch
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A runner's process: id and start time (seconds since the epoch) together name it."""
+    """What names a runner: a process's id and start time (seconds since the epoch), or a run's id and its attempt."""
 
     pid: int
     started_at: float
@@ -24,10 +25,10 @@ class Capacity:
 class Backend(Protocol):
     """`local` runs processes on this machine; others may only ask somebody else to."""
 
-    async def start(self, launch: RunnerLaunch) -> Started:
-        """Starts a runner and hands it `launch`; raises OSError or UserError when that is impossible."""
+    async def start(self, launch: RunnerLaunch, where: RepositoryClient, /) -> Started:
+        """Starts a runner for `launch`; raises OSError or UserError when that is impossible, TransientError when it is not yet."""
 
-    async def stop(self, pid: int, started_at: float) -> bool:
+    async def stop(self, pid: int, started_at: float, where: RepositoryClient, /) -> bool:
         """Ends a runner with its whole tree; True when it is proven dead, False when that can only be hoped."""
 
     def alive(self, pid: int, started_at: float) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from app.backends.backend import Capacity, Started
+from app.github.repository import RepositoryClient
 from shared import process
 from shared.errors import UserError
 from shared.messages import RunnerLaunch
@@ -33,7 +34,7 @@ class LocalBackend:
         self._logs = work_dir / "logs"
         self._reserve_mib = memory_reserve_mib
 
-    async def start(self, launch: RunnerLaunch) -> Started:
+    async def start(self, launch: RunnerLaunch, _where: RepositoryClient | None = None) -> Started:
         """The secret goes through the pipe, once; it is in no argument, environment or file."""
         return await asyncio.to_thread(self._start, launch)
 
@@ -62,7 +63,7 @@ class LocalBackend:
             pipe.write(launch.model_dump_json().encode() + b"\n")
         return Started(child.pid, started)
 
-    async def stop(self, pid: int, started_at: float) -> bool:
+    async def stop(self, pid: int, started_at: float, _where: RepositoryClient | None = None) -> bool:
         """TERM, then KILL; nothing is signalled when the pid belongs to somebody else by now."""
         if process.is_alive(pid, started_at):
             await asyncio.to_thread(process.end_tree, pid)

@@ -4,8 +4,16 @@ from app.actions import StopAttempt
 from app.decide.draft import Draft
 from app.decide.pause import phase_proves
 from app.decide.state import Attempt, AttemptStatus, TaskStatus
-from app.events import AttemptClaimed, AttemptFinished, AttemptGone, AttemptStarted, HeartbeatReceived, PhaseReported
-from shared.models import AttemptReport, VerdictName
+from app.events import (
+    AttemptClaimed,
+    AttemptFinished,
+    AttemptGone,
+    AttemptStarted,
+    HeartbeatReceived,
+    JobEnded,
+    PhaseReported,
+)
+from shared.models import AttemptReport, Verdict, VerdictName
 
 STALE = "this attempt is over; another one may be at work"
 
@@ -89,6 +97,19 @@ def attempt_gone(draft: Draft, event: AttemptGone) -> None:
     draft.change_attempt(attempt.id, gone=True, gone_proven=event.proven, gone_reason=attempt.gone_reason or event.reason)
     if attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}:
         _lose(draft, attempt)
+
+
+def job_ended(draft: Draft, event: JobEnded) -> None:
+    """The runner's job is over and its attempt is not: cancelled by a person, or lost. Its machine may still be at work."""
+    for attempt in list(draft.attempts.values()):
+        if attempt.pid != event.run_id or attempt.gone or attempt.status not in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}:
+            continue
+        if event.conclusion == "cancelled" and attempt.stop is None:
+            stop = Verdict(name=VerdictName.CANCELLED, reason="its job was cancelled on GitHub; label the issue again to go on")
+            draft.change_attempt(attempt.id, stop=stop)
+        reason = f"its job ended as `{event.conclusion}` without a result"
+        gone = AttemptGone(repository_id=attempt.repository_id, attempt=attempt.id, pid=attempt.pid, proven=False, reason=reason)
+        attempt_gone(draft, gone)
 
 
 def lose_silent(draft: Draft) -> None:

@@ -13,6 +13,7 @@ from app.events import (
     ButtonPressed,
     IssueLabelled,
     IssueTouched,
+    JobEnded,
     PullRequestChanged,
     RepositoryGone,
     RepositoryRef,
@@ -45,6 +46,12 @@ class _Repository(_Lean):
 
 class _Installation(_Lean):
     id: int
+
+
+class _Run(_Lean):
+    id: int
+    event: str = ""
+    conclusion: str | None = None
 
 
 class _Issue(_Lean):
@@ -98,6 +105,7 @@ class _Payload(_Lean):
     ref: str = ""
     after: str = ""
     deleted: bool = False
+    workflow_run: _Run | None = None
 
 
 _Maker = Callable[[_Payload, RepositoryRef], AnyEvent | None]
@@ -225,6 +233,13 @@ def _button(payload: _Payload, repository: RepositoryRef, check: _Check | None, 
     )
 
 
+def _workflow_run(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    run = payload.workflow_run
+    if run is None or payload.action != "completed" or run.event != "workflow_dispatch":
+        return None
+    return JobEnded(repository_id=repository.id, repository=repository, run_id=run.id, conclusion=run.conclusion or "unknown")
+
+
 def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
     return RepositoryGone(repository_id=repository.id, repository=repository)
 
@@ -239,6 +254,7 @@ _MAKERS: dict[str, _Maker] = {
     "push": _push,
     "check_run": _check_run,
     "check_suite": _check_suite,
+    "workflow_run": _workflow_run,
     "repository": _repository,
     "installation": _gone,
     "installation_repositories": _gone,

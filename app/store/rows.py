@@ -9,7 +9,7 @@ from app.decide.draft import Decision
 from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task
 from app.store import measured
 from app.store.database import upsert
-from app.store.schema import attempts, orchestrations, repositories, tasks
+from app.store.schema import attempts, orchestrations, repositories, tasks, used_tokens
 
 
 def load_repository(connection: Connection, repository_id: int) -> Repository | None:
@@ -102,6 +102,15 @@ def set_secret(connection: Connection, attempt_id: str, secret_hash: str) -> boo
     """Gives a not yet claimed attempt its (new) secret; False when it was claimed or is over: then nothing must be started."""
     query = attempts.update().where(attempts.c.id == attempt_id, attempts.c.status == AttemptStatus.STARTING)
     return connection.execute(query.values(secret_hash=secret_hash)).rowcount == 1
+
+
+def identify(connection: Connection, attempt_id: str, secret_hash: str, token_id: str, expires_at: float, now: float) -> str:
+    """Gives the secret to whoever showed a token that was not shown before; why not, else empty."""
+    connection.execute(used_tokens.delete().where(used_tokens.c.expires_at < now))
+    if connection.scalar(select(used_tokens.c.id).where(used_tokens.c.id == token_id)):
+        return "this token was used before"
+    connection.execute(used_tokens.insert().values(id=token_id, expires_at=expires_at))
+    return "" if set_secret(connection, attempt_id, secret_hash) else "another process has claimed this attempt, or it is over"
 
 
 def secret_hash_of(connection: Connection, attempt_id: str) -> str:

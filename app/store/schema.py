@@ -85,6 +85,14 @@ inbox = Table(
     Index("inbox_status", "status", "id"),
 )
 
+# Ids of the OIDC tokens that were shown to us, until they expire: each counts once.
+used_tokens = Table(
+    "used_tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("expires_at", Float, nullable=False, index=True),
+)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -12,6 +12,8 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    IdentityReply,
+    IdentityRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
@@ -36,6 +38,13 @@ class Refused:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NotProven:
+    """The caller is not who it must be."""
+
+    reason: str
+
+
 class Front(Protocol):
     """Every call may raise TransientError, which is answered with 503 and asks the caller to come again."""
 
@@ -47,6 +56,9 @@ class Front(Protocol):
 
     async def authenticate(self, attempt_id: str, secret: str) -> bool:
         """Whether this is the secret that the attempt was started with."""
+
+    async def identify(self, attempt_id: str, request: IdentityRequest) -> IdentityReply | Refused | NotProven:
+        """A secret for the job that proves to be the attempt's."""
 
     async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
         """The work, for the first nonce that asks."""

@@ -12,11 +12,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.web.body import read_body
-from app.web.front import Front, Refused
-from shared.messages import ClaimRequest, FinishRequest, Heartbeat, PermitRequest, PhaseFinished
+from app.web.front import Front, NotProven, Refused
+from shared.messages import ClaimRequest, FinishRequest, Heartbeat, IdentityRequest, PermitRequest, PhaseFinished
 from shared.models import WIRE_VERSION
 
 BODY_LIMIT = 4 * 1024 * 1024
+_IDENTITY_LIMIT = 64 * 1024  # read before anybody is known
 _ROOT = "/runner/v1/attempts/{attempt_id:str}"
 _Body = TypeVar("_Body", bound=BaseModel)
 
@@ -24,6 +25,7 @@ _Body = TypeVar("_Body", bound=BaseModel)
 def routes(front: Front) -> list[Route]:
     """Everything a runner may ask."""
     return [
+        Route(f"{_ROOT}/identity", _identity(front), methods=["POST"]),
         _call(front, "claim", ClaimRequest, front.claim),
         _call(front, "heartbeat", Heartbeat, front.heartbeat),
         _call(front, "phase", PhaseFinished, front.phase),
@@ -40,6 +42,18 @@ def _call(front: Front, name: str, shape: type[_Body], act: Callable[[str, _Body
         return _answer(await act(attempt_id, body))
 
     return Route(f"{_ROOT}/{name}", endpoint, methods=["POST"])
+
+
+def _identity(front: Front) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        attempt_id: str = request.path_params["attempt_id"]
+        body = _parse(IdentityRequest, await read_body(request, _IDENTITY_LIMIT))
+        answer = await front.identify(attempt_id, body)
+        if isinstance(answer, NotProven):
+            raise HTTPException(403, answer.reason)
+        return _answer(answer)
+
+    return endpoint
 
 
 def _issue(front: Front) -> Callable[[Request], Awaitable[Response]]:

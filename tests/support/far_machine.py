@@ -23,7 +23,7 @@ class FarMachines:
     disk_mib: int | None = None
     runners: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
-    async def start(self, launch: RunnerLaunch) -> Started:
+    async def start(self, launch: RunnerLaunch, _where: object = None) -> Started:
         own = self.folder / launch.attempt_id
         own.mkdir(parents=True)
         with self._log(launch.attempt_id).open("wb") as log:
@@ -42,7 +42,7 @@ class FarMachines:
             pipe.write(launch.model_copy(update={"work_dir": str(own)}).model_dump_json().encode() + b"\n")
         return Started(child.pid, started_at(child.pid) or 0)
 
-    async def stop(self, pid: int, started_at: float) -> bool:
+    async def stop(self, pid: int, started_at: float, _where: object = None) -> bool:
         """Asked, but who knows?"""
         return False
 

@@ -206,7 +206,7 @@ async def open_workshop(
                 # Of a story that failed: runners outlive their app on purpose.
                 for attempt in await app.database.read(rows.live_attempts):
                     if attempt.pid is not None and attempt.pid_started is not None:
-                        await app.backend.stop(attempt.pid, attempt.pid_started)
+                        await app.backend.stop(attempt.pid, attempt.pid_started, app.github.repository(full_name, made["id"], 0))
 
 
 @asynccontextmanager

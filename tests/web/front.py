@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.web.front import Delivery, Refused
+from app.web.front import Delivery, NotProven, Refused
 from shared.errors import TransientError
 from shared.messages import (
     AttemptBrief,
@@ -11,6 +11,8 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    IdentityReply,
+    IdentityRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
@@ -41,6 +43,11 @@ class OneAttempt:
 
     async def authenticate(self, attempt_id: str, secret: str) -> bool:
         return (attempt_id, secret) == ("a1", SECRET)
+
+    async def identify(self, attempt_id: str, request: IdentityRequest) -> IdentityReply | Refused | NotProven:
+        if request.id_token != "a proof":
+            return NotProven(f"that is no proof of {attempt_id}")
+        return Refused("another process has claimed this attempt") if self.nonce else IdentityReply(secret=SECRET)
 
     async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
         self.nonce = self.nonce or request.nonce

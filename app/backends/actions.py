@@ -1,0 +1,73 @@
+"""Runners as jobs of GitHub Actions: one `workflow_dispatch` per attempt, with ids only; the job proves who it is by OIDC."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from app.backends.backend import Capacity, Started
+from app.github.actions import RUN_NAME, ActionsClient
+from app.github.client import NotFound
+from app.github.errors import Forbidden, Invalid
+from app.github.repository import RepositoryClient
+from shared.errors import TransientError, UserError
+from shared.messages import RunnerLaunch
+
+_LOOK_AGAIN = timedelta(seconds=2)
+_NO_RUNNER = timedelta(seconds=30)
+log = structlog.get_logger()
+
+
+class ActionsBackend:
+    """A handle is the run's id and its attempt; only GitHub can end it, and nothing proves that it is dead."""
+
+    def __init__(self, workflow: str, labels: Sequence[str]) -> None:
+        self._workflow = workflow
+        self._labels = frozenset(label.lower() for label in labels)
+
+    async def start(self, launch: RunnerLaunch, where: RepositoryClient) -> Started:
+        """Looks first: a dispatch whose answer was lost may have taken effect."""
+        actions, name = ActionsClient(where), f"{RUN_NAME}{launch.attempt_id}"
+        try:
+            run = await actions.run_named(self._workflow, name)
+            if run is not None:
+                return Started(run.id, float(run.attempt))
+            await self._need_a_runner(actions)
+            ref = (await where.about()).default_branch
+            run_id = await actions.dispatch(self._workflow, ref, {"attempt": launch.attempt_id})
+        except NotFound as error:
+            raise UserError(
+                f"`.github/workflows/{self._workflow}` is missing on the default branch of {where.full_name}: add it"
+            ) from error
+        except (Forbidden, Invalid) as error:
+            raise UserError(f"the workflow `{self._workflow}` could not be started: {error}") from error
+        if run_id is None:  # an older server: found by its name at the next look
+            raise TransientError(f"the run `{name}` is not listed yet", _LOOK_AGAIN)
+        return Started(run_id, 1.0)
+
+    async def stop(self, pid: int, _started_at: float, where: RepositoryClient) -> bool:
+        """False unless GitHub says that the run is over: its machine may be out of reach and still at work."""
+        actions = ActionsClient(where)
+        run = await actions.run(pid)
+        if run is not None and run.status == "completed":
+            return True
+        await actions.cancel(pid)
+        return False
+
+    def alive(self, _pid: int, _started_at: float) -> bool:
+        """Nobody here can know: leases, webhooks of its job and the sweep tell."""
+        return True
+
+    def room(self) -> Capacity:
+        """Its machines are not this one."""
+        return Capacity(float("inf"))
+
+    async def _need_a_runner(self, actions: ActionsClient) -> None:
+        """A mistyped label would wait in GitHub's queue for a day."""
+        runners = await actions.runners()
+        if runners is None or any(one.online and self._labels <= one.labels for one in runners):
+            return
+        wanted = ", ".join(sorted(self._labels))
+        has = "; ".join(f"{one.name} ({'online' if one.online else 'offline'}): {', '.join(sorted(one.labels))}" for one in runners)
+        log.warning("runner.missing", labels=wanted, runners=has or "none")
+        raise TransientError(f"no online runner has the labels {wanted}; there are: {has or 'none'}", _NO_RUNNER)

@@ -1,0 +1,98 @@
+"""GitHub Actions in one repository as the app uses it: runs of our workflow, and the runners that could take them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.github.errors import Forbidden, Invalid, NotFound
+from app.github.repository import RepositoryClient
+
+# What a workflow that shoal did not write would have to be called.
+RUN_NAME = "Shoal "
+
+
+@dataclass(frozen=True, slots=True)
+class RunNow:
+    """One run of the workflow; `conclusion` is empty until it is completed."""
+
+    id: int
+    name: str
+    status: str
+    conclusion: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerNow:
+    """A self-hosted runner as GitHub lists it."""
+
+    name: str
+    labels: frozenset[str]
+    online: bool
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsClient:
+    """Every call is paced and tried again like all others of the repository."""
+
+    repository: RepositoryClient
+
+    async def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> int | None:
+        """The id of the new run; None where the server does not tell it (before 2026)."""
+        path, body = f"{self._root}/workflows/{workflow}/dispatches", {"ref": ref, "inputs": dict(inputs)}
+        try:
+            answer = await self.repository.calls.write("POST", path, {**body, "return_run_details": True})
+        except Invalid as error:
+            if "return_run_details" not in error.words:
+                raise
+            answer = await self.repository.calls.write("POST", path, body)
+        return int(answer["workflow_run_id"]) if answer and "workflow_run_id" in answer else None
+
+    async def run_named(self, workflow: str, name: str) -> RunNow | None:
+        """The newest run of that name, among the latest hundred."""
+        path = f"{self._root}/workflows/{workflow}/runs"
+        found = await self.repository.calls.get(path, {"event": "workflow_dispatch", "per_page": 100})
+        runs = [_run(item) for item in found["workflow_runs"]]
+        return next((run for run in runs if run.name == name), None)
+
+    async def run(self, run_id: int) -> RunNow | None:
+        """None when GitHub has forgotten it."""
+        try:
+            return _run(await self.repository.calls.get(f"{self._root}/runs/{run_id}"))
+        except NotFound:
+            return None
+
+    async def cancel(self, run_id: int, *, force: bool = False) -> None:
+        """Asks for it; one that is over already is none of our business."""
+        try:
+            await self.repository.calls.write("POST", f"{self._root}/runs/{run_id}/{'force-cancel' if force else 'cancel'}")
+        except (Invalid, NotFound):
+            return
+
+    async def runners(self) -> tuple[RunnerNow, ...] | None:
+        """None when the App may not list them: then nobody knows."""
+        try:
+            pages = self.repository.calls.pages(f"{self._root}/runners", key="runners")
+            return tuple([_runner(item) async for item in pages])
+        except (Forbidden, NotFound):
+            return None
+
+    @property
+    def _root(self) -> str:
+        return f"repos/{self.repository.full_name}/actions"
+
+
+def _run(item: Mapping[str, Any]) -> RunNow:
+    return RunNow(
+        id=item["id"],
+        name=item.get("display_title") or "",
+        status=item.get("status") or "",
+        conclusion=item.get("conclusion") or "",
+        attempt=item.get("run_attempt") or 1,
+    )
+
+
+def _runner(item: Mapping[str, Any]) -> RunnerNow:
+    labels = frozenset(label["name"].lower() for label in item.get("labels") or [])
+    return RunnerNow(item.get("name") or "", labels, item.get("status") == "online", bool(item.get("busy")))
