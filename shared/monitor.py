@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
@@ -18,6 +19,7 @@ _INTERVAL = 2.0
 _MIB_PER_SECOND = 4096
 _SHORTEST, _LONGEST = 0.2, 1.0
 _BLOCK = 512
+_MAXRSS_BYTES = 1024 if sys.platform == "linux" else 1
 
 
 class Use(NamedTuple):
@@ -70,8 +72,9 @@ class Monitor:
         self._note_memory(self._last_mib, time.monotonic())
         counted = self._counters.values()
         # Between fork and exec a child counts as large as we are, so a smaller figure says nothing about it.
-        if reaped.ru_maxrss > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
-            self.peak_mib = max(self.peak_mib, reaped.ru_maxrss / (1024 if sys.platform == "linux" else 2**20))
+        reaped_mib = reaped.ru_maxrss * _MAXRSS_BYTES / 2**20
+        if reaped_mib > _own_peak_mib():
+            self.peak_mib = max(self.peak_mib, reaped_mib)
         return Use(
             max(reaped.ru_utime + reaped.ru_stime, sum(one.cpu_seconds for one in counted)),
             max(self.peak_mib, kernel_peak_mib),
@@ -108,6 +111,14 @@ def _disk_bytes(process: psutil.Process, before: Counters) -> tuple[int, int]:
         disk = process.io_counters()
         return disk.read_bytes, disk.write_bytes
     return before.read_bytes, before.written_bytes
+
+
+def _own_peak_mib() -> float:
+    """Since our program was loaded: our own `ru_maxrss` also holds the peak of whoever started us."""
+    with suppress(OSError, StopIteration):
+        line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES / 2**20
 
 
 def _memory_mib(tree: list[psutil.Process]) -> float:

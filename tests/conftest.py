@@ -16,19 +16,22 @@ def localhub_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield running
 
 
-class _FilesOfJourneysTogether(LoadScopeScheduling):
-    """A file of journeys shares a world, so one worker gets it whole; every other test goes where there is room.
+_TOGETHER = ("tests/journeys/", "tests/commands/test_bench.py")
+
+
+class _FilesTogether(LoadScopeScheduling):
+    """A file of journeys shares a world, so one worker gets it whole; most tests go where there is room.
 
     (xdist's own `loadgroup` does nothing with pytest 9.2: it writes to an attribute that is no longer read.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("::", maxsplit=1)[0] if nodeid.startswith("tests/journeys/") else nodeid
+        return nodeid.split("::", maxsplit=1)[0] if nodeid.startswith(_TOGETHER) else nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _FilesOfJourneysTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _FilesTogether:
     """Asked by xdist at the start of a distributed run."""
-    return _FilesOfJourneysTogether(config, log)
+    return _FilesTogether(config, log)
 
 
 @pytest.fixture

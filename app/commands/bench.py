@@ -34,6 +34,7 @@ class PlanningFigures(TypedDict):
 
 def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 20_000) -> int:
     """Measures `schedule`, `planning`, `worktrees`, `start`, `rehearsal` or `all`; `library`: a folder with PSPLIB's sets."""
+    instances = bench_library.read_library(library) if library else None  # before minutes are spent
     machine = describe_machine()
     measured: dict[str, object] = {}
     shown: list[Callable[[], None]] = []
@@ -44,8 +45,8 @@ def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 2
         ways = bench_architectures.architecture_figures(costs)
         measured |= {"schedule": figures, "random_batches": graphs, "architectures": ways}
         shown += [lambda: bench_schedule.show(figures, graphs), lambda: bench_architectures.show(ways)]
-        if library is not None:
-            best = bench_library.library_figures(library)
+        if instances is not None:
+            best = bench_library.library_figures(instances)
             measured["library"] = best
             shown.append(lambda: bench_library.show(best))
     if what in {"planning", "all"}:

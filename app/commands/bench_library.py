@@ -28,21 +28,29 @@ class LibraryFigures(TypedDict):
     longest_ms: dict[str, float]
 
 
-def library_figures(folder: Path) -> list[LibraryFigures]:
+Library = Mapping[str, Sequence[tuple[Batch, float]]]  # by set, each instance with the best known makespan
+
+
+def read_library(folder: Path) -> Library:
     """The PSPLIB sets in a folder: files `J30_1.txt` ... in Patterson's form and `bks.csv` with the best known makespans.
 
     Source of both: github.com/PyJobShop/Experiments, folder `data` (MIT). Raises UserError when something is not there.
     """
     best = _best_known(folder)
     places = {path.name: path for path in folder.rglob("J*_*.txt")}
-    found = []
+    found = {}
     for family in _FAMILIES:
         known = {name: value for name, value in best.items() if name.startswith(f"{family}_") and name in places}
         if known:
-            found.append(_family_figures(family, [(read_instance(places[name]), value) for name, value in sorted(known.items())]))
+            found[family] = [(read_instance(places[name]), value) for name, value in sorted(known.items())]
     if not found:
         raise UserError(f"`{folder}` holds no instance of {', '.join(_FAMILIES)}: name the folder `data` of PyJobShop/Experiments")
     return found
+
+
+def library_figures(library: Library) -> list[LibraryFigures]:
+    """Every set of it, both modes and FIFO."""
+    return [_family_figures(family, instances) for family, instances in library.items()]
 
 
 def _family_figures(family: str, instances: Sequence[tuple[Batch, float]]) -> LibraryFigures:

@@ -1,6 +1,7 @@
 """`shoal bench` and the help, through the console command."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,17 @@ from tests.commands.shoal import shoal
 PROMISED = {"four_features": 52, "eight_bug_fixes": 36, "twelve_test_tasks": 24, "recorded_run": 27.9}
 
 
-def test_the_reference_scenarios_come_out_as_promised() -> None:
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What one run says, about a library of one instance too: three jobs on two units of one resource, best known 5."""
+    folder = tmp_path_factory.mktemp("library")
+    (folder / "J30_1.txt").write_text("5 1\n2\n0 0 3 2 3 4\n3 1 1 5\n2 1 1 5\n2 2 1 5\n0 0 0\n", "ascii")
+    (folder / "bks.csv").write_text("RCPSP,PSPLIB-J30,J30_1.txt,5\n", "utf-8")
+    return shoal("bench", "schedule", "--json", "--psplib", folder).document
+
+
+def test_the_reference_scenarios_come_out_as_promised(document: Any) -> None:
     """No scenario takes longer than promised, nor longer than waves or FIFO; the machine is recorded."""
-    document = shoal("bench", "schedule", "--json").document
     assert {row["name"] for row in document["schedule"]} == PROMISED.keys()
     for row in document["schedule"]:
         minutes = row["minutes"]
@@ -20,17 +29,17 @@ def test_the_reference_scenarios_come_out_as_promised() -> None:
     assert document["machine"].keys() >= {"cores", "memory_mib", "os", "python", "git"}
 
 
-def test_simpler_strategies_are_no_better_on_random_batches() -> None:
+def test_simpler_strategies_are_no_better_on_random_batches(document: Any) -> None:
     """With right estimates and with estimates that are wrong by half; nothing is shorter than the bound."""
-    for row in shoal("bench", "schedule", "--json").document["random_batches"]:
+    for row in document["random_batches"]:
         ratio = row["ratio_to_bound"]
         assert min(ratio["online"], ratio["planned"]) >= 1
         assert max(ratio["online"], ratio["planned"]) < min(ratio["fifo"], ratio["waves"])
 
 
-def test_four_architectures_stand_beside_what_was_projected() -> None:
+def test_four_architectures_stand_beside_what_was_projected(document: Any) -> None:
     """Only the merged one gains nothing from four slots; separated ones are no slower than barriers."""
-    ways = {row["architecture"]: row for row in shoal("bench", "schedule", "--json").document["architectures"]}
+    ways = {row["architecture"]: row for row in document["architectures"]}
     assert set(ways) == {"status quo", "merged", "partial", "separated"}
     assert all(value <= 1 for value in ways["merged"]["speedup"].values())
     for name, value in ways["separated"]["speedup"].items():
@@ -38,11 +47,9 @@ def test_four_architectures_stand_beside_what_was_projected() -> None:
     assert all(row["memory_mib"] > 0 and row["projected"] for row in ways.values())
 
 
-def test_a_public_library_is_read_from_a_folder(tmp_path: Path) -> None:
-    """Three jobs on two units of one resource: 5 is the best known, and both modes reach it."""
-    (tmp_path / "J30_1.txt").write_text("5 1\n2\n0 0 3 2 3 4\n3 1 1 5\n2 1 1 5\n2 2 1 5\n0 0 0\n", "ascii")
-    (tmp_path / "bks.csv").write_text("RCPSP,PSPLIB-J30,J30_1.txt,5\n", "utf-8")
-    [row] = shoal("bench", "schedule", "--json", "--psplib", str(tmp_path)).document["library"]
+def test_a_public_library_is_read_from_a_folder(document: Any) -> None:
+    """Both modes reach the best known makespan."""
+    [row] = document["library"]
     assert (row["family"], row["instances"]) == ("J30", 1)
     assert row["gap_percent"]["online"] == row["gap_percent"]["planned"] == 0
 

@@ -201,8 +201,10 @@ def test_a_line_without_an_end_is_cut(tmp_path: Path) -> None:
 def test_time_and_memory_of_short_commands_are_counted(tmp_path: Path) -> None:
     """Also when they begin and end between two samples.
 
-    Asked by a process as small as a runner: the kernel's peak of a child counts from its parent's, and pytest may be larger.
+    Asked by a process as small as a runner, which something larger has started: the kernel's peak of a child counts from
+    its parent's.
     """
+    large = bytearray(b"x") * (500 << 20)
     busy = "x = bytearray(400 << 20)\nfor index in range(300_000): x[index] = 1"
     script = (
         "import pathlib, sys, shared.process as p\n"
@@ -210,6 +212,7 @@ def test_time_and_memory_of_short_commands_are_counted(tmp_path: Path) -> None:
         "print(ended.cpu_seconds > 0, ended.peak_memory_mib > 400)"
     )
     seen = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    assert len(large) > 0
     assert seen.split() == ["True", "True"]
 
 
