@@ -1,7 +1,8 @@
 """Re-derives from GitHub what a lost message would strand: labels that nobody told us about, issues that changed unseen."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,15 +16,19 @@ from shared.errors import TransientError, UserError
 
 log = structlog.get_logger()
 
+# GitHub counts whole seconds, and its clock is not ours: an issue that changed just now may change again unseen.
+_SETTLED = timedelta(minutes=2)
+
 
 @dataclass
 class Sweep:
-    """Everything found goes through the same door as a webhook."""
+    """Everything found goes through the same door as a webhook; an issue that is as it was is not read again."""
 
     settings: Settings
     database: Database
     loop: Loop
     github: GitHubApp
+    _known: dict[int, dict[int, datetime]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """At the start and then every `sweep_seconds`, until cancelled."""
@@ -41,25 +46,18 @@ class Sweep:
             await self._repository(found)
 
     async def _repository(self, found: RepositoryRef) -> None:
-        live = await self.database.read(lambda c: rows.live_issues(c, found.id))
-        await self._labelled(found, live)
-        await self._live(found, live)
-
-    async def _labelled(self, found: RepositoryRef, live: list[int]) -> None:
-        """Labelled open issues; those whose label event is known already change nothing."""
+        live = set(await self.database.read(lambda c: rows.live_issues(c, found.id)))
         client = self.github.repository(found.full_name, found.id, found.installation_id)
-        for issue in await client.labelled_issues(self.settings.label):
-            if issue.is_pull_request:
-                continue
-            number = issue.snapshot.number
-            if number not in live:
+        listed = {issue.snapshot.number: issue for issue in await client.labelled_issues(self.settings.label)}
+        known, now = self._known.get(found.id, {}), self.loop.clock()
+        for number, issue in listed.items():
+            if not issue.is_pull_request and number not in live and known.get(number) != issue.updated_at:
                 await self.loop.submit(
                     IssueLabelled(repository_id=found.id, repository=found, issue=number, label=self.settings.label, sender="")
                 )
-
-    async def _live(self, found: RepositoryRef, live: list[int]) -> None:
-        """Issues that we work on: were they closed, edited or unlabelled while nobody told us?"""
-        for number in live:
-            await self.loop.submit(
-                IssueTouched(repository_id=found.id, repository=found, issue=number, action="edited", label=self.settings.label)
-            )
+        for number in live:  # closed, edited or unlabelled while nobody told us?
+            if number not in listed or known.get(number) != listed[number].updated_at:
+                await self.loop.submit(
+                    IssueTouched(repository_id=found.id, repository=found, issue=number, action="edited", label=self.settings.label)
+                )
+        self._known[found.id] = {n: i.updated_at for n, i in listed.items() if i.updated_at and now - i.updated_at > _SETTLED}

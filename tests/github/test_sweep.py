@@ -1,0 +1,42 @@
+"""Stories about the sweep on the embedded GitHub: what it finds, and how little it asks."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import text
+
+from app.github.client import GitHubApp
+from app.settings import load
+from app.sweep import Sweep
+from tests.github.conftest import REPOSITORY, Home
+from tests.support.loops import open_loop
+
+
+async def test_an_issue_that_is_as_it_was_is_not_read_again(home: Home, github: GitHubApp, tmp_path: Path) -> None:
+    """A labelled issue without a task is looked at when it is new and when it changed; a sweep in between costs nothing."""
+    later = [timedelta(hours=1)]  # what was touched just now may change again within the second that GitHub counts by
+    first, second = (home.mona.open_issue(REPOSITORY, title, labels=["shoal"])["number"] for title in ("One", "Two"))
+    settings = load(webhook_secret="not used here", agent_command="agent", app_id="1", private_key=home.app.private_key_pem)
+    async with open_loop(tmp_path, run=False, clock=lambda: datetime.now(UTC) + later[0]) as loop:
+        sweep = Sweep(settings, loop.database, loop, github)
+
+        async def found() -> list[int]:
+            query = "SELECT json_extract(body, '$.issue') FROM outbox WHERE kind='read_issue' ORDER BY id"
+            before = len(seen)
+            seen[:] = await loop.database.read(lambda c: list(c.scalars(text(query))))
+            return seen[before:]
+
+        seen: list[int] = []
+        await sweep.once()
+        assert sorted(await found()) == [first, second]
+        await sweep.once()
+        assert await found() == []
+        home.hub.set_clock(10)
+        home.mona.edit_issue(REPOSITORY, second, body="More of it.")
+        await sweep.once()
+        assert await found() == [second]
+        later[0] = timedelta(0)
+        home.mona.edit_issue(REPOSITORY, first, body="Just now.")
+        await sweep.once()
+        await sweep.once()
+        assert (await found()).count(first) == 2

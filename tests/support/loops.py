@@ -1,0 +1,64 @@
+"""A loop on a database of its own, outside of an app."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.actions import AnyAction
+from app.events import AnyEvent, IssueLabelled
+from app.loop import Loop
+from app.metrics import Metrics
+from app.store.database import Database, open_engine
+from tests.support.decisions import POLICY
+from tests.support.protocol import REPOSITORY
+
+Perform = Callable[[AnyAction], Awaitable[Sequence[AnyEvent]]]
+
+
+def labelled(issue: int) -> IssueLabelled:
+    """Our label was put on an issue."""
+    return IssueLabelled(repository_id=1, repository=REPOSITORY, issue=issue, label="shoal", sender="ann")
+
+
+def translate(kind: str, body: bytes) -> AnyEvent | None:
+    """A webhook of these tests is an issue's number; the number 13 cannot be digested."""
+    if kind != "issues":
+        return None
+    return labelled({13: "x"}.get(int(body), int(body)))  # type: ignore[arg-type]
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+async def nothing(_action: AnyAction) -> Sequence[AnyEvent]:
+    """An effect from which nothing follows."""
+    return []
+
+
+@asynccontextmanager
+async def open_loop(
+    folder: Path, perform: Perform = nothing, *, run: bool = True, clock: Callable[[], datetime] = utc_now
+) -> AsyncIterator[Loop]:
+    """A loop on a database in `folder`, at work when `run`."""
+    loop = Loop(
+        policy=POLICY,
+        translate=translate,
+        clock=clock,
+        free_memory_mib=lambda: 1e9,
+        metrics=Metrics(),
+        tick_seconds=0.05,
+    )
+    loop.database = Database(open_engine(f"sqlite:///{folder}/shoal.db"), loop.forget)
+    work = asyncio.create_task(loop.run(perform)) if run else None
+    try:
+        yield loop
+    finally:
+        if work is not None:
+            work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+        await loop.database.close()
