@@ -35,8 +35,8 @@ class Proxy:
     port: int = 0
     traps: list[Trap] = field(default_factory=list)
     sprung: list[Trap] = field(default_factory=list)
-    # Connections that are being served.
-    open: int = 0
+    # Connections that are being served. asyncio forgets the task of one whose client has gone, even while it works.
+    serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -67,15 +67,18 @@ class Proxy:
             self.sprung.append(found)
         return found
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, which carries one request: the head is made to say so to both sides."""
-        self.open += 1
+        task = asyncio.create_task(self._serve(reader, writer))
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._carry(reader, writer)
         finally:
             await _closed(writer)
-            self.open -= 1
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -146,5 +149,5 @@ async def running_proxy() -> AsyncIterator[Proxy]:
         for trap in proxy.sprung:
             trap.resets = True
             trap.opened.set()
-        while proxy.open:
-            await asyncio.sleep(0.01)
+        while proxy.serving:
+            await asyncio.gather(*proxy.serving)
