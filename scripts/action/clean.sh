@@ -1,0 +1,4 @@
+#!/bin/sh
+# Last step of action.yml, whatever happened: ends what a killed runner or orchestrator of this very job left behind.
+set -eu
+if [ -x "${SHOAL_JOB_INTERPRETER:-}" ]; then exec "$SHOAL_JOB_INTERPRETER" -I -m runner clean; fi
