@@ -1,4 +1,7 @@
-"""Starts the WorkflowManager: one line of JSON on standard input says where to call home; nothing secret is in argv."""
+"""Starts the WorkflowManager: one line of JSON on standard input says where to call home; nothing secret is in argv.
+
+In GitHub Actions that line is made from the job's identity first.
+"""
 
 import os
 import signal
@@ -13,6 +16,8 @@ from types import FrameType
 import structlog
 from pydantic import ValidationError
 
+from runner import identity
+from runner import job as jobs
 from runner.answers import answer
 from runner.app_client import AppClient
 from runner.endings import Fenced, Interrupted
@@ -22,6 +27,7 @@ from runner.workflow_manager import run_attempt
 from shared import log
 from shared.errors import FatalError
 from shared.git import check_git
+from shared.job import Job, annotate, of_environment
 from shared.messages import ClaimRequest, RunnerLaunch
 from shared.process import started_at
 
@@ -32,23 +38,36 @@ _log = structlog.get_logger()
 def main() -> int:
     """The exit code: 0 the app knows the verdict, 1 a bug, 2 this runner cannot work, 3 the attempt is somebody else's or over."""
     log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not sys.stderr.isatty())
+    if sys.argv[1:] == ["clean"]:
+        _log.info("cleaned up", processes=jobs.clean_up())
+        return DONE
     try:
-        if sys.argv[1:]:
-            return _say(answer(sys.argv[1], sys.stdin.buffer.read()))
-        launch = _launch(sys.stdin.readline())
-        os.umask(0o022)
-        adopt_orphans()
-        check_git()
-        return _work(launch)
+        return _run()
     except FatalError as error:
         _log.error("runner ends", reason=str(error))
+        annotate(os.environ, sys.stdout, "error", str(error))
         return REFUSED
-    except (Fenced, Interrupted):
+    except (Fenced, Interrupted, KeyboardInterrupt):
         _log.info("this attempt is over or somebody else's")
         return NOT_OURS
     except Exception:  # noqa: BLE001 a bug must still end with its own exit code and a logged trace
         _log.exception("runner broke")
         return BROKEN
+
+
+def _run() -> int:
+    if sys.argv[1:]:
+        return _say(answer(sys.argv[1], sys.stdin.buffer.read()))
+    if "SHOAL_ATTEMPT" in os.environ:
+        raise FatalError("a runner was started inside an attempt: agents cannot start attempts")
+    if identity.is_job(os.environ):
+        identity.start_anew(os.environ)
+    launch = _launch(sys.stdin.readline())
+    os.umask(0o022)
+    adopt_orphans()
+    check_git()
+    with of_environment(os.environ, sys.stdout) as job:
+        return _work(launch, job)
 
 
 def _say(text: str) -> int:
@@ -57,8 +76,6 @@ def _say(text: str) -> int:
 
 
 def _launch(line: str) -> RunnerLaunch:
-    if "SHOAL_ATTEMPT" in os.environ:
-        raise FatalError("a runner was started inside an attempt: agents cannot start attempts")
     try:
         return RunnerLaunch.model_validate_json(line)
     except ValidationError as error:
@@ -66,10 +83,10 @@ def _launch(line: str) -> RunnerLaunch:
         raise FatalError(f"no launch line on standard input: one line of JSON is expected, wrong: {places}") from None
 
 
-def _work(launch: RunnerLaunch) -> int:
+def _work(launch: RunnerLaunch, job: Job | None) -> int:
     stop = threading.Event()
-    nonce = uuid.uuid4().hex
-    app = AppClient(launch, nonce, stop)
+    nonce = launch.nonce or uuid.uuid4().hex
+    app = AppClient(launch, nonce, stop, job.mask if job else _already_hidden)
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         app.end(f"the runner was ended by {signal.Signals(number).name}")
@@ -90,10 +107,16 @@ def _work(launch: RunnerLaunch) -> int:
         work_dir = Path(launch.work_dir).resolve()
         work_dir.mkdir(parents=True, exist_ok=True)
         folder = TaskFolder(work_dir, brief.repository.id, brief.branch)
-        run_attempt(brief, folder, app, stop, launch.model_keys)
+        report = run_attempt(brief, folder, app, stop, launch.model_keys)
+        if job:
+            jobs.tell(job, brief, report)
     finally:
         app.close()
     return DONE
+
+
+def _already_hidden(_secret: str) -> None:
+    """Nothing prints a secret; only a job's log can be told to hide it besides."""
 
 
 if __name__ == "__main__":

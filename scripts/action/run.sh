@@ -1,6 +1,7 @@
 #!/bin/sh
 # Second step of action.yml: becomes the runner or the orchestrator, so that a cancelled job's SIGINT reaches it and no shell.
 set -eu
+export SHOAL_JOB="${GITHUB_RUN_ID:-0}-${GITHUB_RUN_ATTEMPT:-0}-${RUNNER_TEMP:-}"
 if [ "$SHOAL_JOB_MODE" = work ]; then
   exec "$SHOAL_JOB_INTERPRETER" -I -m runner
 fi
