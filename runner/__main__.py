@@ -1,5 +1,8 @@
 # ruff: noqa: E402 something must be said before the imports
-"""Starts the WorkflowManager: one line of JSON on standard input says where to call home; nothing secret is in argv."""
+"""Starts the WorkflowManager: one line of JSON on standard input says where to call home; nothing secret is in argv.
+
+In GitHub Actions that line is made from the job's identity first.
+"""
 
 import os
 import signal
@@ -24,7 +27,9 @@ from runner.endings import Fenced, Interrupted
 from shared import log
 from shared.errors import FatalError
 from shared.git import check_git
+from shared.job import INPUT, Job, annotate, of_environment
 from shared.messages import AttemptBrief, ClaimRequest, RunnerLaunch
+from shared.models import AttemptReport
 from shared.process import started_at
 
 DONE, BROKEN, REFUSED, NOT_OURS = 0, 1, 2, 3
@@ -34,21 +39,38 @@ _log = structlog.get_logger()
 def main() -> int:
     """The exit code: 0 the app knows the verdict, 1 a bug, 2 this runner cannot work, 3 the attempt is somebody else's or over."""
     log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not sys.stderr.isatty())
+    if sys.argv[1:] == ["clean"]:
+        from runner.job import clean_up
+
+        _log.info("cleaned up", processes=clean_up())
+        return DONE
     try:
-        if sys.argv[1:]:
-            return _answer(sys.argv[1])
-        launch = _launch(sys.stdin.readline())
-        os.umask(0o022)
-        return _work(launch)
+        return _run()
     except FatalError as error:
         _log.error("runner ends", reason=str(error))
+        annotate(os.environ, sys.stdout, "error", str(error))
         return REFUSED
-    except (Fenced, Interrupted):
+    except (Fenced, Interrupted, KeyboardInterrupt):
         _log.info("this attempt is over or somebody else's")
         return NOT_OURS
     except Exception:  # noqa: BLE001 a bug must still end with its own exit code and a logged trace
         _log.exception("runner broke")
         return BROKEN
+
+
+def _run() -> int:
+    if sys.argv[1:]:
+        return _answer(sys.argv[1])
+    if "SHOAL_ATTEMPT" in os.environ:
+        raise FatalError("a runner was started inside an attempt: agents cannot start attempts")
+    if f"{INPUT}ATTEMPT" in os.environ:
+        from runner.identity import start_anew
+
+        start_anew(os.environ)
+    launch = _launch(sys.stdin.readline())
+    os.umask(0o022)
+    with of_environment(os.environ, sys.stdout) as job:
+        return _work(launch, job)
 
 
 def _answer(question: str) -> int:
@@ -71,8 +93,6 @@ def _prepare(work_dir: Path) -> None:
 
 
 def _launch(line: str) -> RunnerLaunch:
-    if "SHOAL_ATTEMPT" in os.environ:
-        raise FatalError("a runner was started inside an attempt: agents cannot start attempts")
     try:
         return RunnerLaunch.model_validate_json(line)
     except ValidationError as error:
@@ -80,12 +100,12 @@ def _launch(line: str) -> RunnerLaunch:
         raise FatalError(f"no launch line on standard input: one line of JSON is expected, wrong: {places}") from None
 
 
-def _work(launch: RunnerLaunch) -> int:
+def _work(launch: RunnerLaunch, job: Job | None) -> int:
     work_dir = Path(launch.work_dir).resolve()
     prepared = ThreadPoolExecutor(1, thread_name_prefix="prepare").submit(_prepare, work_dir)
     stop = threading.Event()
-    nonce = uuid.uuid4().hex
-    app = AppClient(launch, nonce, stop)
+    nonce = launch.nonce or uuid.uuid4().hex
+    app = AppClient(launch, nonce, stop, job.mask if job else _already_hidden)
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         app.end(f"the runner was ended by {signal.Signals(number).name}")
@@ -105,22 +125,30 @@ def _work(launch: RunnerLaunch) -> int:
         brief = app.claim(ClaimRequest(nonce=nonce, pid=pid, pid_started=started_at(pid) or 0, host=socket.gethostname()))
         structlog.contextvars.bind_contextvars(attempt=brief.attempt_id, issue=brief.issue.number)
         app.start_courier(brief.heartbeat_seconds)
-        _run(brief, work_dir, launch.model_keys, app, stop, prepared)
+        report = _attempt(brief, work_dir, launch.model_keys, app, stop, prepared)
+        if job:
+            from runner.job import tell
+
+            tell(job, brief, report)
     finally:
         app.close()
     return DONE
 
 
-def _run(
+def _attempt(
     brief: AttemptBrief, work_dir: Path, model_keys: str, app: AppClient, stop: threading.Event, prepared: "Future[None]"
-) -> None:
+) -> AttemptReport:
     prepared.result()
     from runner.folder import TaskFolder
     from runner.sandbox import adopt_orphans
     from runner.workflow_manager import run_attempt
 
     adopt_orphans()
-    run_attempt(brief, TaskFolder(work_dir, brief.repository.id, brief.branch), app, stop, model_keys)
+    return run_attempt(brief, TaskFolder(work_dir, brief.repository.id, brief.branch), app, stop, model_keys)
+
+
+def _already_hidden(_secret: str) -> None:
+    """Nothing prints a secret; only a job's log can be told to hide it besides."""
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 import httpx
 import structlog
@@ -30,9 +31,11 @@ _log = structlog.get_logger()
 
 
 class AppClient:
-    """Speaks for one attempt; `stop` is set, with `stop_reason`, when the app wants it to end."""
+    """Speaks for one attempt; `stop` is set, with `stop_reason`, when the app wants it to end; `hide` is told every secret."""
 
-    def __init__(self, launch: RunnerLaunch, nonce: str, stop: threading.Event) -> None:
+    def __init__(self, launch: RunnerLaunch, nonce: str, stop: threading.Event, hide: Callable[[str], None]) -> None:
+        hide(launch.secret)
+        self._hide = hide
         self._http = httpx.Client(
             base_url=f"{launch.app_url.rstrip('/')}/runner/v1/attempts/{launch.attempt_id}/",
             headers={"Authorization": f"Bearer {launch.secret}"},
@@ -52,7 +55,9 @@ class AppClient:
         self.stop_reason = ""
 
     def claim(self, request: ClaimRequest) -> AttemptBrief:
-        return AttemptBrief.model_validate_json(self._patient("POST", "claim", request))
+        brief = AttemptBrief.model_validate_json(self._patient("POST", "claim", request))
+        self._hide(brief.read_token)
+        return brief
 
     def issue(self) -> IssueCheck:
         return IssueCheck.model_validate_json(self._patient("GET", "issue"))
@@ -64,6 +69,7 @@ class AppClient:
         while True:
             reply = PermitReply.model_validate_json(self._patient("POST", "permit", request))
             if reply.status != "pending":
+                self._hide(reply.token)
                 return reply
             if self.stop.wait(pause):
                 raise Interrupted

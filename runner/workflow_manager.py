@@ -20,14 +20,16 @@ from runner.phase import Outcome, Phase, Work
 from runner.phases import branch, documentation, implementation, issue, pull_request, research, review, setup, testing
 from shared.errors import FatalError
 from shared.messages import AttemptBrief
-from shared.models import PhaseName, PhaseResult, RepositorySettings, Verdict, VerdictName
+from shared.models import AttemptReport, PhaseName, PhaseResult, RepositorySettings, Verdict, VerdictName
 
 PHASES: Sequence[Phase] = (setup, issue, branch, research, implementation, testing, documentation, pull_request, review)
 _NO_EVIDENCE = Verdict(name=VerdictName.INTERNAL_ERROR, reason="no test evidence was recorded")
 _log = structlog.get_logger()
 
 
-def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: threading.Event, model_keys: str = "") -> None:
+def run_attempt(
+    brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: threading.Event, model_keys: str = ""
+) -> AttemptReport:
     """Works until the attempt has a verdict, and tells the app; raises Fenced when the attempt is not ours any more."""
     with held(folder):
         sandbox.end_leftovers(folder.home, folder.check_home)
@@ -39,8 +41,10 @@ def run_attempt(brief: AttemptBrief, folder: TaskFolder, app: AppClient, stop: t
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() and not work.expired else {}
-        app.finish(report.make(brief, work.state), tokens_revoked=tokens_revoked, **patience)
+        last_word = report.make(brief, work.state)
+        app.finish(last_word, tokens_revoked=tokens_revoked, **patience)
         reaper.clear_up(work)
+    return last_word
 
 
 def phase_minutes(name: PhaseName, settings: RepositorySettings) -> float:

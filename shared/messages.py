@@ -145,6 +145,8 @@ class RunnerLaunch(Wire):
     work_dir: str
     # The file with the models' keys, on the runner's machine; empty: its environment has them.
     model_keys: str = ""
+    # The one to claim with, where the secret was handed out for it; empty: the runner makes one.
+    nonce: str = ""
 
 
 class IdentityRequest(Wire):

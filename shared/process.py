@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from shared.cgroup import Group, own_group
+from shared.job import JOB
 from shared.monitor import Monitor
 from shared.output import Output
 from shared.tree import MARK, collect, end_tree, end_trees, is_alive, marked, started_at
@@ -49,6 +50,7 @@ _ALLOWED = (
     "http_proxy",
     "https_proxy",
     "no_proxy",
+    JOB,
 )
 _TICK = 0.1
 _GRACE_SECONDS = 1.0  # with the second that killing may take, a tree is gone within two of its limit

@@ -41,9 +41,9 @@ def descendants(pid: int) -> list[int]:
     return found[1:]
 
 
-def marked(mark: str) -> list[int]:
+def marked(mark: str, variable: str = MARK) -> list[int]:
     """Every process of this machine that a command with this mark left, wherever it hides."""
-    wanted = f"{MARK}={mark}"
+    wanted = f"{variable}={mark}"
     return [pid for pid in psutil.pids() if pid != os.getpid() and wanted in _environment_of(pid)]
 
 
