@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from app.localhub import api_apps, api_checks, api_comments, api_dependencies, api_git, api_issues, api_pulls, api_repositories
+from app.localhub.actions import api as api_actions
 from app.localhub.calls import Call, Reply
 from app.localhub.records import Role
 
@@ -29,6 +30,7 @@ _READ_ISSUES, _WRITE_ISSUES = ("issues:read",), ("issues:write",)
 _READ_TALK, _WRITE_TALK = ("issues:read", "pull_requests:read"), ("issues:write", "pull_requests:write")
 _READ_PULLS, _WRITE_PULLS = ("pull_requests:read",), ("pull_requests:write",)
 _READ_CHECKS, _WRITE_CHECKS = ("checks:read",), ("checks:write",)
+_READ_ACTIONS, _WRITE_ACTIONS = ("actions:read",), ("actions:write",)
 
 ENDPOINTS = (
     Endpoint("GET", "/app", api_apps.app, who="app"),
@@ -100,4 +102,15 @@ ENDPOINTS = (
     Endpoint("PATCH", _R + "/check-runs/{check_run_id}", api_checks.edit, _WRITE_CHECKS, "write"),
     Endpoint("GET", _R + "/check-runs/{check_run_id}/annotations", api_checks.annotations, _READ_CHECKS),
     Endpoint("POST", _R + "/check-runs/{check_run_id}/rerequest", api_checks.rerequest, _WRITE_CHECKS, "write"),
+    Endpoint("GET", _R + "/actions/workflows", api_actions.workflows, _READ_ACTIONS),
+    Endpoint("GET", _R + "/actions/workflows/{workflow_id}", api_actions.workflow, _READ_ACTIONS),
+    Endpoint("POST", _R + "/actions/workflows/{workflow_id}/dispatches", api_actions.dispatch, _WRITE_ACTIONS, "write"),
+    Endpoint("GET", _R + "/actions/workflows/{workflow_id}/runs", api_actions.runs_of_workflow, _READ_ACTIONS),
+    Endpoint("GET", _R + "/actions/runs", api_actions.all_runs, _READ_ACTIONS),
+    Endpoint("GET", _R + "/actions/runs/{run_id}", api_actions.run, _READ_ACTIONS),
+    Endpoint("GET", _R + "/actions/runs/{run_id}/jobs", api_actions.jobs, _READ_ACTIONS),
+    Endpoint("POST", _R + "/actions/runs/{run_id}/cancel", api_actions.cancel, _WRITE_ACTIONS, "write"),
+    Endpoint("POST", _R + "/actions/runs/{run_id}/force-cancel", api_actions.force_cancel, _WRITE_ACTIONS, "write"),
+    Endpoint("POST", _R + "/actions/runs/{run_id}/rerun", api_actions.rerun, _WRITE_ACTIONS, "write"),
+    Endpoint("GET", _R + "/actions/runners", api_actions.runners, ("administration:read",), "admin"),
 )

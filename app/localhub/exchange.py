@@ -30,7 +30,7 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
             return await run_in_threadpool(_handle, hub, endpoint, request, raw, entry)
 
         reply = await _with_trouble(hub, request, work)
-        hub.webhooks.wake.set()
+        hub.wake()
         entry["status"] = reply.status
         hub.requests.append(entry)
         hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})

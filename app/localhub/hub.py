@@ -1,5 +1,6 @@
 """The one value that everything here is handed: state, outgoing post, provoked faults, request log."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,12 @@ class Hub:
     rate_limit: int = _RATE_LIMIT
     rate_window: int = 0
     used: dict[str, int] = field(default_factory=dict)
+    jobs_changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """On the event loop, after each commit: there may be something to send or to run."""
+        self.webhooks.wake.set()
+        self.jobs_changed.set()
 
     def reset(self) -> None:
         """As after a first start in an empty folder."""

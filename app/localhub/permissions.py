@@ -25,7 +25,9 @@ def may(actor: Actor, repository: Repository, least: Role) -> bool:
 
 
 def may_use_git(actor: Actor, repository: Repository, level: Level) -> bool:
-    """Whether the actor may fetch ("read") or push ("write")."""
+    """Whether the actor may fetch ("read") or push ("write"); what is public may be fetched with any token."""
+    if level == "read" and not repository.private and not isinstance(actor, AppItself):
+        return True
     if isinstance(actor, InstallationActor):
         return sees(actor, repository) and _granted(actor, f"contents:{level}")
     return isinstance(actor, Person) and has_role(actor.account, repository, level)

@@ -216,3 +216,52 @@ class Delivery(Record):
     status_code: int | None = None
     attempts: int = 0
     created_at: str
+
+
+class Workflow(Record):
+    """A workflow file of the default branch."""
+
+    repository_id: int
+    path: str
+    state: Literal["active", "disabled_manually"] = "active"
+    created_at: str
+
+
+class WorkflowRun(Record):
+    """One run with its one job; run again it keeps its id and counts its attempts."""
+
+    repository_id: int
+    workflow_id: int
+    workflow_name: str
+    path: str
+    number: int
+    attempt: int = 1
+    title: str
+    event: str = "workflow_dispatch"
+    inputs: dict[str, str] = Field(default_factory=dict)
+    head_branch: str
+    head_sha: str
+    actor_id: int
+    job_id: int
+    job_name: str
+    labels: list[str]
+    permissions: dict[str, str]
+    minutes: float
+    status: Literal["queued", "in_progress", "completed"] = "queued"
+    conclusion: str | None = None
+    runner_id: int | None = None
+    stopping: Literal["", "cancel", "force-cancel"] = ""
+    created_at: str
+    started_at: str | None = None
+    completed_at: str | None = None
+
+
+class SelfHostedRunner(Record):
+    """A runner of one repository; `run_id` is the run that it works on, `environment` what its `.env` file holds."""
+
+    repository_id: int
+    name: str
+    labels: list[str]
+    online: bool = True
+    environment: dict[str, str] = Field(default_factory=dict)
+    run_id: int | None = None

@@ -10,6 +10,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from app.localhub import control, git_http, pages
+from app.localhub.actions import control as control_actions
+from app.localhub.actions.identity import Issuer
+from app.localhub.actions.machines import Machines
 from app.localhub.endpoints import ENDPOINTS
 from app.localhub.exchange import endpoint_of, unknown_endpoint
 from app.localhub.hub import Hub
@@ -19,16 +22,19 @@ _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
     """The application; `announce` is called once, when it answers."""
+    issuer = Issuer(hub.state)
+    machines = Machines(hub, issuer)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        courier = asyncio.create_task(hub.webhooks.deliver())
-        hub.webhooks.wake.set()  # what a former life left unsent
+        background = [asyncio.create_task(hub.webhooks.deliver()), asyncio.create_task(machines.run())]
+        hub.wake()  # what a former life left unsent
         announce(json.dumps({"url": hub.state.url, "pid": os.getpid()}))
         yield
-        courier.cancel()
-        with suppress(asyncio.CancelledError):
-            await courier
+        for task in background:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         hub.state.close()
 
     api = [Route(row.path, endpoint_of(hub, row), methods=[row.method]) for row in ENDPOINTS]
@@ -38,6 +44,8 @@ def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
         lifespan=lifespan,
         routes=[
             *control.routes(hub),
+            *control_actions.routes(hub, issuer),
+            *issuer.routes(),
             Mount("/api/v3", routes=api),
             *(Route(f"/{{owner}}/{{name}}/{service}", git, methods=[method]) for service, method in git_http.SERVICES.items()),
             *pages.routes(hub),

@@ -88,6 +88,9 @@ class State:
         self.check_suites = Table(records.CheckSuite, changed)
         self.check_runs = Table(records.CheckRun, changed)
         self.deliveries = Table(records.Delivery, changed)
+        self.workflows = Table(records.Workflow, changed)
+        self.workflow_runs = Table(records.WorkflowRun, changed)
+        self.runners = Table(records.SelfHostedRunner, changed)
         self._tables: dict[str, Table[records.Record]] = {
             table.kind: table for table in vars(self).values() if isinstance(table, Table)
         }

@@ -17,8 +17,27 @@ from tests.support.contract import problems_of_file
 
 Json = dict[str, Any]
 
-ALL_PERMISSIONS = {"checks": "write", "contents": "write", "issues": "write", "pull_requests": "write", "metadata": "read"}
-ALL_EVENTS = ("issues", "issue_comment", "pull_request", "push", "check_run", "check_suite", "issue_dependencies", "sub_issues")
+ALL_PERMISSIONS = {
+    "checks": "write",
+    "contents": "write",
+    "issues": "write",
+    "pull_requests": "write",
+    "metadata": "read",
+    "actions": "write",
+    "administration": "read",
+}
+ALL_EVENTS = (
+    "issues",
+    "issue_comment",
+    "pull_request",
+    "push",
+    "check_run",
+    "check_suite",
+    "issue_dependencies",
+    "sub_issues",
+    "workflow_job",
+    "workflow_run",
+)
 
 
 class Failed(Exception):
@@ -34,35 +53,35 @@ class Person:
     api: httpx.Client
 
     def open_issue(self, repository: str, title: str, body: str = "", labels: Sequence[str] = ()) -> Json:
-        return self._ask("POST", f"/repos/{repository}/issues", {"title": title, "body": body, "labels": list(labels)})
+        return self.ask("POST", f"/repos/{repository}/issues", {"title": title, "body": body, "labels": list(labels)})
 
     def label(self, repository: str, number: int, *names: str) -> None:
-        self._ask("POST", f"/repos/{repository}/issues/{number}/labels", {"labels": list(names)})
+        self.ask("POST", f"/repos/{repository}/issues/{number}/labels", {"labels": list(names)})
 
     def unlabel(self, repository: str, number: int, name: str) -> None:
-        self._ask("DELETE", f"/repos/{repository}/issues/{number}/labels/{name}")
+        self.ask("DELETE", f"/repos/{repository}/issues/{number}/labels/{name}")
 
     def edit_issue(self, repository: str, number: int, **change: Any) -> Json:
-        return self._ask("PATCH", f"/repos/{repository}/issues/{number}", change)
+        return self.ask("PATCH", f"/repos/{repository}/issues/{number}", change)
 
     def comment(self, repository: str, number: int, body: str) -> Json:
-        return self._ask("POST", f"/repos/{repository}/issues/{number}/comments", {"body": body})
+        return self.ask("POST", f"/repos/{repository}/issues/{number}/comments", {"body": body})
 
     def block(self, repository: str, number: int, blocker_id: int) -> None:
         """Issue `number` is blocked by the issue with this database id."""
-        self._ask("POST", f"/repos/{repository}/issues/{number}/dependencies/blocked_by", {"issue_id": blocker_id})
+        self.ask("POST", f"/repos/{repository}/issues/{number}/dependencies/blocked_by", {"issue_id": blocker_id})
 
     def open_pull(self, repository: str, head: str, base: str = "main", title: str = "A change", body: str = "") -> Json:
-        return self._ask("POST", f"/repos/{repository}/pulls", {"title": title, "body": body, "head": head, "base": base})
+        return self.ask("POST", f"/repos/{repository}/pulls", {"title": title, "body": body, "head": head, "base": base})
 
     def merge(self, repository: str, number: int, method: str = "merge") -> Json:
-        return self._ask("PUT", f"/repos/{repository}/pulls/{number}/merge", {"merge_method": method})
+        return self.ask("PUT", f"/repos/{repository}/pulls/{number}/merge", {"merge_method": method})
 
     def get(self, path: str, **query: str | int) -> Any:
         """Any GET below the API's root, for example `/repos/o/r/pulls`."""
         return _told(self.api.get(path, params=query))
 
-    def _ask(self, method: str, path: str, body: Json | None = None) -> Json:
+    def ask(self, method: str, path: str, body: Json | None = None) -> Json:
         told: Json = _told(self.api.request(method, path, json=body))
         return told
 
@@ -147,6 +166,15 @@ class Hub:
         """A person's commit on a branch (made from `start`, default: the default branch); its SHA."""
         wanted = {"branch": branch, "files": dict(files), "login": login, "message": message, "start": start}
         return str(self.ask("POST", f"/repositories/{repository}/commits", wanted)["sha"])
+
+    def runner(self, repository: str, name: str, *labels: str, online: bool = True, **environment: str) -> None:
+        """Declares a self-hosted runner; `environment` is what its `.env` file holds."""
+        wanted = {"labels": ["self-hosted", *labels], "online": online, "environment": environment}
+        self.ask("PUT", f"/repositories/{repository}/runners/{name}", wanted)
+
+    def pull_runner(self, repository: str, name: str) -> None:
+        """As if somebody pulled its plug."""
+        self.ask("DELETE", f"/repositories/{repository}/runners/{name}")
 
     def fault(self, path_regex: str, status: int = 0, *, method: str = "*", **more: Any) -> None:
         """Trouble for the next matching request; `times`, `after_effect`, `headers`, `message`, `latency_seconds`."""

@@ -1,0 +1,75 @@
+"""A run's life: queued, on a runner, over; every step is told to the Apps that subscribed."""
+
+from typing import Any, Literal
+
+from app.localhub import bare
+from app.localhub.actions import show
+from app.localhub.actions.workflow_file import WorkflowFile, parse
+from app.localhub.errors import Refused
+from app.localhub.hub import Hub
+from app.localhub.records import Repository, SelfHostedRunner, Workflow, WorkflowRun
+
+_FOLDER = ".github/workflows"
+Conclusion = Literal["success", "failure", "cancelled", "timed_out"]
+
+
+def workflows(hub: Hub, where: Repository) -> list[Workflow]:
+    """Those of the default branch; a file keeps its id as long as it is there."""
+    git_dir = hub.state.git_dir(where)
+    head = bare.resolve(git_dir, where.default_branch)
+    paths = [blob.path for blob in bare.entries(git_dir, head, f"{_FOLDER}/")] if head else []
+    return [_workflow(hub, where, path) for path in sorted(paths) if path.endswith((".yml", ".yaml"))]
+
+
+def _workflow(hub: Hub, where: Repository, path: str) -> Workflow:
+    known = hub.state.workflows.find(lambda row: row.repository_id == where.id and row.path == path)
+    if known is not None:
+        return known
+    row = Workflow(id=hub.state.next_id(), repository_id=where.id, path=path, created_at=hub.state.stamp())
+    return hub.state.workflows.save(row)
+
+
+def file_at(hub: Hub, where: Repository, path: str, commit: str) -> WorkflowFile:
+    """The workflow as it stands at a commit; 422 for what is none."""
+    git_dir = hub.state.git_dir(where)
+    blob = next((blob for blob in bare.entries(git_dir, commit, path) if blob.path == path), None)
+    if blob is None:
+        raise Refused(422, f"Workflow {path} does not exist on this ref")
+    try:
+        return parse(bare.content(git_dir, blob.sha).decode("utf-8", "replace"), path)
+    except ValueError as error:
+        raise Refused(422, f"Invalid workflow file: {error}") from error
+
+
+def queue(hub: Hub, where: Repository, row: WorkflowRun) -> WorkflowRun:
+    """Waits for a runner with its labels."""
+    hub.state.workflow_runs.save(row)
+    _tell(hub, where, row, "queued")
+    return row
+
+
+def begin(hub: Hub, where: Repository, row: WorkflowRun, runner: SelfHostedRunner) -> None:
+    """On this runner, which is busy from now on."""
+    row.status, row.runner_id, row.started_at = "in_progress", runner.id, hub.state.stamp()
+    runner.run_id = row.id
+    hub.state.workflow_runs.save(row)
+    hub.state.runners.save(runner)
+    _tell(hub, where, row, "in_progress")
+
+
+def end(hub: Hub, where: Repository, row: WorkflowRun, conclusion: Conclusion) -> None:
+    """Over; its runner is free again."""
+    row.status, row.conclusion, row.completed_at = "completed", conclusion, hub.state.stamp()
+    hub.state.workflow_runs.save(row)
+    runner = hub.state.runners.get(row.runner_id) if row.runner_id is not None else None
+    if runner is not None and runner.run_id == row.id:
+        runner.run_id = None
+        hub.state.runners.save(runner)
+    _tell(hub, where, row, "completed")
+
+
+def _tell(hub: Hub, where: Repository, row: WorkflowRun, action: str) -> None:
+    job: dict[str, Any] = {"workflow_job": show.job(hub.state, where, row)}
+    run = {"workflow_run": show.run(hub.state, where, row)}
+    hub.webhooks.emit(where, row.actor_id, "workflow_job", action, job)
+    hub.webhooks.emit(where, row.actor_id, "workflow_run", "requested" if action == "queued" else action, run)
