@@ -32,6 +32,13 @@ class Benchmark(StrEnum):
     REHEARSAL = "rehearsal"
 
 
+class RunMode(StrEnum):
+    """How a job of GitHub Actions takes part."""
+
+    WORK = "work"
+    ORCHESTRATE = "orchestrate"
+
+
 @cli.command()
 def demo(
     agent: Annotated[str, typer.Option(help="`patch` plays prepared changes; anything else is a command line.")] = "patch",
@@ -89,6 +96,33 @@ def doctor(as_json: AsJson = False) -> None:
     from app.commands.doctor import run
 
     raise typer.Exit(run(as_json=as_json))
+
+
+@cli.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A checkout of the repository.")] = Path(),
+    action: Annotated[str, typer.Option(help="OWNER/REPOSITORY@COMMIT of Shoal's own repository, as your runners reach it.")] = "",
+    app_url: Annotated[str, typer.Option(help="Address of the app as runners reach it; not with `--mode orchestrate`.")] = "",
+    mode: Annotated[
+        RunMode, typer.Option(help="`work`: started by the app. `orchestrate`: without an app, all in one job.")
+    ] = RunMode.WORK,
+    runner_labels: Annotated[str, typer.Option(help="Labels of your runners, separated by commas.")] = "self-hosted",
+    label: Annotated[str, typer.Option(help="The label that starts work, with `--mode orchestrate`.")] = "shoal",
+    workflow_file: Annotated[str, typer.Option(help="Name of the workflow file, as in SHOAL_WORKFLOW_FILE.")] = "shoal.yml",
+    force: Annotated[bool, typer.Option("--force", help="Replace a workflow file that differs.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Writes the workflow file and a commented `.github/shoal.yml` into a checkout.
+
+    \b
+    shoal init --action acme/shoal@COMMIT --app-url https://shoal.example.com
+    shoal init ../widgets --action acme/shoal@COMMIT --app-url https://shoal.example.com --runner-labels self-hosted,linux
+    shoal init --action acme/shoal@COMMIT --mode orchestrate
+    """
+    from app.commands.init import run
+
+    wanted = {"mode": mode.value, "action": action, "app_url": app_url, "runner_labels": runner_labels, "label": label}
+    raise typer.Exit(run(folder, wanted, workflow_file=workflow_file, overwrite=force, as_json=as_json))
 
 
 @cli.command()

@@ -38,7 +38,7 @@ _log = structlog.get_logger()
 
 def main() -> int:
     """The exit code: 0 the app knows the verdict, 1 a bug, 2 this runner cannot work, 3 the attempt is somebody else's or over."""
-    log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not sys.stderr.isatty())
+    log.set_up(os.environ.get("SHOAL_LOG_LEVEL", "INFO"), as_json=not (sys.stderr.isatty() or "GITHUB_OUTPUT" in os.environ))
     if sys.argv[1:] == ["clean"]:
         from runner.job import clean_up
 

@@ -1,5 +1,14 @@
 """What the GitHub App asks for when it is registered: the least that the app's and the runner's calls need."""
 
-PERMISSIONS = {"checks": "write", "contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write"}
+# `actions` starts and cancels the jobs; `administration` reads which runners are online, before a job waits for none.
+PERMISSIONS = {
+    "actions": "write",
+    "administration": "read",
+    "checks": "write",
+    "contents": "write",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+}
 # Besides these, GitHub tells every App when it is installed, suspended or removed.
-EVENTS = ("issues", "pull_request", "push", "check_run", "check_suite")
+EVENTS = ("issues", "pull_request", "push", "check_run", "check_suite", "workflow_run")

@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ import psutil
 
 from app.decide.state import Attempt
 from app.demo import identity
+from app.demo.identity import Identity
 from app.demo.outcome import is_over
 from app.demo.world import Ways, World
 from app.report.status import TaskState
@@ -98,13 +99,14 @@ def tasks(world: World) -> dict[int, TaskState]:
 
 def settle(world: World, *issues: int, seconds: float = _PATIENCE) -> None:
     """Waits until these issues have their verdicts, every check is concluded and nothing waits to be done."""
+    wait_for(lambda: are_over(world, issues), seconds)
 
-    def over() -> bool:
-        world.check_alive()
-        status = world.status()
-        return status is not None and is_over(status, issues) and is_idle(world)
 
-    wait_for(over, seconds)
+def are_over(world: World, issues: Sequence[int]) -> bool:
+    """Whether they are, now."""
+    world.check_alive()
+    status = world.status()
+    return status is not None and is_over(status, tuple(issues)) and is_idle(world)
 
 
 def wait_for(found: Callable[[], Any], seconds: float = _PATIENCE) -> Any:
@@ -247,17 +249,24 @@ def _new_file(path: str, text: str) -> str:
     return head + "".join(f"+{line}\n" for line in lines)
 
 
+def no_more(_who: Identity) -> Mapping[str, str]:
+    """A project of `PROJECT` alone."""
+    return {}
+
+
 @contextmanager
-def running_harbour(folder: Path, think_seconds: float = 0, **settings: str) -> Iterator[Harbour]:
-    """A harbour with both processes running; `settings` are SHOAL_* variables of the app."""
-    project = folder / "project"
-    for path, text in PROJECT.items():
+def running_harbour(
+    folder: Path, think_seconds: float = 0, more: Callable[[Identity], Mapping[str, str]] = no_more, **settings: str
+) -> Iterator[Harbour]:
+    """A harbour with both processes running; `settings` are SHOAL_* variables of the app, `more` files of the project."""
+    who, project = identity.new(), folder / "project"
+    for path, text in {**PROJECT, **more(who)}.items():
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(text)
     (folder / "patches").mkdir()
     quick = {"SHOAL_SWEEP_SECONDS": "1000", **settings}
     with running_localhub(folder / "github") as hub:
-        who = identity.new().model_copy(update={"hub_port": httpx.URL(hub.url).port})
+        who = who.model_copy(update={"hub_port": httpx.URL(hub.url).port})
         hub.repository(who.repository, project, private=True)
         maintainer = hub.person(identity.MAINTAINER, {who.repository: "admin"})
         app = hub.app("shoal", webhook_url=f"{who.app_url}/webhook", webhook_secret=who.webhook_secret)

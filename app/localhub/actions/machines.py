@@ -146,6 +146,10 @@ class Machines:
         row, where, state = order.row, order.where, self.hub.state
         home = state.folder / "actions" / "home" / order.runner.name
         home.mkdir(parents=True, exist_ok=True)
+        tools = Path(order.runner.environment.get("RUNNER_TOOL_CACHE") or state.folder / "actions" / "tools")
+        for place in (tools, folder / "actions"):
+            place.mkdir(parents=True, exist_ok=True)
+        (folder / "actions" / "tool_cache").symlink_to(tools)  # where `act` has it; a machine keeps it between jobs
         source = folder / "src"
         git("clone", "--quiet", "--depth", "1", "--branch", row.head_branch, state.git_dir(where).as_uri(), str(source), cwd=folder)
         event = {"inputs": row.inputs, "ref": f"refs/heads/{row.head_branch}", "repository": {"full_name": where.full_name}}
@@ -153,7 +157,7 @@ class Machines:
         _private(folder / "secrets.env", {"GITHUB_TOKEN": order.token})
         _private(folder / "variables.env", {**self._variables(order, state.accounts[row.actor_id].login), _TRACKING: mark})
         labels = [part for label in row.labels for part in ("-P", f"{label}=-self-hosted")]
-        argv = [_act(), row.event, "-C", str(source), "-W", row.path, "-e", str(folder / "event.json"), *labels, "--json", "--rm"]
+        argv = [_act(), row.event, "-C", str(source), "-W", row.path, "-e", str(folder / "event.json"), *labels, "--rm"]
         argv += ["--no-cache-server", "--no-skip-checkout", "--action-cache-path", str(folder / "actions")]
         argv += ["--secret-file", str(folder / "secrets.env"), "--env-file", str(folder / "variables.env")]
         machine = {name: os.environ[name] for name in _MACHINE if name in os.environ}

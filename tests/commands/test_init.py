@@ -1,0 +1,84 @@
+"""`shoal init`: files that GitHub and the linters accept, written once, never over what a person wrote."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.commands.shoal import shoal
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+WORK = ("--action", f"acme/shoal@{COMMIT}", "--app-url", "https://shoal.example.com/", "--runner-labels", "self-hosted, linux")
+ORCHESTRATE = ("--action", f"acme/shoal@{COMMIT}", "--mode", "orchestrate", "--label", "please do")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """An empty repository."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", [WORK, ORCHESTRATE], ids=["work", "orchestrate"])
+def test_the_workflow_file_passes_every_linter(checkout: Path, arguments: tuple[str, ...]) -> None:
+    """GitHub's schema, act's strict check and zizmor's findings."""
+    assert shoal("init", checkout, *arguments).status == 0
+    beside = Path(sys.executable).parent
+    for argv in (
+        ("check-jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/shoal.yml"),
+        ("act", "--validate", "--strict", "-W", ".github/workflows/"),
+        ("zizmor", "--offline", "--no-progress", "--quiet", "."),
+    ):
+        done = subprocess.run([beside / argv[0], *argv[1:]], cwd=checkout, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_work_job_may_prove_who_it_is_and_nothing_else(checkout: Path) -> None:
+    """The dispatch brings an id; where the app is stands in the file."""
+    shoal("init", checkout, *WORK)
+    data = yaml.safe_load((checkout / ".github/workflows/shoal.yml").read_text())
+    [job] = data["jobs"].values()
+    assert (data["permissions"], job["permissions"]) == ({}, {"id-token": "write"})
+    assert job["runs-on"] == ["self-hosted", "linux"]
+    [step] = job["steps"]
+    assert step["with"]["app-url"] == "https://shoal.example.com"
+
+
+def test_what_a_person_changed_stays(checkout: Path) -> None:
+    """A second run changes nothing; `--force` replaces the workflow and never the settings."""
+    shoal("init", checkout, *WORK)
+    again = shoal("init", checkout, *WORK, "--json").document["files"]
+    assert set(again.values()) == {"is there already"}
+    for path in again:
+        (checkout / path).write_text("mine: true\n")
+    assert set(shoal("init", checkout, *WORK, "--json").document["files"].values()) == {"is there and differs: left alone"}
+    assert sorted(shoal("init", checkout, *WORK, "--json", "--force").document["files"].values()) == [
+        "is there and differs: left alone",
+        "written",
+    ]
+    assert (checkout / ".github/shoal.yml").read_text() == "mine: true\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--app-url", "https://x.example"), "--action"),
+        ((*WORK[:2], "--app-url", "shoal.example.com"), "--app-url"),
+        ((*WORK[:4], "--runner-labels", "self-hosted,${{ x }}"), "--runner-labels"),
+        ((*ORCHESTRATE[:4], "--label", "it's"), "--label"),
+    ],
+)
+def test_what_cannot_stand_in_a_workflow_is_named(checkout: Path, arguments: tuple[str, ...], words: str) -> None:
+    """Status 2, the option at fault, nothing written."""
+    run = shoal("init", checkout, *arguments)
+    assert (run.status, words in run.stderr, "Traceback" in run.stderr) == (2, True, False)
+    assert not (checkout / ".github").exists()
+
+
+def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
+    """Before anything is written into it."""
+    run = shoal("init", tmp_path, *WORK)
+    assert run.status == 2
+    assert "no checkout" in run.stderr

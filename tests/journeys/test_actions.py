@@ -1,0 +1,76 @@
+"""The journey over GitHub Actions: six labelled issues, six dispatches, our real action on six runners, six pull requests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.commands.init import workflow
+from app.demo.identity import Identity
+from shared.github import CHECK_NAME
+from tests.support import journeys
+from tests.support.action import copy_of_action, environment_step
+from tests.support.journeys import Harbour, running_harbour
+
+pytestmark = pytest.mark.slow
+_ACTION = "tools/shoal@main"
+
+
+def workflow_of(who: Identity) -> dict[str, str]:
+    """What `shoal init` writes."""
+    wanted = {"mode": "work", "action": _ACTION, "app_url": who.app_url, "runner_labels": "self-hosted,linux", "label": "shoal"}
+    return {".github/workflows/shoal.yml": workflow(wanted)}
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
+    """A harbour whose work is done by six runners of one machine, which has worked before."""
+    folder = tmp_path_factory.mktemp("fleet")
+    action, cache = copy_of_action(folder / "action"), folder / "tools"
+    made = environment_step(action, cache, "work")
+    assert made.returncode == 0, made.stdout + made.stderr
+    settings = {
+        "SHOAL_BACKEND": "actions",
+        "SHOAL_RUNNER_LABELS": "self-hosted,linux",
+        "SHOAL_SLOTS": "6",
+        "SHOAL_LEASE_SECONDS": "30",
+    }
+    with running_harbour(folder, more=workflow_of, **settings) as harbour:
+        owner, name = _ACTION.partition("@")[0].split("/")
+        harbour.hub.repository(f"{owner}/{name}", action)
+        for number in range(6):
+            harbour.hub.runner(harbour.repository, f"quay-{number}", "linux", RUNNER_TOOL_CACHE=str(cache))
+        yield harbour
+
+
+def test_six_issues_become_six_pull_requests_on_six_runners(fleet: Harbour) -> None:
+    """Each task is a run of its own that the job's identity opened; one aggregated check stands on every pull request."""
+    issues = [fleet.issue(f"the log of berth {number}") for number in range(6)]
+    fleet.label(*issues)
+    shown: list[str] = []
+
+    def settled() -> bool:
+        shown.extend(journeys.secrets_in_arguments(fleet.hub.process.pid))
+        return journeys.are_over(fleet.world, issues)
+
+    journeys.wait_for(settled, 240)
+    assert shown == []
+    assert {task.verdict for issue, task in journeys.tasks(fleet.world).items() if issue in issues} == {"succeeded"}
+    runs = fleet.world.github("GET", "/actions/runs?per_page=100")["workflow_runs"]
+    assert sorted(run["display_title"] for run in runs) == sorted(f"Shoal {one.id}" for one in journeys.attempts(fleet.world))
+    assert [run["conclusion"] for run in runs] == ["success"] * 6
+    jobs = [fleet.world.github("GET", f"/actions/runs/{run['id']}/jobs")["jobs"][0] for run in runs]
+    assert len({job["runner_name"] for job in jobs}) == 6
+    for issue in issues:
+        [pull] = journeys.pulls_of(fleet.world, issue)
+        check = journeys.own_check(fleet.world, pull)
+        assert (check["name"], check["conclusion"]) == (CHECK_NAME, "success")
+    assert journeys.doubled(fleet.world, *issues) == []
+
+
+def test_no_secret_is_left_anywhere(fleet: Harbour) -> None:
+    """Neither in logs of runs nor in the runners' homes, work folders and tool cache."""
+    folder = fleet.world.folder
+    places = (folder / "github" / "actions", folder / "tools" / "shoal" / "work")
+    assert all(place.is_dir() for place in places)
+    assert [found for place in places for found in journeys.secrets_in_files(Path(place))] == []
