@@ -99,6 +99,24 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @cli.command()
+def orchestrate(
+    issues: Annotated[str, typer.Option(help="Numbers of labelled issues, separated by commas; empty for all open ones.")] = "",
+    label: Annotated[str, typer.Option(help="The label that starts work; empty: SHOAL_LABEL, else `shoal`.")] = "",
+    slots: Annotated[int | None, typer.Option(min=1, help="Tasks at the same time; empty: SHOAL_SLOTS, else the cores.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plans and works on the labelled issues in this very job of GitHub Actions; action.yml starts it, nobody else can.
+
+    \b
+    shoal orchestrate
+    shoal orchestrate --issues 12,15 --slots 2
+    """
+    from app.commands.orchestrate import run
+
+    raise typer.Exit(run(issues, label, slots, as_json=as_json))
+
+
+@cli.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A checkout of the repository.")] = Path(),
     action: Annotated[str, typer.Option(help="OWNER/REPOSITORY@COMMIT of Shoal's own repository, as your runners reach it.")] = "",

@@ -35,7 +35,8 @@ from app.events import (
     RemoteRead,
     TokensRevoked,
 )
-from app.github.client import GitHubApp, NotFound
+from app.github.access import Access
+from app.github.client import NotFound
 from app.github.repository import PullNow, RepositoryClient
 from app.metrics import Metrics
 from app.planner import Planner
@@ -56,7 +57,7 @@ class Effects:
 
     settings: Settings
     database: Database
-    github: GitHubApp
+    github: Access
     backend: Backend
     planner: Planner
     reporter: Reporter
@@ -186,12 +187,14 @@ class Effects:
         branch_sha = await client.branch_sha(task.branch)
         pulls = await client.pulls_by_head(task.branch)
         issue = await client.issue(task.issue)
+        strange = branch_sha is not None and task.base_sha != "" and branch_sha not in task.heads
         return [
             RemoteRead(
                 repository_id=action.repository_id,
                 attempt=attempt.id,
                 sequence=action.sequence,
                 branch_sha=branch_sha,
+                branch_is_empty=strange and await client.contains(task.base_sha, str(branch_sha)),
                 landed=await self._landed(client, attempt, task, branch_sha) if action.sequence is None and branch_sha else "",
                 pulls=tuple(self._seen(pull) for pull in pulls),
                 issue_open=issue.state == "open",

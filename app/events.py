@@ -256,6 +256,8 @@ class RemoteRead(Event):
     attempt: str
     sequence: int | None
     branch_sha: str | None
+    # The branch has no commit that the task's base has not: nothing is lost when it moves.
+    branch_is_empty: bool = False
     landed: str = ""
     pulls: tuple[PullRequestSeen, ...] = ()
     issue_open: bool = True
@@ -283,6 +285,13 @@ class Started(Event):
     """The app came up: leases did not age while it was down."""
 
     kind: Literal["started"] = "started"
+
+
+class WorkStopped(Event):
+    """Whoever runs this app wants all its work to end, and says why."""
+
+    kind: Literal["work_stopped"] = "work_stopped"
+    reason: str
 
 
 class Tick(Event):
@@ -316,6 +325,7 @@ AnyEvent = Annotated[
     | PullRequestOpened
     | EffectFailed
     | Started
+    | WorkStopped
     | Tick,
     Field(discriminator="kind"),
 ]

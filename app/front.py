@@ -14,7 +14,7 @@ from app import brief, oidc
 from app.decide.attempts import STALE
 from app.decide.state import Attempt, AttemptStatus, Repository, Task
 from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
-from app.github.client import GitHubApp
+from app.github.access import Access
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier
@@ -55,7 +55,7 @@ class CoreFront:
     settings: Settings
     database: Database
     loop: Loop
-    github: GitHubApp
+    github: Access
     reporter: Reporter
     tokens: TokensHeld
     metrics: Metrics

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.events import IssueLabelled, IssueTouched, RepositoryRef
-from app.github.client import GitHubApp
+from app.github.access import Access
 from app.loop import Loop
 from app.settings import Settings
 from app.store import rows
@@ -27,7 +27,7 @@ class Sweep:
     settings: Settings
     database: Database
     loop: Loop
-    github: GitHubApp
+    github: Access
     _known: dict[int, dict[int, datetime]] = field(default_factory=dict)
 
     async def run(self) -> None:

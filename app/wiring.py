@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from app.backends.local import LocalBackend
 from app.decide.state import Policy
 from app.effects import Effects
 from app.front import CoreFront
+from app.github.access import Access
 from app.github.client import GitHubApp
 from app.github.payloads import to_event
 from app.loop import Loop
@@ -40,8 +41,10 @@ class App:
     web: Starlette
     loop: Loop
     database: Database
-    github: GitHubApp
+    github: Access
     backend: Backend
+    reporter: Reporter
+    github_url: str
     # Never ends by itself: when it does, the app must not go on half dead.
     work: "asyncio.Task[None]"
 
@@ -53,14 +56,17 @@ def utc_now() -> datetime:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, backend: Backend | None = None, clock: Callable[[], datetime] = utc_now
+    settings: Settings,
+    backend: Backend | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    access: AbstractAsyncContextManager[Access] | None = None,
 ) -> AsyncIterator[App]:
     """Everything that an app is, from the lock on its database to its background work; ended in the reverse order."""
     check_git()
     lock = hold_lock(settings.database_url)
     metrics, held = Metrics(), TokensHeld()
     where = backend or chosen_backend(settings)
-    async with GitHubApp(settings, clock=clock) as github:
+    async with access or GitHubApp(settings, clock=clock) as github:
         loop = Loop(
             policy=policy(settings, github.login),
             translate=to_event,
@@ -79,7 +85,7 @@ async def running(
         watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github)
         work = asyncio.create_task(_work(loop.run(effects.perform), watch.run(), sweep.run()))
         try:
-            yield App(web, loop, database, github, where, work)
+            yield App(web, loop, database, github, where, reporter, settings.github_url, work)
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

@@ -6,7 +6,6 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
-from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, urlsplit
 
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from runner.endings import Fenced
 from shared.errors import FatalError, TransientError
-from shared.job import INPUT
+from shared.job import INPUT, default_work_dir
 from shared.messages import IdentityReply, IdentityRequest, RunnerLaunch
 from shared.retry import on_transient
 
@@ -61,12 +60,6 @@ def _launch(job: Mapping[str, str]) -> RunnerLaunch:
     work_dir = job.get(f"{INPUT}WORK_DIR") or str(default_work_dir(os.environ))
     keys = job.get(f"{INPUT}MODEL_KEYS", "")
     return RunnerLaunch(app_url=app_url, attempt_id=attempt, secret=secret, work_dir=work_dir, model_keys=keys, nonce=nonce)
-
-
-def default_work_dir(environ: Mapping[str, str]) -> Path:
-    """Kept between jobs: mirrors are fetched once, and rescued work waits for its person."""
-    cache = environ.get("RUNNER_TOOL_CACHE") or environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "shoal" / "work"
 
 
 def _secret(url: str, nonce: str, audience: str, job: Mapping[str, str]) -> str:

@@ -77,5 +77,11 @@ def annotate(environ: Mapping[str, str], log: TextIO, level: Literal["notice", "
         log.flush()
 
 
+def default_work_dir(environ: Mapping[str, str]) -> Path:
+    """Kept between jobs: mirrors are fetched once, and rescued work waits for its person."""
+    cache = environ.get("RUNNER_TOOL_CACHE") or environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "shoal" / "work"
+
+
 def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -26,6 +26,7 @@ from app.decide.pulls import base_moved, pull_request_changed
 from app.decide.settle import attempt_effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
 from app.decide.start import start_ready
 from app.decide.state import Context, OrchestrationStatus, State
+from app.decide.stop import work_stopped
 from app.events import AnyEvent, EffectFailed, RemoteRead, RepositoryGone, Started
 
 
@@ -89,6 +90,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "pull_request_opened": pull_request_opened,
     "effect_failed": _effect_failed,
     "started": _started,
+    "work_stopped": work_stopped,
     "tick": _nothing,
 }
 

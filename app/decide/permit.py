@@ -86,7 +86,8 @@ def _refusal(attempt: Attempt, task: Task, event: RemoteRead) -> Verdict | None:
             VerdictName.CANCELLED,
             f"pull request #{ended.number} of this branch was {how} by a person; label the issue again to start anew",
         )
-    known = event.branch_sha is None or event.branch_sha in {*task.heads, attempt.permit.head_sha if attempt.permit else ""}
+    ours = {*task.heads, attempt.permit.head_sha if attempt.permit else ""}
+    known = event.branch_sha is None or event.branch_is_empty or event.branch_sha in ours
     if not known:
         return refuse(
             VerdictName.BRANCH_MOVED,

@@ -61,7 +61,7 @@ def remote_read_to_settle(draft: Draft, event: RemoteRead) -> None:
         return
     if event.branch_sha is not None and event.landed:
         _landed(draft, attempt, event)
-    elif event.branch_sha is None or event.branch_sha in draft.tasks[attempt.issue].heads:
+    elif event.branch_sha is None or event.branch_is_empty or event.branch_sha in draft.tasks[attempt.issue].heads:
         _not_landed(draft, attempt, event)
     else:
         reason = (

@@ -3,6 +3,7 @@
 from app.actions import ReadIssue, StopAttempt
 from app.decide.draft import Draft
 from app.decide.state import AttemptStatus, TaskStatus
+from app.events import WorkStopped
 from shared.models import Verdict, VerdictName
 
 # After these a newer label may already wait for its turn.
@@ -20,6 +21,12 @@ def stop_task(draft: Draft, issue: int, name: VerdictName, reason: str) -> None:
     if attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED, AttemptStatus.LOST} and attempt.stop is None:
         draft.change_attempt(attempt.id, stop=verdict)
         draft.act(StopAttempt(repository_id=task.repository_id, attempt=attempt.id))
+
+
+def work_stopped(draft: Draft, event: WorkStopped) -> None:
+    """Every task that is not over."""
+    for issue in [issue for issue, task in draft.tasks.items() if task.live]:
+        stop_task(draft, issue, VerdictName.CANCELLED, event.reason)
 
 
 def reread(draft: Draft, issue: int, name: VerdictName) -> None:

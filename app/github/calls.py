@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
+from app.github.access import TokenSource
 from app.github.errors import Unauthorized
 from app.github.pacing import Pacer
-from app.github.tokens import Tokens
 from app.github.transport import Transport
 from shared.errors import TransientError
 from shared.retry import on_transient_async
@@ -21,7 +21,7 @@ class Calls:
     """Reads are tried again; a write is sent once, for its effect may have taken place: the caller looks first."""
 
     transport: Transport
-    tokens: Tokens
+    tokens: TokenSource
     pacer: Pacer
     installation_id: int
 

@@ -12,11 +12,12 @@ import httpx
 import structlog
 
 from app.events import RepositoryRef
+from app.github.access import MintedToken
 from app.github.calls import Calls, paged
 from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
 from app.github.repository import RepositoryClient
-from app.github.tokens import MintedToken, Tokens
+from app.github.tokens import Tokens
 from app.github.transport import Transport, open_transport
 from app.settings import Settings
 from shared.errors import UserError
@@ -70,7 +71,7 @@ class GitHubApp:
         self.tokens = Tokens(self._transport)
         try:
             self.identity = await self._who_am_i()
-            self.email = await self._own_email()
+            self.email = await account_email(self._transport, self.login, self._settings.github_url)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -110,20 +111,21 @@ class GitHubApp:
         data = (await self._read_as_app("app")).json()
         return AppIdentity(data["id"], data["slug"], data.get("permissions") or {}, tuple(data.get("events") or ()))
 
-    async def _own_email(self) -> str:
-        """GitHub links commits to the App by this address, which holds the id of its account."""
-        host = httpx.URL(self._settings.github_url).host
-        try:
-            account = (await self._transport.send("GET", f"users/{self.login}", "")).json()
-        except UserError:  # servers that show no profiles to strangers
-            return f"{self.login}@users.noreply.{host}"
-        return f"{account['id']}+{self.login}@users.noreply.{host}"
-
     async def _read_as_app(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
         async for attempt in on_transient_async():
             with attempt:
                 return await self._transport.send_as_app("GET", path, params=params)
         raise AssertionError("unreachable: the last failure is raised")
+
+
+async def account_email(transport: Transport, login: str, github_url: str) -> str:
+    """GitHub links commits to an account by this address, which holds the account's id."""
+    host = httpx.URL(github_url).host
+    try:
+        account = (await transport.send("GET", f"users/{login}", "")).json()
+    except UserError:  # servers that show no profiles to strangers
+        return f"{login}@users.noreply.{host}"
+    return f"{account['id']}+{login}@users.noreply.{host}"
 
 
 def pace(settings: Settings) -> Pace:

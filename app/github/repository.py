@@ -62,6 +62,23 @@ class RepositoryClient:
             return False
         return compared.get("status") in {"ahead", "identical"}
 
+    async def create_branch(self, branch: str, sha: str) -> bool:
+        """False when it exists: of many who try at once, GitHub lets one succeed."""
+        try:
+            await self.calls.write("POST", f"{self._root}/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
+        except Invalid:
+            if await self.branch_sha(branch) is None:
+                raise
+            return False
+        return True
+
+    async def delete_branch(self, branch: str) -> None:
+        """Gone already is fine too."""
+        try:
+            await self.calls.write("DELETE", f"{self._root}/git/refs/heads/{quote(branch)}")
+        except (Invalid, NotFound):
+            return
+
     # Issues
 
     async def issue(self, number: int) -> IssueNow:

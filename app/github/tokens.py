@@ -2,24 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.github.access import MintedToken
 from app.github.errors import Unauthorized
 from app.github.transport import Transport
 from shared.retry import on_transient_async
 
 # A call that starts now must not end after its token.
 _REFRESH_BEFORE = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class MintedToken:
-    """Opaque: its length and shape are GitHub's to change."""
-
-    token: str = field(repr=False)
-    expires_at: datetime
 
 
 class Tokens:

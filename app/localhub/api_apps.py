@@ -106,6 +106,15 @@ def me(call: Call) -> Reply:
     return Reply(200, render.full_user(call.state, call.actor.account))
 
 
+def app_by_slug(call: Call) -> Reply:
+    """Public knowledge; Actions' own App is there before anybody runs a job."""
+    wanted = call.path["app_slug"]
+    found = call.state.apps.find(lambda row: row.slug == wanted)
+    if found is None:
+        raise not_found()
+    return Reply(200, render.app(call.state, found))
+
+
 def user(call: Call) -> Reply:
     return Reply(200, render.full_user(call.state, call.state.account(call.path["username"])))
 

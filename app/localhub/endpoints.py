@@ -41,6 +41,7 @@ ENDPOINTS = (
     Endpoint("DELETE", "/installation/token", api_apps.revoke_token),
     Endpoint("GET", "/installation/repositories", api_apps.installation_repositories),
     Endpoint("GET", "/rate_limit", api_apps.rate_limit, who="any"),
+    Endpoint("GET", "/apps/{app_slug}", api_apps.app_by_slug, who="any"),
     Endpoint("GET", "/user", api_apps.me),
     Endpoint("GET", "/users/{username}", api_apps.user, who="any"),
     Endpoint("GET", _R, api_repositories.repository, _METADATA),

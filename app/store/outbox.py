@@ -77,3 +77,8 @@ def release_all(connection: Connection) -> None:
 def prune(connection: Connection, before: datetime) -> int:
     """Forgets what was done long ago; failures stay for the operator."""
     return connection.execute(delete(outbox).where(outbox.c.status == "done", outbox.c.created_at < before.timestamp())).rowcount
+
+
+def is_empty(connection: Connection) -> bool:
+    """Nothing waits to be done, and nothing is under way."""
+    return connection.scalar(select(outbox.c.id).where(outbox.c.status.in_(("new", "taken"))).limit(1)) is None

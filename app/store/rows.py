@@ -147,6 +147,12 @@ def load_orchestration(connection: Connection, orchestration_id: str) -> Orchest
     return Orchestration.model_validate_json(data) if data else None
 
 
+def orchestrations_of(connection: Connection, repository_id: int) -> list[Orchestration]:
+    """Those of one repository."""
+    query = select(orchestrations.c.data).where(orchestrations.c.repository_id == repository_id)
+    return [Orchestration.model_validate_json(data) for data in connection.scalars(query)]
+
+
 def orchestration_ids(connection: Connection) -> list[str]:
     """Every orchestration, oldest repository first."""
     return list(connection.scalars(select(orchestrations.c.id).order_by(orchestrations.c.repository_id, orchestrations.c.id)))

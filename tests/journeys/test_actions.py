@@ -29,13 +29,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     action, cache = copy_of_action(folder / "action"), folder / "tools"
     made = environment_step(action, cache, "work")
     assert made.returncode == 0, made.stdout + made.stderr
-    settings = {
-        "SHOAL_BACKEND": "actions",
-        "SHOAL_RUNNER_LABELS": "self-hosted,linux",
-        "SHOAL_SLOTS": "6",
-        "SHOAL_LEASE_SECONDS": "30",
-    }
-    with running_harbour(folder, more=workflow_of, **settings) as harbour:
+    with running_harbour(
+        folder, more=workflow_of, SHOAL_BACKEND="actions", SHOAL_RUNNER_LABELS="self-hosted,linux", SHOAL_SLOTS="6"
+    ) as harbour:
         owner, name = _ACTION.partition("@")[0].split("/")
         harbour.hub.repository(f"{owner}/{name}", action)
         for number in range(6):

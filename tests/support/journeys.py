@@ -209,7 +209,7 @@ class Harbour:
         folder = self.world.ways.patches / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "plan.md").write_text(f"1. Add {', '.join(changes)}.\n")
-        (folder / "change.patch").write_text("".join(_new_file(path, text) for path, text in changes.items()))
+        (folder / "change.patch").write_text("".join(new_file(path, text) for path, text in changes.items()))
 
     def label(self, *numbers: int) -> None:
         """The maintainer puts our label on."""
@@ -243,7 +243,8 @@ class Harbour:
         return httpx.post(url, content=body, headers={**headers, **json_type}, timeout=30, trust_env=False)
 
 
-def _new_file(path: str, text: str) -> str:
+def new_file(path: str, text: str) -> str:
+    """A patch that adds one file."""
     lines = text.splitlines()
     head = f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n"
     return head + "".join(f"+{line}\n" for line in lines)

@@ -1,0 +1,134 @@
+"""Without an app: one job plans and works on every labelled issue, and posts the same check, with nothing but its own token."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.commands.init import workflow
+from shared.github import CHECK_NAME
+from tests.support.action import copy_of_action, environment_step
+from tests.support.journeys import PROJECT, new_file, secrets_in_files
+from tests.support.localhub import Hub, Person, running_localhub
+
+pytestmark = pytest.mark.slow
+HOME = "acme/widgets"
+QUICK = {
+    "SHOAL_GITHUB_WRITES_PER_SECOND": "1000",
+    "SHOAL_GITHUB_CONTENT_PER_MINUTE": "100000",
+    "SHOAL_GITHUB_CONTENT_PER_HOUR": "100000",
+    "SHOAL_GITHUB_POINTS_PER_MINUTE": "1000000",
+    "SHOAL_TASK_MEMORY_MIB": "256",
+    "SHOAL_HEARTBEAT_SECONDS": "1",
+    "SHOAL_ISOLATION": "preferred",
+}
+
+
+@dataclass
+class Yard:
+    """A repository with the workflow, one runner, and a maintainer."""
+
+    hub: Hub
+    mona: Person
+    folder: Path
+
+    def issue(self, title: str, *, think: Mapping[str, str] | None = None) -> int:
+        number = int(self.mona.open_issue(HOME, title, "Please.", ["shoal"])["number"])
+        change = self.folder / "patches" / str(number)
+        change.mkdir(parents=True)
+        (change / "plan.md").write_text("1. Add a file.\n")
+        (change / "change.patch").write_text(new_file(f"issue_{number}.py", f"NUMBER = {number}\n"))
+        for name, text in (think or {}).items():
+            (change / name).write_text(text)
+        return number
+
+    def start(self, issues: str = "") -> int:
+        body = {"ref": "main", "inputs": {"issues": issues}, "return_run_details": True}
+        return int(self.mona.ask("POST", f"/repos/{HOME}/actions/workflows/shoal.yml/dispatches", body)["workflow_run_id"])
+
+    def run(self, run_id: int) -> Any:
+        return self.mona.get(f"/repos/{HOME}/actions/runs/{run_id}")
+
+    def ended(self, run_id: int) -> str:
+        """How it ended, and its log for whoever reads a failure."""
+        self.hub.wait_for(lambda: self.run(run_id)["status"] == "completed", 120)
+        return str(self.run(run_id)["conclusion"])
+
+    def log(self, run_id: int) -> str:
+        [file] = (self.hub.folder / "actions").glob(f"run-{run_id}-*.log")
+        return file.read_text(errors="replace")
+
+    def pulls(self) -> dict[str, Any]:
+        """By branch."""
+        return {pull["head"]["ref"]: pull for pull in self.mona.get(f"/repos/{HOME}/pulls", per_page=100)}
+
+    def branches(self) -> set[str]:
+        return {branch["name"] for branch in self.mona.get(f"/repos/{HOME}/branches", per_page=100)}
+
+
+@pytest.fixture(scope="module")
+def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    folder = tmp_path_factory.mktemp("yard")
+    action, tools = copy_of_action(folder / "action"), folder / "tools"
+    made = environment_step(action, tools, "orchestrate")
+    assert made.returncode == 0, made.stdout + made.stderr
+    wanted = {"mode": "orchestrate", "action": "tools/shoal@main", "runner_labels": "self-hosted", "label": "shoal"}
+    for path, text in {**PROJECT, ".github/workflows/shoal.yml": workflow(wanted)}.items():
+        (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "project" / path).write_text(text)
+    with running_localhub(folder / "github") as hub:
+        hub.repository(HOME, folder / "project", private=True)
+        hub.repository("tools/shoal", action)
+        agent = {"SHOAL_AGENT": "patch", "SHOAL_AGENT_FOLDER": str(folder / "patches"), "SHOAL_SLOTS": "3"}
+        hub.runner(HOME, "quay", RUNNER_TOOL_CACHE=str(tools), **agent, **QUICK)
+        hub.runner(HOME, "jetty", RUNNER_TOOL_CACHE=str(tools), **agent, **QUICK)
+        yield Yard(hub, hub.person("mona", {HOME: "admin"}), folder)
+
+
+def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
+    """One aggregated check on each; the job's summary and outputs say the same; no secret is left behind."""
+    issues = [yard.issue(f"Write the log of berth {number}") for number in range(6)]
+    run_id = yard.start()
+    assert yard.ended(run_id) == "success", yard.log(run_id)
+    pulls = yard.pulls()
+    assert sorted(int(branch.split("/")[1].split("-")[0]) for branch in pulls) == issues
+    for pull in pulls.values():
+        runs = yard.mona.get(f"/repos/{HOME}/commits/{pull['head']['sha']}/check-runs")["check_runs"]
+        assert [run["conclusion"] for run in runs if run["name"] == CHECK_NAME] == ["success"]
+        assert pull["user"]["login"] == "github-actions[bot]"
+    log = yard.log(run_id)
+    assert "6 of 6 done" in log
+    assert all(f"#{issue} succeeded, pull request #" in log for issue in issues)
+    assert secrets_in_files(yard.hub.folder / "actions") == secrets_in_files(yard.folder / "tools" / "shoal" / "work") == []
+
+
+def test_two_jobs_at_once_share_no_issue(yard: Yard) -> None:
+    """Whoever creates a branch has the issue: each gets one pull request, and the other job says whose it is."""
+    issues = [yard.issue(f"Paint bollard {number}") for number in range(3)]
+    before = set(yard.pulls())
+    first, second = yard.start(), yard.start()
+    assert {yard.ended(first), yard.ended(second)} == {"success"}
+    made = [pull for branch, pull in yard.pulls().items() if branch not in before]
+    assert len(made) == len(issues)
+    logs = yard.log(first) + yard.log(second)
+    assert all(logs.count(f"#{issue} succeeded") == 1 for issue in issues)
+    assert all(f"#{issue} left alone" in logs for issue in issues)
+
+
+def test_what_comes_to_nothing_is_given_back(yard: Yard) -> None:
+    """A change that breaks the tests is a draft or nothing, the job fails, and a branch that was only a claim is gone."""
+    number = yard.issue("Lose the anchor")
+    (yard.folder / "patches" / str(number) / "change.patch").write_text("")
+    run_id = yard.start(str(number))
+    yard.ended(run_id)
+    assert not any(branch.startswith(f"shoal/{number}-") for branch in yard.branches()), yard.log(run_id)
+
+
+def test_an_issue_that_is_not_labelled_is_named(yard: Yard) -> None:
+    """It is left alone; the job has nothing to do and says so."""
+    run_id = yard.start("4711")
+    assert yard.ended(run_id) == "success"
+    assert "#4711 left alone: it is not open with the label `shoal`" in yard.log(run_id)
+    assert "Nothing to do" in yard.log(run_id)
