@@ -17,6 +17,7 @@ def make(
     issue: IssueSnapshot,
     *,
     read_token: str,
+    shared_tokens: bool,
     login: str,
     email: str,
 ) -> AttemptBrief:
@@ -41,6 +42,7 @@ def make(
         protected_changes=settings.protected_changes,
         published=task.published,
         read_token=read_token,
+        shared_tokens=shared_tokens,
         app_login=login,
         app_email=email,
         details_url=details_url(settings.github_url, repository.full_name, orchestration),

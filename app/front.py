@@ -229,6 +229,7 @@ class CoreFront:
             attempt,
             task.snapshot,
             read_token=read.token,
+            shared_tokens=self.github.tokens.shared,
             login=self.github.login,
             email=self.github.email,
         )

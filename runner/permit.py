@@ -25,4 +25,5 @@ def granted(work: Work) -> Iterator[PermitReply]:
     try:
         yield reply
     finally:
-        work.tokens_revoked += revoke(work.brief.repository.api_url, reply.token)
+        if not work.brief.shared_tokens:
+            work.tokens_revoked += revoke(work.brief.repository.api_url, reply.token)

@@ -62,6 +62,8 @@ class AttemptBrief(Wire):
     protected_changes: Literal["refuse", "draft"] = "refuse"
     published: Published | None = None
     read_token: str
+    # The tokens are not this attempt's alone, so that it must not revoke them.
+    shared_tokens: bool = False
     app_login: str
     app_email: str
     details_url: str = ""

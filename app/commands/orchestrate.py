@@ -12,14 +12,13 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import NoReturn
 
-import structlog
-
 from app.commands.console import print_json, print_line
 from app.github.job import GitHubJob
 from app.orchestrate import Orchestrated, orchestrate
 from app.settings import Settings, load
 from app.web import server
 from app.wiring import running, utc_now
+from shared import log as logging
 from shared.errors import UserError
 from shared.job import INPUT, Job, annotate, default_work_dir, of_environment
 from shared.models import VerdictName
@@ -28,7 +27,6 @@ DONE, FAILED = 0, 1
 _WELL = (VerdictName.SUCCEEDED, VerdictName.NO_CHANGE)
 # Labels that come while a job starts are read one by one; the plan waits for the last.
 _INTAKE_SECONDS = 3.0
-log = structlog.get_logger()
 
 
 def run(issues: str, label: str, slots: int | None, *, as_json: bool) -> int:
@@ -45,6 +43,7 @@ def run(issues: str, label: str, slots: int | None, *, as_json: bool) -> int:
                 job.mask(token)
             listening = server.listen("127.0.0.1", 0)
             settings = _settings(Path(folder), listening.getsockname()[1], label, slots)
+            logging.set_up(settings.log_level, as_json=settings.log_json)
             outcome = asyncio.run(_run(settings, listening, token, repository, wanted))
             _tell(job, outcome, as_json=as_json)
     except UserError as error:

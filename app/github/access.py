@@ -22,6 +22,10 @@ class MintedToken:
 class TokenSource(Protocol):
     """Tokens for our own calls, and for runners."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether everybody gets the same token, so that nobody may revoke it."""
+
     async def of_installation(self, installation_id: int) -> str:
         """The token for our own calls."""
 

@@ -26,6 +26,8 @@ _LIFE = timedelta(hours=1)
 class JobTokens:
     """The one token, for everything."""
 
+    shared = True
+
     def __init__(self, token: str, now: Callable[[], datetime]) -> None:
         self._token = token
         self._now = now

@@ -17,6 +17,8 @@ _REFRESH_BEFORE = timedelta(minutes=5)
 class Tokens:
     """The App's own tokens are kept; a runner's are only passed on."""
 
+    shared = False
+
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._kept: dict[int, MintedToken] = {}

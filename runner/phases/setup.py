@@ -43,7 +43,7 @@ def bring_commits(work: Work) -> None:
     """Everything that is needed of the repository; from then on its code may run, and no token of this task works."""
     brief = work.brief
     mirror.fetch(work.folder.mirror, brief, work.stop)
-    if brief.read_token:
+    if brief.read_token and not brief.shared_tokens:
         revoke(brief.repository.api_url, brief.read_token)
     work.state.start_sha = mirror.start_commit(work.folder.mirror, brief)
 
