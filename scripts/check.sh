@@ -16,6 +16,7 @@ run $bin/zizmor --offline --no-progress --quiet .
 run $bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 run $bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 run $bin/check-jsonschema --check-metaschema docs/shoal.schema.json
+run $bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
 run $bin/act --validate --strict -W .github/workflows/
 run $bin/python -m scripts.settings_table --check
 run $bin/python -m scripts.locked_versions

@@ -1,16 +1,19 @@
-"""Writes what can be set into docs/: the tables of settings.md and the schema of `.github/shoal.yml`; `--check` only compares."""
+"""Writes what can be set into docs/: the tables of settings.md and action.md, the schema of shoal.yml; `--check` only compares."""
 
 import json
 import sys
 from pathlib import Path
 
+import yaml
 from pydantic.fields import FieldInfo
 
 from app.settings import PREFIX, Settings
 from shared.models import RepositorySettings
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 PAGE = DOCS / "settings.md"
+ACTION_PAGE = DOCS / "action.md"
 SCHEMA = DOCS / "shoal.schema.json"
 
 
@@ -33,6 +36,19 @@ def updated(page: str) -> str:
     return _between("repository", repository_table(), _between("settings", table(), page))
 
 
+def action_tables(page: str) -> str:
+    """`page` with the tables of the action's inputs and outputs replaced."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    inputs = [f"| `{name}` | {_shown(about.get('default'))} | {about['description']} |" for name, about in action["inputs"].items()]
+    outputs = [f"| `{name}` | {about['description']} |" for name, about in action["outputs"].items()]
+    page = _between("inputs", "\n".join(["| input | default | meaning |", "|---|---|---|", *inputs]), page)
+    return _between("outputs", "\n".join(["| output | meaning |", "|---|---|", *outputs]), page)
+
+
+def _shown(default: str | None) -> str:
+    return f"`{default}`" if default else "none"
+
+
 def schema() -> str:
     """JSON schema of `.github/shoal.yml`, for editors and for whoever checks the file before pushing it."""
     document = RepositorySettings.model_json_schema()
@@ -45,7 +61,7 @@ def _between(name: str, text: str, page: str) -> str:
     head, _, rest = page.partition(begin)
     _, found, tail = rest.partition(end)
     if not found:
-        raise SystemExit(f"{PAGE.name} has lost its markers: put `{begin}` and `{end}` back")
+        raise SystemExit(f"the page has lost its markers: put `{begin}` and `{end}` back")
     return f"{head}{begin}\n{text}\n{end}{tail}"
 
 
@@ -62,7 +78,11 @@ def _default(field: FieldInfo) -> str:
 
 def main(arguments: list[str]) -> int:
     """Exit status 1 when a file was stale and only a check was asked for."""
-    wanted = {PAGE: updated(PAGE.read_text("utf-8")), SCHEMA: schema()}
+    wanted = {
+        PAGE: updated(PAGE.read_text("utf-8")),
+        ACTION_PAGE: action_tables(ACTION_PAGE.read_text("utf-8")),
+        SCHEMA: schema(),
+    }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in arguments:
         for path in stale:

@@ -32,6 +32,9 @@ COVERED = {
     "make setup": "tests/house/test_clone.py::test_an_empty_clone_needs_one_command",
     "make test": "tests/house/test_make.py::test_each_target_runs_what_it_says",
     "make check": "tests/house/test_make.py::test_each_target_runs_what_it_says",
+    ".venv/bin/shoal init ../widgets --action YOUR-ORG/shoal@COMMIT --app-url https://YOUR-HOST": (
+        "tests/commands/test_init.py::test_the_workflow_file_passes_every_linter"
+    ),
     "make bench": "tests/commands/test_bench.py::test_the_reference_scenarios_come_out_as_promised",
     ".venv/bin/shoal demo --slots 2 --compare": "tests/demo/test_rehearsal.py::test_a_comparison_measures_the_speed_up",
     ".venv/bin/shoal demo --keep --serve": "tests/house/test_demo.py::test_the_pages_stay_open_until_somebody_ends_it",
