@@ -35,7 +35,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
         owner, name = _ACTION.partition("@")[0].split("/")
         harbour.hub.repository(f"{owner}/{name}", action)
         for number in range(6):
-            harbour.hub.runner(harbour.repository, f"quay-{number}", "linux", RUNNER_TOOL_CACHE=str(cache))
+            harbour.hub.runner(harbour.repository, f"quay-{number}", "linux", environment={"RUNNER_TOOL_CACHE": str(cache)})
         yield harbour
 
 

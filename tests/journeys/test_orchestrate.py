@@ -81,9 +81,14 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     with running_localhub(folder / "github") as hub:
         hub.repository(HOME, folder / "project", private=True)
         hub.repository("tools/shoal", action)
-        agent = {"SHOAL_AGENT": "patch", "SHOAL_AGENT_FOLDER": str(folder / "patches"), "SHOAL_SLOTS": "3"}
-        hub.runner(HOME, "quay", RUNNER_TOOL_CACHE=str(tools), **agent, **QUICK)
-        hub.runner(HOME, "jetty", RUNNER_TOOL_CACHE=str(tools), **agent, **QUICK)
+        agent = {
+            "RUNNER_TOOL_CACHE": str(tools),
+            "SHOAL_AGENT": "patch",
+            "SHOAL_AGENT_FOLDER": str(folder / "patches"),
+            "SHOAL_SLOTS": "3",
+        }
+        hub.runner(HOME, "quay", environment={**agent, **QUICK})
+        hub.runner(HOME, "jetty", environment={**agent, **QUICK})
         yield Yard(hub, hub.person("mona", {HOME: "admin"}), folder)
 
 

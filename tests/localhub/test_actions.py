@@ -91,9 +91,9 @@ def test_a_dispatch_runs_on_the_runner_with_its_labels(
 ) -> None:
     """It waits for one, has its inputs, the job's token and a proof of who it is, and every step is told."""
     run_id = dispatch("a1")
-    hub.runner(HOME, "wrong", "windows")
+    hub.runner(HOME, "wrong", "windows", environment={})
     assert (run_of(mona, run_id)["status"], run_of(mona, run_id)["display_title"]) == ("queued", "Work a1")
-    hub.runner(HOME, "right", "linux", PLACE=str(tmp_path))
+    hub.runner(HOME, "right", "linux", environment={"PLACE": str(tmp_path)})
     hub.wait_for(lambda: run_of(mona, run_id)["status"] == "completed")
     assert run_of(mona, run_id)["conclusion"] == "success"
     assert (tmp_path / "seen").read_text().split() == ["a1", "right", HOME, str(run_id)]
@@ -123,7 +123,7 @@ def test_a_cancelled_run_leaves_no_process(
     hub: Hub, mona: Person, dispatch: Callable[[str], int], tmp_path: Path, how: str
 ) -> None:
     """Its step hears SIGINT, the steps that always run do, and what it left in the background is ended; by force at once."""
-    hub.runner(HOME, "right", "linux", PLACE=str(tmp_path))
+    hub.runner(HOME, "right", "linux", environment={"PLACE": str(tmp_path)})
     run_id = dispatch("slow")
     hub.wait_for(lambda: sleepers() == {"77", "78", "79"})
     mona.ask("POST", f"/repos/{HOME}/actions/runs/{run_id}/{how}")
@@ -136,7 +136,7 @@ def test_a_cancelled_run_leaves_no_process(
 @pytest.mark.slow
 def test_a_runner_that_vanishes_says_nothing(hub: Hub, mona: Person, dispatch: Callable[[str], int], tmp_path: Path) -> None:
     """Its run stays in progress, as GitHub has it for minutes; it can be cancelled and run again elsewhere."""
-    hub.runner(HOME, "right", "linux", PLACE=str(tmp_path))
+    hub.runner(HOME, "right", "linux", environment={"PLACE": str(tmp_path)})
     run_id = dispatch("slow")
     hub.wait_for(lambda: sleepers() == {"77", "78", "79"})
     hub.pull_runner(HOME, "right")

@@ -167,9 +167,9 @@ class Hub:
         wanted = {"branch": branch, "files": dict(files), "login": login, "message": message, "start": start}
         return str(self.ask("POST", f"/repositories/{repository}/commits", wanted)["sha"])
 
-    def runner(self, repository: str, name: str, *labels: str, online: bool = True, **environment: str) -> None:
+    def runner(self, repository: str, name: str, *labels: str, environment: Mapping[str, str], online: bool = True) -> None:
         """Declares a self-hosted runner; `environment` is what its `.env` file holds."""
-        wanted = {"labels": ["self-hosted", *labels], "online": online, "environment": environment}
+        wanted = {"labels": ["self-hosted", *labels], "online": online, "environment": dict(environment)}
         self.ask("PUT", f"/repositories/{repository}/runners/{name}", wanted)
 
     def pull_runner(self, repository: str, name: str) -> None:
