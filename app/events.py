@@ -204,6 +204,8 @@ class AttemptFinished(Event):
     attempt: str
     nonce: str
     report: AttemptReport
+    # Whoever ended it wants the task ended, and not tried again.
+    job_cancelled: bool = False
 
 
 class AttemptGone(Event):

@@ -161,7 +161,13 @@ class CoreFront:
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Hears the last word."""
         attempt, _, repository = await self._find(attempt_id)
-        event = AttemptFinished(repository_id=repository.id, attempt=attempt_id, nonce=request.nonce, report=request.report)
+        event = AttemptFinished(
+            repository_id=repository.id,
+            attempt=attempt_id,
+            nonce=request.nonce,
+            report=request.report,
+            job_cancelled=request.job_cancelled,
+        )
         refusal = await self.loop.submit(event, f"{attempt_id}:{request.nonce}:finish")
         if not refusal and attempt.status is AttemptStatus.CLAIMED:  # not when it only says so again
             self.metrics.used(request.report.usage)

@@ -108,7 +108,10 @@ def _work(launch: RunnerLaunch, job: Job | None) -> int:
     app = AppClient(launch, nonce, stop, job.mask if job else _already_hidden)
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        app.end(f"the runner was ended by {signal.Signals(number).name}")
+        if job:
+            app.end("its job was cancelled on GitHub; label the issue again to go on", job_cancelled=True)
+        else:
+            app.end(f"the runner was ended by {signal.Signals(number).name}")
 
     def end_slow_commands() -> None:
         stop.wait()

@@ -53,6 +53,7 @@ class AppClient:
         self._courier: threading.Thread | None = None
         self.stop = stop
         self.stop_reason = ""
+        self._job_cancelled = False
 
     def claim(self, request: ClaimRequest) -> AttemptBrief:
         brief = AttemptBrief.model_validate_json(self._patient("POST", "claim", request))
@@ -76,7 +77,7 @@ class AppClient:
             pause = min(pause * 1.5, 2.0)
 
     def finish(self, report: AttemptReport, *, tokens_revoked: bool, patience: float = _PATIENCE_SECONDS) -> None:
-        request = FinishRequest(nonce=self._nonce, report=report, tokens_revoked=tokens_revoked)
+        request = FinishRequest(nonce=self._nonce, report=report, tokens_revoked=tokens_revoked, job_cancelled=self._job_cancelled)
         self._patient("POST", "finish", request, patience=patience, heed_stop=False)
 
     def entered(self, phase: PhaseName) -> None:
@@ -103,8 +104,9 @@ class AppClient:
             self._courier.join(timeout=5)
         self._http.close()
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, *, job_cancelled: bool = False) -> None:
         """Asks everything in this process to stop, with the reason that people will read; the first one stands."""
+        self._job_cancelled = self._job_cancelled or (job_cancelled and not self.stop_reason)
         self.stop_reason = self.stop_reason or reason
         self.stop.set()
 

@@ -136,6 +136,8 @@ class FinishRequest(Wire):
     report: AttemptReport
     # Set when the runner gave its write tokens back itself (DELETE /installation/token answered 204).
     tokens_revoked: bool = False
+    # The job of GitHub Actions around the runner was cancelled: somebody wants the work to end, not to go on elsewhere.
+    job_cancelled: bool = False
 
 
 class RunnerLaunch(Wire):

@@ -74,7 +74,7 @@ def attempt_finished(draft: Draft, event: AttemptFinished) -> None:
         return
     if attempt.status is AttemptStatus.FINISHED:
         return
-    if _interrupted(attempt, event.report):
+    if _interrupted(attempt, event.report) and not event.job_cancelled:
         draft.change_attempt(attempt.id, gone_reason=event.report.verdict.reason)
         if attempt.status is AttemptStatus.CLAIMED:
             _lose(draft, draft.attempts[attempt.id])

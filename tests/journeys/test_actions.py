@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,8 @@ _ACTION = "tools/shoal@main"
 def workflow_of(who: Identity) -> dict[str, str]:
     """What `shoal init` writes."""
     wanted = {"mode": "work", "action": _ACTION, "app_url": who.app_url, "runner_labels": "self-hosted,linux", "label": "shoal"}
-    return {".github/workflows/shoal.yml": workflow(wanted)}
+    slow = "test ! -e broken.py\n! ls slow_*.py >/dev/null 2>&1 || sleep 10\n"
+    return {".github/workflows/shoal.yml": workflow(wanted), "check.sh": slow}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,12 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     made = environment_step(action, cache, "work")
     assert made.returncode == 0, made.stdout + made.stderr
     with running_harbour(
-        folder, more=workflow_of, SHOAL_BACKEND="actions", SHOAL_RUNNER_LABELS="self-hosted,linux", SHOAL_SLOTS="6"
+        folder,
+        more=workflow_of,
+        SHOAL_BACKEND="actions",
+        SHOAL_RUNNER_LABELS="self-hosted,linux",
+        SHOAL_SLOTS="6",
+        SHOAL_LEASE_SECONDS="5",
     ) as harbour:
         owner, name = _ACTION.partition("@")[0].split("/")
         harbour.hub.repository(f"{owner}/{name}", action)
@@ -70,3 +77,43 @@ def test_no_secret_is_left_anywhere(fleet: Harbour) -> None:
     places = (folder / "github" / "actions", folder / "tools" / "shoal" / "work")
     assert all(place.is_dir() for place in places)
     assert [found for place in places for found in journeys.secrets_in_files(Path(place))] == []
+
+
+def test_a_job_cancelled_by_hand_ends_its_task(fleet: Harbour) -> None:
+    """Somebody presses Cancel on the run: the task ends and says why, and a new label starts it anew."""
+    issue = fleet.issue("a slow log", changes={"slow_1.py": "ONE = 1\n"})
+    fleet.label(issue)
+    run = journeys.wait_for(lambda: _run_of(fleet, issue, "testing"))
+    fleet.world.github("POST", f"/actions/runs/{run['id']}/cancel")
+    journeys.wait_for(lambda: fleet.world.github("GET", f"/actions/runs/{run['id']}")["conclusion"] == "cancelled")
+    journeys.settle(fleet.world, issue, seconds=240)
+    assert journeys.tasks(fleet.world)[issue].verdict == "cancelled"
+    assert "its job was cancelled on GitHub" in "".join(journeys.bot_comments(fleet.world, issue))
+    assert journeys.pulls_of(fleet.world, issue) == []
+    fleet.relabel(issue)
+    journeys.wait_for(lambda: journeys.pulls_of(fleet.world, issue))
+    journeys.settle(fleet.world, issue, seconds=240)
+    assert len(journeys.pulls_of(fleet.world, issue)) == 1
+    assert journeys.doubled(fleet.world, issue) == []
+
+
+def test_a_runner_that_vanished_is_replaced(fleet: Harbour) -> None:
+    """Its plug is pulled: the lease runs out, another runner takes the task, and there is one pull request."""
+    issue = fleet.issue("an hourly log", changes={"slow_2.py": "TWO = 2\n"})
+    fleet.label(issue)
+    run = journeys.wait_for(lambda: _run_of(fleet, issue, "testing"))
+    [job] = fleet.world.github("GET", f"/actions/runs/{run['id']}/jobs")["jobs"]
+    fleet.hub.pull_runner(fleet.repository, job["runner_name"])
+    journeys.settle(fleet.world, issue, seconds=240)
+    assert len(journeys.attempts(fleet.world, issue)) == 2
+    assert len(journeys.pulls_of(fleet.world, issue)) == 1
+    assert journeys.doubled(fleet.world, issue) == []
+
+
+def _run_of(fleet: Harbour, issue: int, phase: str) -> Any:
+    """The run of the issue's attempt, once that is in a phase."""
+    task = journeys.tasks(fleet.world).get(issue)
+    if task is None or task.phase != phase:
+        return None
+    names = {f"Shoal {attempt.id}" for attempt in journeys.attempts(fleet.world, issue)}
+    return next(run for run in fleet.world.github("GET", "/actions/runs")["workflow_runs"] if run["display_title"] in names)
