@@ -59,7 +59,7 @@ def test_six_issues_become_six_pull_requests_on_six_runners(fleet: Harbour) -> N
     journeys.wait_for(settled, 240)
     assert shown == []
     assert {task.verdict for issue, task in journeys.tasks(fleet.world).items() if issue in issues} == {"succeeded"}
-    runs = fleet.world.github("GET", "/actions/runs?per_page=100")["workflow_runs"]
+    runs = journeys.wait_for(lambda: _all_over(fleet))  # the last step of a job comes after the verdict
     assert sorted(run["display_title"] for run in runs) == sorted(f"Shoal {one.id}" for one in journeys.attempts(fleet.world))
     assert [run["conclusion"] for run in runs] == ["success"] * 6
     jobs = [fleet.world.github("GET", f"/actions/runs/{run['id']}/jobs")["jobs"][0] for run in runs]
@@ -108,6 +108,12 @@ def test_a_runner_that_vanished_is_replaced(fleet: Harbour) -> None:
     assert len(journeys.attempts(fleet.world, issue)) == 2
     assert len(journeys.pulls_of(fleet.world, issue)) == 1
     assert journeys.doubled(fleet.world, issue) == []
+
+
+def _all_over(fleet: Harbour) -> Any:
+    """Every run, once none is at work."""
+    runs = fleet.world.github("GET", "/actions/runs?per_page=100")["workflow_runs"]
+    return runs if all(run["status"] == "completed" for run in runs) else None
 
 
 def _run_of(fleet: Harbour, issue: int, phase: str) -> Any:
