@@ -1,0 +1,1 @@
+"""The action's own steps, run as GitHub's runner runs them."""
