@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -22,7 +23,9 @@ grep "You work in a checkout" "$2" || exit 1
 def test_the_pages_stay_open_until_somebody_ends_it(tmp_path: Path) -> None:
     """After the summary the pages answer, and Ctrl-C ends it with 0."""
     argv = [*_DEMO, "--keep", "--serve", "--think-time", "0.2"]
-    with subprocess.Popen(argv, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as demo:
+    # Whoever starts the tests in the background has SIGINT ignored, and everything below inherits that; no terminal does it.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(argv, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True, preexec_fn=heard) as demo:
         assert demo.stdout is not None
         try:
             page = next(line for line in demo.stdout if line.startswith("Repository ")).split()[1]
