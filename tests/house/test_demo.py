@@ -25,7 +25,7 @@ def test_the_pages_stay_open_until_somebody_ends_it(tmp_path: Path) -> None:
     argv = [*_DEMO, "--keep", "--serve", "--think-time", "0.2"]
     # Whoever starts the tests in the background has SIGINT ignored, and everything below inherits that; no terminal does it.
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(argv, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True, preexec_fn=heard) as demo:
+    with subprocess.Popen(argv, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True, preexec_fn=heard) as demo:  # noqa: PLW1509
         assert demo.stdout is not None
         try:
             page = next(line for line in demo.stdout if line.startswith("Repository ")).split()[1]
