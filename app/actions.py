@@ -80,6 +80,32 @@ class OpenPullRequest(Action):
     attempt: str
 
 
+class ReadChecks(Action):
+    """Read what others' checks and statuses say of a task's head -> ChecksRead."""
+
+    kind: Literal["read_checks"] = "read_checks"
+    issue: int
+    head_sha: str
+
+
+class ReadCommand(Action):
+    """Read a comment with a command, and its author's role -> CommandRead."""
+
+    kind: Literal["read_command"] = "read_command"
+    number: int
+    comment: int
+
+
+class AnswerCommand(Action):
+    """React to a comment; with `text` also reply to it, once."""
+
+    kind: Literal["answer_command"] = "answer_command"
+    number: int
+    comment: int
+    reaction: Literal["+1", "-1", "confused"]
+    text: str = ""
+
+
 class SyncReport(Action):
     """Bring check runs and comments of an orchestration up to date; rendered when it is sent.
 
@@ -108,6 +134,9 @@ AnyAction = Annotated[
     | RevokeTokens
     | ReadRemote
     | OpenPullRequest
+    | ReadChecks
+    | ReadCommand
+    | AnswerCommand
     | SyncReport
     | SyncComment,
     Field(discriminator="kind"),

@@ -41,6 +41,7 @@ def make(
         setup_network=settings.setup_network,
         protected_changes=settings.protected_changes,
         published=task.published,
+        follow_up=task.follow_up,
         read_token=read_token,
         shared_tokens=shared_tokens,
         app_login=login,

@@ -10,10 +10,13 @@ import structlog
 
 from app.actions import (
     Acknowledge,
+    AnswerCommand,
     AnyAction,
     CheckPresser,
     MakePlan,
     OpenPullRequest,
+    ReadChecks,
+    ReadCommand,
     ReadIssue,
     ReadRemote,
     RevokeTokens,
@@ -28,6 +31,8 @@ from app.events import (
     AnyEvent,
     AttemptGone,
     AttemptStarted,
+    ChecksRead,
+    CommandRead,
     IssueRead,
     PresserKnown,
     PullRequestOpened,
@@ -37,6 +42,7 @@ from app.events import (
 )
 from app.github.access import Access
 from app.github.client import NotFound
+from app.github.commands import read_command
 from app.github.repository import PullNow, RepositoryClient
 from app.metrics import Metrics
 from app.planner import Planner
@@ -46,6 +52,7 @@ from app.store import rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
 from shared.errors import FatalError, UserError
+from shared.github import marker
 from shared.messages import RunnerLaunch
 
 log = structlog.get_logger()
@@ -81,6 +88,9 @@ class Effects:
             "revoke_tokens": self._revoke_tokens,
             "read_remote": self._read_remote,
             "open_pull_request": self._open_pull_request,
+            "read_checks": self._read_checks,
+            "read_command": self._read_command,
+            "answer_command": self._answer_command,
             "sync_report": self._sync_report,
             "sync_comment": self._sync_comment,
         }
@@ -125,6 +135,36 @@ class Effects:
         await (await self._client(action.repository_id)).react(action.issue, "eyes")
         return []
 
+    async def _read_command(self, action: ReadCommand) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        try:
+            comment = await client.comment(action.comment)
+        except NotFound:
+            return []
+        command, words = read_command(comment.body)
+        if not command or comment.number != action.number or comment.author == self.github.login:
+            return []
+        return [
+            CommandRead(
+                **action.model_dump(exclude={"kind"}),
+                author=comment.author,
+                permission=await client.permission(comment.author),
+                command=command,
+                words=words,
+            )
+        ]
+
+    async def _answer_command(self, action: AnswerCommand) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        try:
+            await client.react_to_comment(action.comment, action.reaction)
+        except NotFound:
+            return []  # deleted again: nobody waits for an answer
+        if action.text:
+            mark = marker("reply", f"{action.repository_id}:{action.comment}")
+            await client.upsert_comment(action.number, mark, f"{mark}\n\n{action.text}")
+        return []
+
     # Work
 
     async def _make_plan(self, action: MakePlan) -> Sequence[AnyEvent]:
@@ -167,6 +207,17 @@ class Effects:
         proven = await self.backend.stop(attempt.pid, attempt.pid_started, await self._client(action.repository_id))
         reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
         return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
+
+    # What the repository's own CI says
+
+    async def _read_checks(self, action: ReadChecks) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        task = await self.database.read(lambda c: rows.task_of(c, action.repository_id, action.issue))
+        if task is None or task.head_sha != action.head_sha or task.pull_request is None:
+            return []
+        now, mergeable = await client.ci(action.head_sha), await client.mergeable(task.pull_request)
+        said = {"status": now.status, "failures": now.failures, "mergeable": mergeable}
+        return [ChecksRead(**action.model_dump(exclude={"kind"}), **said)]
 
     # What an attempt may have written
 

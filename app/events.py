@@ -81,6 +81,56 @@ class ButtonPressed(Event):
     sender: str
 
 
+class ChecksTouched(Event):
+    """Somebody else's check or status changed on a commit. A hint only: what it is now is read from GitHub."""
+
+    kind: Literal["checks_touched"] = "checks_touched"
+    repository: RepositoryRef
+    head_sha: str
+    # Whose check it is, where GitHub says that.
+    app_slug: str = ""
+
+
+class CiFailure(Wire):
+    """A check or status of the repository's own CI that is red; `tail` is the end of what it printed, untrusted."""
+
+    name: str
+    url: str = ""
+    tail: str = ""
+
+
+class ChecksRead(Event):
+    """What the repository's own CI says of a task's head now, and whether GitHub could merge that."""
+
+    kind: Literal["checks_read"] = "checks_read"
+    issue: int
+    head_sha: str
+    status: Literal["waiting", "green", "red", "none"]
+    failures: tuple[CiFailure, ...] = ()
+    mergeable: bool | None = None
+
+
+class CommandGiven(Event):
+    """A new comment begins with `/shoal`. A hint only: author, role and words are read from GitHub."""
+
+    kind: Literal["command_given"] = "command_given"
+    repository: RepositoryRef
+    number: int
+    comment: int
+
+
+class CommandRead(Event):
+    """A command as it stands on GitHub; `number` is an issue's or a pull request's, `words` what follows the command's name."""
+
+    kind: Literal["command_read"] = "command_read"
+    number: int
+    comment: int
+    author: str
+    permission: Literal["admin", "write", "read", "none"]
+    command: str
+    words: str = ""
+
+
 class RepositoryGone(Event):
     """The App was removed from the repository or suspended."""
 
@@ -308,6 +358,10 @@ AnyEvent = Annotated[
     | PullRequestChanged
     | BaseMoved
     | ButtonPressed
+    | ChecksTouched
+    | ChecksRead
+    | CommandGiven
+    | CommandRead
     | RepositoryGone
     | IssueRead
     | PresserKnown

@@ -31,6 +31,8 @@ Perform = Callable[[AnyAction], Awaitable[Sequence[AnyEvent]]]
 KEEP = timedelta(days=8)
 _EFFECTS_AT_ONCE = 16
 _TRIES_OF_A_BUG = 5
+# Where only somebody else's CI is waited for, every so many ticks are enough.
+_PATIENT_TICKS = 30
 
 
 class Loop:
@@ -52,6 +54,7 @@ class Loop:
         self._free_memory_mib = free_memory_mib
         self._metrics = metrics
         self._tick_seconds = tick_seconds
+        self._ticks = 0
         self._states: dict[int, State] = {}
         self._inbox_wake = asyncio.Event()
         self._outbox_wake = asyncio.Event()
@@ -270,8 +273,10 @@ class Loop:
     # Time
 
     async def _tick(self) -> None:
+        self._ticks += 1
+        patient = self._ticks % _PATIENT_TICKS == 0
         for repository_id, state in list(self._states.items()):
-            if any(task.live for task in state.tasks.values()):
+            if any(task.live or (patient and task.waits_for_ci) for task in state.tasks.values()):
                 await self.submit(Tick(repository_id=repository_id))
 
     async def prune(self) -> None:

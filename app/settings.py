@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     runner_labels: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
         default=("self-hosted",), description="Labels of the runners that the workflow asks for, separated by commas."
     )
+    ci_minutes: float = Field(
+        default=60, ge=0, description="The repository's own CI is waited for so long after a pull request, minutes; 0: not at all."
+    )
     queue_minutes: float = Field(default=60, gt=0, description="A dispatched job that claims nothing is lost after, minutes.")
     agent: AgentName = Field(
         default="command", description="The coding agent, by its name; any other as a `command`; prepared patches (`patch`)."

@@ -120,6 +120,7 @@ def policy(settings: Settings, app_login: str) -> Policy:
         attempt_cost_usd=None if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
         orchestration_cost_usd=settings.orchestration_cost_usd,
         day_cost_usd=settings.day_cost_usd,
+        ci_wait=timedelta(minutes=settings.ci_minutes),
         allow_public=settings.allow_public_repositories,
         allowed_bots=settings.allowed_bots,
         app_login=app_login,

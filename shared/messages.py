@@ -7,6 +7,7 @@ from shared.models import (
     AgentSettings,
     AttemptLimits,
     AttemptReport,
+    FollowUp,
     IssueSnapshot,
     Kind,
     PhaseName,
@@ -61,6 +62,8 @@ class AttemptBrief(Wire):
     # Whether a change of protected files is refused, or becomes a draft that a person must look at.
     protected_changes: Literal["refuse", "draft"] = "refuse"
     published: Published | None = None
+    # Set when the change is published and more is wanted of it: `base_sha` is then the branch's commit.
+    follow_up: FollowUp | None = None
     read_token: str
     # The tokens are not this attempt's alone, so that it must not revoke them.
     shared_tokens: bool = False

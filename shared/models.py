@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 # Raised with every change that an older runner or app would misread; the two refuse each other by this number.
-WIRE_VERSION = 2
+WIRE_VERSION = 3
 
 
 class Wire(BaseModel):
@@ -277,6 +277,9 @@ class RepositorySettings(Wire):
     test_minutes: float = Field(default=15, gt=0, le=360, description="Longest run of the test command, minutes.")
     agent_minutes: float = Field(default=60, gt=0, le=360, description="Longest run of the agent in one phase, minutes.")
     repair_passes: int = Field(default=2, ge=0, le=5, description="How often the agent may mend tests that its change made fail.")
+    ci_repairs: int = Field(
+        default=1, ge=0, le=1, description="How often a red CI of the repository's own is answered by an attempt to mend it."
+    )
     max_minutes: float | None = Field(default=None, gt=0, description="Longest attempt, minutes; never more than the operator's.")
     max_memory_mib: int | None = Field(
         default=None, ge=64, description="Memory of an attempt, MiB; never more than the operator's."
@@ -299,6 +302,21 @@ class RepositorySettings(Wire):
         default="stack",
         description="Likely conflicts: the later task starts from the earlier one's branch, or both run at once.",
     )
+
+
+class FollowUp(Wire):
+    """More work on a branch that is published already: what is wanted, in the words of a person or of the repository's own CI.
+
+    `head_sha` is the branch's commit that it starts from; `text` is untrusted, at most FOLLOW_UP_LIMIT characters.
+    """
+
+    source: Literal["ci", "person"]
+    head_sha: str
+    asked_by: str = ""
+    text: str
+
+
+FOLLOW_UP_LIMIT = 20_000
 
 
 class AttemptLimits(Wire):

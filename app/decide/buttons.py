@@ -51,14 +51,29 @@ def presser_known(draft: Draft, event: PresserKnown) -> None:
     tasks = [t for t in draft.tasks.values() if t.orchestration == orchestration]
     only = int(issue.split(":")[0]) if issue[:1].isdigit() and event.identifier == "rerun" else None
     for task in tasks:
-        if event.identifier == "cancel" and task.live:
-            stop_task(draft, task.issue, VerdictName.CANCELLED, f"cancelled by {event.sender}")
-        elif event.identifier in {"retry", "rerun"} and _retryable(task) and only in {None, task.issue}:
-            note = f"retried by {event.sender}"
-            draft.change_task(task.issue, verdict=None, ended_at=None, started_at=None, note=note, **AFRESH)
-            join(draft, task.issue)
+        if event.identifier == "cancel":
+            cancel(draft, task, event.sender)
+        elif event.identifier in {"retry", "rerun"} and only in {None, task.issue}:
+            retry(draft, task, event.sender)
+
+
+def cancel(draft: Draft, task: Task, who: str) -> bool:
+    """Stops the work on a task; False when there is none."""
+    if task.live:
+        stop_task(draft, task.issue, VerdictName.CANCELLED, f"cancelled by {who}")
+    return task.live
+
+
+def retry(draft: Draft, task: Task, who: str) -> bool:
+    """Puts a task that ended without success into the next intake; False when that could change nothing."""
+    if not _retryable(task):
+        return False
+    draft.change_task(task.issue, verdict=None, ended_at=None, started_at=None, note=f"retried by {who}", **AFRESH)
+    join(draft, task.issue)
+    return True
 
 
 def _retryable(task: Task) -> bool:
     ended = task.verdict is not None and not task.live and task.verdict.name in RETRYABLE
-    return ended and task.pull_request_state not in {"merged", "closed"}
+    # From the base it would write over a person's commits.
+    return ended and task.pull_request_state not in {"merged", "closed"} and not task.shared_branch

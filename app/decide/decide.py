@@ -17,6 +17,8 @@ from app.decide.attempts import (
     renew_leases,
 )
 from app.decide.buttons import button_pressed, presser_known
+from app.decide.ci import checks_read, checks_touched, watch_ci
+from app.decide.commands import command_given, command_read
 from app.decide.draft import Decision, Draft
 from app.decide.intake import close_intakes
 from app.decide.pause import look_at_probes
@@ -37,6 +39,7 @@ def decide(state: State, event: AnyEvent, context: Context) -> Decision:
     lose_silent(draft)
     settle_attempts(draft)
     look_at_probes(draft)
+    watch_ci(draft)
     close_intakes(draft)
     start_ready(draft)
     _end_orchestrations(draft)
@@ -73,6 +76,10 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "base_moved": base_moved,
     "button_pressed": button_pressed,
     "presser_known": presser_known,
+    "checks_touched": checks_touched,
+    "checks_read": checks_read,
+    "command_given": command_given,
+    "command_read": command_read,
     "repository_gone": _repository_gone,
     "plan_ready": plan_ready,
     "plan_failed": plan_failed,

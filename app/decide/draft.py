@@ -61,7 +61,13 @@ class Draft:
         return self.orchestrations[orchestration]
 
     def conclude(self, issue: int, verdict: Verdict, **changes: Any) -> Task:
-        """Ends a task with what the evidence says."""
+        """Ends a task with what the evidence says; of a follow-up that left nothing on the branch only a note stays."""
+        task = self.tasks[issue]
+        if task.follow_up is not None and task.standing is not None and task.head_sha == task.follow_up.head_sha:
+            what = "mending the red CI" if task.follow_up.source == "ci" else f"what {task.follow_up.asked_by} asked for"
+            changes["note"] = f"{what} ended as: {verdict.name.replace('_', ' ')} ({verdict.reason})"
+            verdict = task.standing
+        changes = {**changes, "follow_up": None, "standing": None}
         return self.change_task(issue, status=TaskStatus.DONE, verdict=verdict, ended_at=self.context.now, attempt="", **changes)
 
     def conclude_as(self, issue: int, name: VerdictName, reason: str) -> Task:

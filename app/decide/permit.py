@@ -87,6 +87,10 @@ def _refusal(attempt: Attempt, task: Task, event: RemoteRead) -> Verdict | None:
             f"pull request #{ended.number} of this branch was {how} by a person; label the issue again to start anew",
         )
     ours = {*task.heads, attempt.permit.head_sha if attempt.permit else ""}
+    if task.follow_up is not None:
+        ours.add(task.follow_up.head_sha)  # whoever made it: what is pushed builds on it
+    elif task.shared_branch and event.branch_sha is not None:
+        ours.clear()
     known = event.branch_sha is None or event.branch_is_empty or event.branch_sha in ours
     if not known:
         return refuse(

@@ -1,6 +1,7 @@
 """What people do to our pull requests and to the default branch."""
 
 from app.actions import SyncReport
+from app.decide.ci import look_after_base_moved
 from app.decide.draft import Draft
 from app.decide.state import OrchestrationStatus
 from app.decide.stop import stop_task
@@ -31,3 +32,6 @@ def base_moved(draft: Draft, event: BaseMoved) -> None:
         running = orchestration.status is OrchestrationStatus.RUNNING
         if running and event.ref == f"refs/heads/{orchestration.default_branch}":
             draft.change_orchestration(orchestration.id, latest_sha=event.sha)
+    branches = {orchestration.default_branch for orchestration in draft.orchestrations.values()}
+    if event.ref.removeprefix("refs/heads/") in branches:
+        look_after_base_moved(draft)

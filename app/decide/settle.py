@@ -61,13 +61,18 @@ def remote_read_to_settle(draft: Draft, event: RemoteRead) -> None:
         return
     if event.branch_sha is not None and event.landed:
         _landed(draft, attempt, event)
-    elif event.branch_sha is None or event.branch_is_empty or event.branch_sha in draft.tasks[attempt.issue].heads:
+    elif event.branch_sha is None or event.branch_is_empty or event.branch_sha in _kept_heads(draft.tasks[attempt.issue]):
         _not_landed(draft, attempt, event)
     else:
         reason = (
             f"somebody else pushed {event.branch_sha[:8]} to `{draft.tasks[attempt.issue].branch}`; their commits are left alone"
         )
         _end(draft, attempt, Verdict(name=VerdictName.BRANCH_MOVED, reason=reason))
+
+
+def _kept_heads(task: Task) -> tuple[str, ...]:
+    """What the branch may hold when the attempt pushed nothing."""
+    return (*task.heads, task.follow_up.head_sha) if task.follow_up else task.heads
 
 
 def _landed(draft: Draft, attempt: Attempt, event: RemoteRead) -> None:

@@ -96,6 +96,8 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
     now, policy = draft.context.now, draft.context.policy
     number = task.attempts + 1
     base = base_of(draft, task) if not task.base_sha else Base(task.base_sha, task.merge_shas, task.stacked_on)
+    if task.follow_up is not None:
+        base = Base(task.follow_up.head_sha, (), task.stacked_on)
     attempt = Attempt(
         id=f"{task.repository_id}-{task.issue}-{task.generation}-{number}",
         repository_id=task.repository_id,
@@ -107,6 +109,7 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         lease_until=now + policy.lease,
         memory_mib=_memory(draft, task),
         probe=probe,
+        follow_up=task.follow_up is not None,
         reserved_usd=reservation(draft, task),
         day=day_of(draft.context.now),
     )

@@ -3,13 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from app.events import CiFailure
 from shared.messages import Published
 from shared.models import (
     AttemptReport,
     Estimate,
+    FollowUp,
     IssueSnapshot,
     Kind,
     PhaseName,
@@ -93,6 +96,20 @@ class TaskStatus(StrEnum):
     DONE = "done"
 
 
+class Ci(Row):
+    """What the repository's own CI, everything but our checks, says of one head.
+
+    `unknown`: it did not end in time. `repairs` counts the attempts to mend that it has caused on this branch.
+    """
+
+    head_sha: str
+    status: Literal["waiting", "green", "red", "none", "unknown"] = "waiting"
+    since: datetime
+    look_at: datetime
+    failures: tuple[CiFailure, ...] = ()
+    repairs: int = 0
+
+
 class Task(Row):
     """One issue, one branch, one pull request; `generation` grows when a person merged or closed the last one."""
 
@@ -134,6 +151,14 @@ class Task(Row):
     held_by: str = ""
     # What an attempt left on GitHub before it vanished: the next one only has its review to do.
     published: Published | None = None
+    # More work that is wanted on the published branch, and the verdict that stands unless that work is published too.
+    follow_up: FollowUp | None = None
+    standing: Verdict | None = None
+    # A person's commits are on the branch: only a follow-up, which builds on them, may write to it.
+    shared_branch: bool = False
+    ci: Ci | None = None
+    # Whether GitHub can merge the head into the default branch as it is now; None: not known.
+    mergeable: bool | None = None
     # What a person should know beside the verdict: a refusal, an edit, a new label that started nothing.
     note: str = ""
     started_at: datetime | None = None
@@ -155,13 +180,27 @@ class Task(Row):
         return self.status is TaskStatus.WAITING and self.not_before is not None
 
     @property
+    def waits_for_ci(self) -> bool:
+        """The repository's own CI has not ended yet."""
+        return not self.live and self.ci is not None and self.ci.status == "waiting"
+
+    @property
     def merged(self) -> bool:
         """Its pull request was merged: the default branch holds it."""
         return self.pull_request_state == "merged"
 
 
 # What every new approval of a task, and every retry by a person, begins with.
-AFRESH: dict[str, object] = {"losses": 0, "pauses": 0, "paused_since": None, "not_before": None, "published": None, "held_by": ""}
+AFRESH: dict[str, object] = {
+    "losses": 0,
+    "pauses": 0,
+    "paused_since": None,
+    "not_before": None,
+    "published": None,
+    "held_by": "",
+    "follow_up": None,
+    "standing": None,
+}
 
 
 class AttemptStatus(StrEnum):
@@ -227,6 +266,8 @@ class Attempt(Row):
     remote_asked: bool = False
     report: AttemptReport | None = None
     memory_mib: float = 0
+    # Its work is added to a published branch; its time is no part of the orchestration's.
+    follow_up: bool = False
     # Started to see whether the model's provider answers again; nothing else is started meanwhile.
     probe: bool = False
     # Set aside at the start, of this day's (UTC) budget; what it counted with in the end.
@@ -272,6 +313,8 @@ class Policy:
     task_memory_mib: float
     memory_settles: timedelta = timedelta(seconds=60)
     max_losses: int = 3
+    # How long the repository's own CI is waited for; zero: not at all.
+    ci_wait: timedelta = timedelta(minutes=60)
     # What one attempt, one orchestration and one day may cost; None: not limited, or the agent costs nothing.
     attempt_cost_usd: float | None = None
     orchestration_cost_usd: float | None = None

@@ -56,6 +56,15 @@ class LabelEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on an issue or a pull request, which `number` is."""
+
+    number: int
+    author: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class PullNow:
     """A pull request."""
 
@@ -138,3 +147,8 @@ def login(data: dict[str, Any]) -> str:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def comment(data: dict[str, Any]) -> Comment:
+    """From the answer of GET /repos/{owner}/{repo}/issues/comments/{id}."""
+    return Comment(int(str(data["issue_url"]).rpartition("/")[2]), login(data), data.get("body") or "")

@@ -29,6 +29,10 @@ class Calls:
         """The JSON of one read."""
         return (await self._read(path, params)).json()
 
+    async def text(self, path: str) -> str:
+        """The body of one read that is no JSON, such as a log."""
+        return (await self._read(path, None)).text
+
     async def pages(
         self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None
     ) -> AsyncIterator[dict[str, Any]]:

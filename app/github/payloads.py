@@ -11,6 +11,8 @@ from app.events import (
     AnyEvent,
     BaseMoved,
     ButtonPressed,
+    ChecksTouched,
+    CommandGiven,
     IssueLabelled,
     IssueTouched,
     JobEnded,
@@ -18,6 +20,7 @@ from app.events import (
     RepositoryGone,
     RepositoryRef,
 )
+from app.github.commands import is_command
 from shared.github import issue_hash
 from shared.models import IssueSnapshot
 
@@ -52,6 +55,7 @@ class _Run(_Lean):
     id: int
     event: str = ""
     conclusion: str | None = None
+    head_sha: str = ""
 
 
 class _Issue(_Lean):
@@ -80,9 +84,19 @@ class _Pull(_Lean):
     head: _Head
 
 
+class _App(_Lean):
+    slug: str = ""
+
+
 class _Check(_Lean):
     head_sha: str
     external_id: str | None = None
+    app: _App = _App()
+
+
+class _Comment(_Lean):
+    id: int
+    body: str | None = None
 
 
 class _Button(_Lean):
@@ -102,6 +116,9 @@ class _Payload(_Lean):
     check_run: _Check | None = None
     check_suite: _Check | None = None
     requested_action: _Button | None = None
+    comment: _Comment | None = None
+    sha: str = ""
+    state: str = ""
     ref: str = ""
     after: str = ""
     deleted: bool = False
@@ -216,6 +233,8 @@ def _check_run(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
 
 
 def _check_suite(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    if payload.action == "completed" and payload.check_suite is not None:
+        return _touched(repository, payload.check_suite.head_sha, payload.check_suite.app.slug)
     # "Re-run all": names no check run, so `external_id` is empty and the commit says whose it is.
     return _button(payload, repository, payload.check_suite, "rerun") if payload.action == "rerequested" else None
 
@@ -235,9 +254,33 @@ def _button(payload: _Payload, repository: RepositoryRef, check: _Check | None, 
 
 def _workflow_run(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
     run = payload.workflow_run
-    if run is None or payload.action != "completed" or run.event != "workflow_dispatch":
+    if run is None or payload.action != "completed":
         return None
+    if run.event != "workflow_dispatch":
+        return _touched(repository, run.head_sha)
     return JobEnded(repository_id=repository.id, repository=repository, run_id=run.id, conclusion=run.conclusion or "unknown")
+
+
+def _status(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    return _touched(repository, payload.sha) if payload.state != "pending" else None
+
+
+def _touched(repository: RepositoryRef, head_sha: str, app_slug: str = "") -> AnyEvent | None:
+    if not head_sha:
+        return None
+    return ChecksTouched(repository_id=repository.id, repository=repository, head_sha=head_sha, app_slug=app_slug)
+
+
+def _issue_comment(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    """Only a new comment, and only one that begins with the command: an edit of an old one starts nothing."""
+    if (
+        payload.action != "created"
+        or payload.comment is None
+        or payload.issue is None
+        or not is_command(payload.comment.body or "")
+    ):
+        return None
+    return CommandGiven(repository_id=repository.id, repository=repository, number=payload.issue.number, comment=payload.comment.id)
 
 
 def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
@@ -255,6 +298,8 @@ _MAKERS: dict[str, _Maker] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
     "workflow_run": _workflow_run,
+    "status": _status,
+    "issue_comment": _issue_comment,
     "repository": _repository,
     "installation": _gone,
     "installation_repositories": _gone,

@@ -1,5 +1,6 @@
 """What the GitHub App asks for when it is registered: the least that the app's and the runner's calls need."""
 
+# `statuses` and the events of checks tell how the repository's own CI ends.
 # `actions` starts and cancels the jobs; `administration` reads which runners are online, before a job waits for none.
 PERMISSIONS = {
     "actions": "write",
@@ -9,6 +10,7 @@ PERMISSIONS = {
     "issues": "write",
     "metadata": "read",
     "pull_requests": "write",
+    "statuses": "read",
 }
 # Besides these, GitHub tells every App when it is installed, suspended or removed.
-EVENTS = ("issues", "pull_request", "push", "check_run", "check_suite", "workflow_run")
+EVENTS = ("issues", "issue_comment", "pull_request", "push", "check_run", "check_suite", "status", "workflow_run")

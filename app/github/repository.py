@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.github import answers, checks
-from app.github.answers import Blocker, IssueNow, LabelEvent, Permission, PullNow, RepositoryNow
+from app.github import answers, checks, ci
+from app.github.answers import Blocker, Comment, IssueNow, LabelEvent, Permission, PullNow, RepositoryNow
 from app.github.calls import Calls
 from app.github.checks import CheckWrite
+from app.github.ci import CiNow
 from app.github.errors import Invalid, NotFound
 from shared.github import COMMENT_LIMIT, cut
 
@@ -111,6 +112,14 @@ class RepositoryClient:
         """Puts a reaction on an issue; GitHub keeps one of a kind."""
         await self.calls.write("POST", f"{self._root}/issues/{number}/reactions", {"content": content})
 
+    async def comment(self, comment_id: int) -> Comment:
+        """One comment as it stands now; NotFound when it was deleted."""
+        return answers.comment(await self.calls.get(f"{self._root}/issues/comments/{comment_id}"))
+
+    async def react_to_comment(self, comment_id: int, content: str) -> None:
+        """Puts a reaction on a comment; GitHub keeps one of a kind."""
+        await self.calls.write("POST", f"{self._root}/issues/comments/{comment_id}/reactions", {"content": content})
+
     async def upsert_comment(self, number: int, marker: str, body: str, known_id: int | None = None) -> int:
         """Our one comment with this marker on an issue: edited where it is, else found, else made."""
         payload = {"body": cut(body, COMMENT_LIMIT, "\n\n*Cut here: GitHub's limit is reached.*")}
@@ -146,6 +155,15 @@ class RepositoryClient:
     async def upsert_check(self, check: CheckWrite, known_id: int | None = None) -> int:
         """Writes a check run once per name, commit and `external_id`; answers its id."""
         return await checks.upsert(self.calls, self._root, self.app_id, check, known_id)
+
+    async def ci(self, head_sha: str) -> CiNow:
+        """What everybody's checks but ours say of a commit."""
+        return await ci.read(self.calls, self._root, self.app_id, head_sha)
+
+    async def mergeable(self, number: int) -> bool | None:
+        """Whether GitHub could merge a pull request now; None while it has not found out."""
+        answer = (await self.calls.get(f"{self._root}/pulls/{number}")).get("mergeable")
+        return answer if isinstance(answer, bool) else None
 
     @property
     def _root(self) -> str:
