@@ -45,7 +45,8 @@ class Publisher:
                 found = self._find() or self._create(report)
         for attempt in on_transient():
             with attempt, _words():
-                if found.body != report.pull_request_body:
+                # A follow-up adds a commit; what the pull request says of the whole change stays.
+                if self._brief.follow_up is None and found.body != report.pull_request_body:
                     found.edit(title=report.pull_request_title, body=report.pull_request_body)
         self._read_back(found.number, head_sha)
         return found.number

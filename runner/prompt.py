@@ -11,7 +11,7 @@ from shared.errors import FatalError
 from shared.github import issue_hash
 from shared.issue_text import visible, visible_title
 from shared.messages import AttemptBrief
-from shared.models import Finding, Instructions, PromptRequest, TestRun
+from shared.models import Finding, FollowUp, Instructions, PromptRequest, TestRun
 
 INSTRUCTIONS_LIMIT = 30_000
 DIFF_LIMIT = 200_000
@@ -116,6 +116,17 @@ def fix(request: PromptRequest, findings: Sequence[Finding], *, draw: Draw | Non
 Answer with one line per finding, with its number: what you did, or why it is not so."""
     listed = "\n".join(f"{number}. {_finding(one)}" for number, one in enumerate(findings, start=1))
     return _prompt(request, ask, [Part("findings", listed)], draw)
+
+
+def follow_up(request: PromptRequest, wanted: FollowUp, *, draw: Draw | None = None) -> str:
+    if wanted.source == "ci":
+        ask = f"""The change for this issue is published; this checkout holds it. The repository's own CI is red on it:
+what failed is below. Mend the change. Do not delete, skip or weaken a check to make it pass. If the failure has nothing to do with the change,
+change nothing and say so. {_tests(request)}"""
+        return _prompt(request, ask, [Part("what failed in CI", wanted.text)], draw)
+    ask = f"""The change for this issue is published; this checkout holds it, with whatever people added. A maintainer asks for
+more: what is wanted is below. Do that and nothing else. {_tests(request)}"""
+    return _prompt(request, ask, [Part("what is wanted", wanted.text)], draw)
 
 
 def answer(request: bytes) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from runner.verdict import told
 from shared.github import COMMENT_LIMIT, cut, marker
 from shared.messages import AttemptBrief
-from shared.models import AttemptReport, FileChange, Finding, TestRun
+from shared.models import AttemptReport, FileChange, Finding, FollowUp, TestRun
 
 _ZERO_WIDTH = "\u200b"
 _FILES_SHOWN = 30
@@ -20,6 +20,11 @@ def commit_message(brief: AttemptBrief) -> str:
     """The issue's title may neither close another issue nor switch the repository's CI off."""
     first = re.sub(r"\[(?=skip |ci skip|no ci|actions skip)", f"[{_ZERO_WIDTH}", title(brief), flags=re.IGNORECASE)
     return f"{first[:200]}\n\nCloses #{brief.issue.number}\n"
+
+
+def follow_up_message(brief: AttemptBrief, wanted: FollowUp) -> str:
+    what = "Mend what the CI found" if wanted.source == "ci" else f"Do what {harmless(wanted.asked_by)} asked for"
+    return f"{what} in #{brief.issue.number}\n"
 
 
 def body(brief: AttemptBrief, report: AttemptReport) -> str:
@@ -55,11 +60,17 @@ def answer(brief: AttemptBrief, text: str) -> str:
 
 
 def review_marker(brief: AttemptBrief) -> str:
-    return marker("review", f"{brief.repository.id}:{brief.issue.number}")
+    return marker("review", _subject(brief))
 
 
 def answer_marker(brief: AttemptBrief) -> str:
-    return marker("review-answer", f"{brief.repository.id}:{brief.issue.number}")
+    return marker("review-answer", _subject(brief))
+
+
+def _subject(brief: AttemptBrief) -> str:
+    """A follow-up is reviewed by itself."""
+    added_to = f":{brief.follow_up.head_sha[:12]}" if brief.follow_up else ""
+    return f"{brief.repository.id}:{brief.issue.number}{added_to}"
 
 
 def harmless(text: str) -> str:

@@ -39,6 +39,8 @@ class State(BaseModel):
     base_sha: str
     merge_shas: tuple[str, ...]
     issue_hash: str
+    # What was asked for beyond the issue, when the change was published already.
+    asked: str = ""
     done: list[PhaseResult] = []
     # Of the attempt that ended before its last phase: where it ended, and what was therefore skipped.
     ended_in: PhaseResult | None = None
@@ -84,7 +86,8 @@ class State(BaseModel):
 
     def fits(self, brief: AttemptBrief) -> bool:
         """Whether the recorded work answers the very same question and may be carried on."""
-        same = (self.base_sha, self.merge_shas, self.issue_hash) == (brief.base_sha, brief.merge_shas, brief.issue.hash)
+        question = (brief.base_sha, brief.merge_shas, brief.issue.hash, _asked(brief))
+        same = (self.base_sha, self.merge_shas, self.issue_hash, self.asked) == question
         return same and (self.verdict is None or self.verdict.name in _RESUMABLE)
 
 
@@ -96,7 +99,11 @@ def commit_of(state: State) -> Change:
 
 
 def fresh(brief: AttemptBrief) -> State:
-    return State(base_sha=brief.base_sha, merge_shas=brief.merge_shas, issue_hash=brief.issue.hash)
+    return State(base_sha=brief.base_sha, merge_shas=brief.merge_shas, issue_hash=brief.issue.hash, asked=_asked(brief))
+
+
+def _asked(brief: AttemptBrief) -> str:
+    return brief.follow_up.text if brief.follow_up else ""
 
 
 def save(state: State, path: Path) -> None:

@@ -273,14 +273,10 @@ def _touched(repository: RepositoryRef, head_sha: str, app_slug: str = "") -> An
 
 def _issue_comment(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
     """Only a new comment, and only one that begins with the command: an edit of an old one starts nothing."""
-    if (
-        payload.action != "created"
-        or payload.comment is None
-        or payload.issue is None
-        or not is_command(payload.comment.body or "")
-    ):
+    comment, issue = payload.comment, payload.issue
+    if payload.action != "created" or comment is None or issue is None or not is_command(comment.body or ""):
         return None
-    return CommandGiven(repository_id=repository.id, repository=repository, number=payload.issue.number, comment=payload.comment.id)
+    return CommandGiven(repository_id=repository.id, repository=repository, number=issue.number, comment=comment.id)
 
 
 def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:

@@ -9,15 +9,16 @@ from runner.sandbox import Bind
 from shared.models import VerdictName
 
 # How the think time is split over the passes.
-_SHARE = {Pass.RESEARCH: 0.2, Pass.IMPLEMENTATION: 0.6, Pass.REVIEW: 0.2}
+_SHARE = {Pass.RESEARCH: 0.2, Pass.IMPLEMENTATION: 0.6, Pass.REVIEW: 0.2, Pass.FOLLOW_UP: 0.6}
 _WAIT = 'echo "patch agent: waiting $1 s in place of a model"; sleep "$1"; '
 _SCRIPT = {
     Pass.RESEARCH: _WAIT + 'cp "$2/plan.md" "$SHOAL_ANSWER"',
     Pass.IMPLEMENTATION: _WAIT
     + '[ -s "$2/change.patch" ] || { echo "the prepared change is empty"; exit 0; }; git apply --verbose "$2/change.patch"',
+    Pass.FOLLOW_UP: _WAIT + 'git apply --verbose "$2/follow-up.patch"',
     Pass.REVIEW: _WAIT + '[ ! -f "$2/review.md" ] || cp "$2/review.md" "$SHOAL_ANSWER"',
 }
-_NEEDED = {Pass.RESEARCH: "plan.md", Pass.IMPLEMENTATION: "change.patch"}
+_NEEDED = {Pass.RESEARCH: "plan.md", Pass.IMPLEMENTATION: "change.patch", Pass.FOLLOW_UP: "follow-up.patch"}
 
 
 providers: Sequence[Provider] = ()

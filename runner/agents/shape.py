@@ -26,6 +26,7 @@ class Pass(StrEnum):
     DOCUMENTATION = "documentation"
     REVIEW = "review"
     FIX = "fix"
+    FOLLOW_UP = "follow_up"
 
 
 class Order(NamedTuple):

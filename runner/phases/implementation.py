@@ -9,7 +9,7 @@ from runner.phase import Outcome, Work
 from runner.phases import setup
 from runner.state import Change
 from shared.git import GitFailed
-from shared.models import FileChange, Kind, PhaseName, VerdictName
+from shared.models import FileChange, FollowUp, Kind, PhaseName, VerdictName
 
 NAME = PhaseName.IMPLEMENTATION
 _NOTES = {".md", ".rst", ".txt", ".adoc"}
@@ -23,10 +23,22 @@ def run(work: Work) -> Outcome:
         state.session = ""
     state.edits_begun = True
     work.save()
+    if work.brief.follow_up is not None:
+        return _follow_up(work, work.brief.follow_up)
     answer = agent.play(work, Pass.IMPLEMENTATION, prompt.implementation(agent.told(work), state.plan_text))
     state.change = _asked_for(work, record(work, answer.printed if answer else ""), answer.printed if answer else "")
     count = len(state.change.files)
     return Outcome(reason=f"{count} file{'s' * (count != 1)} changed")
+
+
+def _follow_up(work: Work, wanted: FollowUp) -> Outcome:
+    """One pass on top of what is published; notes alone may be just what was asked for."""
+    answer = agent.play(work, Pass.FOLLOW_UP, prompt.follow_up(agent.told(work), wanted))
+    if answer is None:
+        raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent {work.brief.agent.name} does not take up published work")
+    message = pull_request_text.follow_up_message(work.brief, wanted)
+    work.state.change = record(work, answer.printed, message=message)
+    return Outcome(reason=f"{len(work.state.change.files)} files changed on top of {wanted.head_sha[:12]}")
 
 
 def missing(work: Work) -> str:

@@ -14,8 +14,17 @@ _PAUSES = (0.0, 0.5, 2.0)
 
 def run(work: Work) -> Outcome:
     work.state.needs_person = pass_gate(work, commit_of(work.state))
+    if work.brief.follow_up is not None:
+        _must_be_green(work)
     push_and_open(work)
     return Outcome(reason=f"#{work.state.pull_request}")
+
+
+def _must_be_green(work: Work) -> None:
+    """A pull request that people may be looking at gets no commit that makes it worse."""
+    verdict = report.conclusion(work.state)
+    if verdict is not None and verdict.name is not VerdictName.SUCCEEDED:
+        raise AttemptEnds(verdict.name, f"nothing was added to the pull request: {verdict.reason}", verdict.detail)
 
 
 def missing(work: Work) -> str:

@@ -13,6 +13,9 @@ _PLANNED_BY_ISSUE = {Kind.DOCS, Kind.CHORE}
 
 
 def run(work: Work) -> Outcome:
+    if work.brief.follow_up is not None:
+        work.state.plan_text = f"What was asked for:\n\n{redact(work.brief.follow_up.text)}"
+        return Outcome("skipped", "the change is there; what is asked for says what to do")
     if work.brief.kind in _PLANNED_BY_ISSUE:
         work.state.plan_text = _from_issue(work)
         return Outcome("skipped", f"kind {work.brief.kind}: the issue itself is the plan")
