@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from app.decide.state import Attempt, AttemptStatus, Orchestration, Task, TaskStatus
-from app.report.view import OrchestrationView, SettingsMistake, Span, TaskView
+from app.report.view import CiView, OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
 from app.store import rows
 from shared.models import PhaseName, Usage, VerdictName
@@ -72,7 +72,8 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         waits_for_person=task.verdict is not None and task.verdict.name is VerdictName.EDITED_AFTER_APPROVAL,
         phase=_phase(task, last),
         phases=last.phases if last else (),
-        spans=tuple(Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None),
+        # A follow-up comes hours later: it is no part of how long the orchestration took.
+        spans=tuple(Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None and not a.follow_up),
         agent_seconds=sum(a.report.agent_seconds for a in attempts if a.report),
         usage=_total([a.report.usage for a in attempts if a.report]),
         cost_unknown=any(_cost_unknown(a) for a in attempts),
@@ -85,6 +86,8 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         tests_after=report.tests_after if report else None,
         checks_before=report.checks_before if report else (),
         checks_after=report.checks_after if report else (),
+        ci=CiView(task.ci.status, tuple((red.name, red.url) for red in task.ci.failures)) if task.ci else None,
+        mergeable=task.mergeable,
         findings=report.findings if report else (),
         review_answer=report.review_answer if report else "",
         remarks=report.notes if report else (),

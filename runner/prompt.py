@@ -119,14 +119,14 @@ Answer with one line per finding, with its number: what you did, or why it is no
 
 
 def follow_up(request: PromptRequest, wanted: FollowUp, *, draw: Draw | None = None) -> str:
-    if wanted.source == "ci":
-        ask = f"""The change for this issue is published; this checkout holds it. The repository's own CI is red on it:
-what failed is below. Mend the change. Do not delete, skip or weaken a check to make it pass. If the failure has nothing to do with the change,
-change nothing and say so. {_tests(request)}"""
-        return _prompt(request, ask, [Part("what failed in CI", wanted.text)], draw)
-    ask = f"""The change for this issue is published; this checkout holds it, with whatever people added. A maintainer asks for
+    if wanted.source == "person":
+        ask = f"""The change for this issue is published; this checkout holds it, with whatever people added. A maintainer asks for
 more: what is wanted is below. Do that and nothing else. {_tests(request)}"""
-    return _prompt(request, ask, [Part("what is wanted", wanted.text)], draw)
+        return _prompt(request, ask, [Part("what is wanted", wanted.text)], draw)
+    ask = f"""The change for this issue is published; this checkout holds it. The repository's own CI is red on it: what failed is
+below. Mend the change. Do not delete, skip or weaken a check to make it pass. If the failure has nothing to do with the
+change, change nothing and say so. {_tests(request)}"""
+    return _prompt(request, ask, [Part("what failed in CI", wanted.text)], draw)
 
 
 def answer(request: bytes) -> str:

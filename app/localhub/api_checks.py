@@ -92,6 +92,8 @@ def create(call: Call) -> Reply:
     )
     _apply(call, made, wanted)
     tell(call.hub, made, "created", call.by.account_id)
+    if made.status == "completed":
+        tell_of_suite(call.hub, made)
     return Reply(201, render_checks.check_run(state, made))
 
 
@@ -105,6 +107,7 @@ def edit(call: Call) -> Reply:
     _apply(call, row, wanted)
     if row.status == "completed" and not was_done:
         tell(call.hub, row, "completed", call.by.account_id)
+        tell_of_suite(call.hub, row)
     return Reply(200, render_checks.check_run(call.state, row))
 
 
@@ -177,6 +180,15 @@ def suites_for_reference(call: Call) -> Reply:
     page, headers = call.page(found)
     shown = [render_checks.check_suite(call.state, row) for row in page]
     return Reply(200, {"total_count": len(found), "check_suites": shown}, headers)
+
+
+def tell_of_suite(hub: Hub, row: CheckRun) -> None:
+    """The end of a suite concerns every App that reads checks, also the one that made it."""
+    state = hub.state
+    suite = render_checks.check_suite(state, state.check_suites[row.suite_id])
+    if suite["status"] == "completed":
+        where = state.repositories[row.repository_id]
+        hub.webhooks.emit(where, state.apps[row.app_id].bot_id, "check_suite", "completed", {"check_suite": suite})
 
 
 def tell(hub: Hub, row: CheckRun, action: str, sender_id: int, **extra: object) -> None:

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from app.localhub import api_apps, api_checks, api_comments, api_dependencies, api_git, api_issues, api_pulls, api_repositories
+from app.localhub import (
+    api_apps,
+    api_checks,
+    api_comments,
+    api_dependencies,
+    api_git,
+    api_issues,
+    api_pulls,
+    api_repositories,
+    api_statuses,
+)
 from app.localhub.actions import api as api_actions
 from app.localhub.calls import Call, Reply
 from app.localhub.records import Role
@@ -30,6 +40,7 @@ _READ_ISSUES, _WRITE_ISSUES = ("issues:read",), ("issues:write",)
 _READ_TALK, _WRITE_TALK = ("issues:read", "pull_requests:read"), ("issues:write", "pull_requests:write")
 _READ_PULLS, _WRITE_PULLS = ("pull_requests:read",), ("pull_requests:write",)
 _READ_CHECKS, _WRITE_CHECKS = ("checks:read",), ("checks:write",)
+_READ_STATUSES, _WRITE_STATUSES = ("statuses:read",), ("statuses:write",)
 _READ_ACTIONS, _WRITE_ACTIONS = ("actions:read",), ("actions:write",)
 
 ENDPOINTS = (
@@ -54,6 +65,8 @@ ENDPOINTS = (
     Endpoint("GET", _R + "/commits", api_git.commits, _READ_CODE),
     Endpoint("GET", _R + "/commits/{ref:path}/check-runs", api_checks.for_reference, _READ_CHECKS),
     Endpoint("GET", _R + "/commits/{ref:path}/check-suites", api_checks.suites_for_reference, _READ_CHECKS),
+    Endpoint("GET", _R + "/commits/{ref:path}/status", api_statuses.combined, _READ_STATUSES),
+    Endpoint("POST", _R + "/statuses/{sha}", api_statuses.create, _WRITE_STATUSES, "write"),
     Endpoint("GET", _R + "/commits/{ref:path}", api_git.commit, _READ_CODE),
     Endpoint("GET", _R + "/compare/{basehead:path}", api_git.compare, _READ_CODE),
     Endpoint("GET", _R + "/contents/{path:path}", api_git.contents, _READ_CODE),

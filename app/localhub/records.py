@@ -203,6 +203,19 @@ class CheckRun(Record):
     actions: list[dict[str, str]] = Field(default_factory=list)
 
 
+class CommitStatus(Record):
+    """What somebody's CI says of a commit under one name; the newest counts."""
+
+    repository_id: int
+    head_sha: str
+    creator_id: int
+    state: str
+    context: str
+    description: str | None = None
+    target_url: str | None = None
+    created_at: str
+
+
 class Delivery(Record):
     """One webhook on its way to one App; `guid` stays when it is sent again."""
 

@@ -87,6 +87,7 @@ class State:
         self.reviews = Table(records.Review, changed)
         self.check_suites = Table(records.CheckSuite, changed)
         self.check_runs = Table(records.CheckRun, changed)
+        self.statuses = Table(records.CommitStatus, changed)
         self.deliveries = Table(records.Delivery, changed)
         self.workflows = Table(records.Workflow, changed)
         self.workflow_runs = Table(records.WorkflowRun, changed)

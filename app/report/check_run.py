@@ -116,7 +116,8 @@ def _task_conclusion(task: TaskView) -> Conclusion | None:
 
 def _task_word(task: TaskView) -> str:
     if task.status == "done":
-        return MEANINGS[task.verdict.name].label if task.verdict else "Ended"
+        red = " · CI is red" if task.ci and task.ci.status == "red" else ""
+        return (MEANINGS[task.verdict.name].label if task.verdict else "Ended") + red
     return task.status.capitalize()
 
 

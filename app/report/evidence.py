@@ -5,6 +5,13 @@ from app.report.view import TaskView
 from shared.models import Finding, TestRun
 
 _MOST = 10
+_CI_WORDS = {
+    "waiting": "CI of this repository: waited for",
+    "green": "CI of this repository: green",
+    "red": "CI of this repository: **red**",
+    "none": "CI of this repository: nothing ran on this commit",
+    "unknown": "CI of this repository: it did not end in time; look at the pull request",
+}
 
 
 def test_lines(task: TaskView) -> list[str]:
@@ -19,6 +26,16 @@ def test_lines(task: TaskView) -> list[str]:
     lines += [
         f"Check {code(run.command[:200])}: {_outcome(earlier.get(run.command))} → {_outcome(run)}" for run in task.checks_after
     ]
+    return lines
+
+
+def ci_lines(task: TaskView) -> list[str]:
+    """What GitHub says after the pull request: the repository's own CI, and whether the head still fits the default branch."""
+    lines = [_CI_WORDS[task.ci.status]] if task.ci else []
+    if task.ci:
+        lines += [f"Red: {plain(name, 200)}" + (f" ({plain(url, 500)})" if url else "") for name, url in task.ci.red[:_MOST]]
+    if task.mergeable is False:
+        lines.append("**Conflicts with the default branch** as it is now: rebase it, or ask for that by `/shoal fix`")
     return lines
 
 

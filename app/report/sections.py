@@ -1,6 +1,6 @@
 """The parts that checks are put together from; each is Markdown that stands by itself and keeps its own size."""
 
-from app.report.evidence import review_section, test_lines, tests_words
+from app.report.evidence import ci_lines, review_section, test_lines, tests_words
 from app.report.markdown import block, code, details, plain, table
 from app.report.measures import Measures
 from app.report.usage import cost_words, phase_table, spending_line, usage_line
@@ -103,6 +103,7 @@ def _facts(task: TaskView) -> list[str]:
         f"Stacked on {stacked}: merge that first" if stacked else "",
         f"Branch {code(task.branch)}" + (f" at `{task.head_sha[:12]}`" if task.head_sha else "") if task.branch else "",
         *test_lines(task),
+        *ci_lines(task),
         f"Changes: {counted(len(task.changes), 'file')}, +{added} −{removed}" if task.changes else "",
         f"Made by {', '.join(part for part in made if part)}" if any(made) else "",
         _effort(task) if task.spans else "",

@@ -26,6 +26,17 @@ class SettingsMistake:
     message: str
 
 
+CiStatus = Literal["waiting", "green", "red", "none", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class CiView:
+    """The repository's own CI on the head: how it stands, and what is red with its address."""
+
+    status: CiStatus
+    red: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
     """One task as it stands; `waiting_for` is one line such as "#4 (depends on it)", "a free slot", "Start by a maintainer"."""
@@ -54,6 +65,9 @@ class TaskView:
     tests_after: TestRun | None = None
     checks_before: tuple[TestRun, ...] = ()
     checks_after: tuple[TestRun, ...] = ()
+    ci: CiView | None = None
+    # False: GitHub says that the head conflicts with the default branch as it is now.
+    mergeable: bool | None = None
     findings: tuple[Finding, ...] = ()
     review_answer: str = ""
     # What the attempt itself wants people to know, a line each.

@@ -15,9 +15,10 @@ _MOST = 200
 
 
 def keep(connection: Connection, attempt: Attempt, task: Task) -> None:
-    """Remembers an attempt that has ended with a report; one that only had a review to do says nothing about a task."""
+    """Remembers an attempt that has ended with a report; one that reviewed or added to what was there says nothing of a task."""
     report = attempt.report
-    if attempt.status is not AttemptStatus.ENDED or report is None or attempt.ended_at is None or task.published is not None:
+    part_of_a_task = task.published is not None or attempt.follow_up
+    if attempt.status is not AttemptStatus.ENDED or report is None or attempt.ended_at is None or part_of_a_task:
         return
     row = {
         "attempt": attempt.id,
