@@ -79,6 +79,27 @@ def test_buttons_and_rerun() -> None:
     assert event("check_suite", action="requested", check_suite=CHECK) is None
 
 
+def test_others_checks_and_statuses_are_a_hint_to_read_them() -> None:
+    """A suite or run that ended, a status that is no longer pending; our own dispatches end a job and nothing else."""
+    suite = {"head_sha": "b" * 40, "app": {"slug": "other-ci"}}
+    found = event("check_suite", action="completed", check_suite=suite)
+    assert (found.head_sha, found.app_slug) == ("b" * 40, "other-ci")
+    assert event("status", sha="c" * 40, state="success").head_sha == "c" * 40
+    assert event("status", sha="c" * 40, state="pending") is None
+    run = {"id": 1, "event": "pull_request", "head_sha": "d" * 40}
+    assert event("workflow_run", action="completed", workflow_run=run).head_sha == "d" * 40
+    assert event("workflow_run", action="requested", workflow_run=run) is None
+
+
+def test_a_new_comment_that_begins_with_the_command_is_one() -> None:
+    """An edited one and every other comment mean nothing."""
+    said = {"id": 70, "body": "/shoal retry"}
+    found = event("issue_comment", action="created", issue=ISSUE, comment=said)
+    assert (found.number, found.comment) == (ISSUE["number"], 70)
+    assert event("issue_comment", action="edited", issue=ISSUE, comment=said) is None
+    assert event("issue_comment", action="created", issue=ISSUE, comment={"id": 70, "body": "use /shoal retry"}) is None
+
+
 def test_the_end_of_an_installation_is_one_event_per_repository() -> None:
     """Uninstalled, suspended or taken away one by one."""
     gone = [{"id": 1, "full_name": "o/a", "private": True}, {"id": 2, "full_name": "o/b"}]

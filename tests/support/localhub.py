@@ -25,6 +25,7 @@ ALL_PERMISSIONS = {
     "metadata": "read",
     "actions": "write",
     "administration": "read",
+    "statuses": "read",
 }
 ALL_EVENTS = (
     "issues",
@@ -33,6 +34,7 @@ ALL_EVENTS = (
     "push",
     "check_run",
     "check_suite",
+    "status",
     "issue_dependencies",
     "sub_issues",
     "workflow_job",
