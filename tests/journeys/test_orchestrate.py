@@ -13,7 +13,8 @@ from tests.support.action import copy_of_action, environment_step
 from tests.support.journeys import PROJECT, new_file, secrets_in_files
 from tests.support.localhub import Hub, Person, running_localhub
 
-pytestmark = pytest.mark.slow
+# The first of them installs our packages, which on a busy machine takes minutes.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 HOME = "acme/widgets"
 QUICK = {
     "SHOAL_GITHUB_WRITES_PER_SECOND": "1000",
