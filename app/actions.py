@@ -88,6 +88,13 @@ class ReadChecks(Action):
     head_sha: str
 
 
+class ReadBlockers(Action):
+    """Read what blocks an issue natively -> BlockersRead."""
+
+    kind: Literal["read_blockers"] = "read_blockers"
+    issue: int
+
+
 class ReadCommand(Action):
     """Read a comment with a command, and its author's role -> CommandRead."""
 
@@ -135,6 +142,7 @@ AnyAction = Annotated[
     | ReadRemote
     | OpenPullRequest
     | ReadChecks
+    | ReadBlockers
     | ReadCommand
     | AnswerCommand
     | SyncReport

@@ -149,6 +149,10 @@ def plan(
     tree: Annotated[Path, typer.Option(help="A git checkout, or a plain folder with the repository's files.")],
     slots: Annotated[int, typer.Option(min=1, max=10_000, help="How many tasks may run at once.")] = 4,
     prompt: Annotated[int | None, typer.Option(min=1, help="Show what the agent would be told about this issue instead.")] = None,
+    markdown: Annotated[bool, typer.Option(help="Print the plan as the check run shows it.")] = False,
+    svg: Annotated[
+        Path | None, typer.Option(help="Also write the schedule as a picture to this file; `-`: print only that.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Shows what would happen to a batch of issues: tasks, edges with reasons, schedule, problems.
@@ -157,14 +161,18 @@ def plan(
     shoal plan --issues issues.json --tree .
     gh api 'repos/OWNER/NAME/issues?labels=shoal' | shoal plan --issues - --tree . --json
     shoal plan --issues issues.json --tree . --prompt 12
+    shoal plan --issues issues.json --tree . --markdown --svg schedule.svg
 
     Ends with 0 when a task was planned, 1 when none was, 2 when the input cannot be read.
     """
-    from app.commands.plan import run, show_prompt
+    from app.commands.plan import Shown, run, show_prompt
 
     if prompt is not None:
         raise typer.Exit(show_prompt(issues, tree, prompt, as_json=as_json))
-    raise typer.Exit(run(issues, tree, slots, as_json=as_json))
+    if as_json and markdown:
+        raise UserError("--json and --markdown are two forms of the same thing: choose one")
+    shown: Shown = "json" if as_json else "markdown" if markdown else "tables"
+    raise typer.Exit(run(issues, tree, slots, shown=shown, svg=svg))
 
 
 @cli.command()

@@ -15,6 +15,7 @@ from app.actions import (
     CheckPresser,
     MakePlan,
     OpenPullRequest,
+    ReadBlockers,
     ReadChecks,
     ReadCommand,
     ReadIssue,
@@ -31,6 +32,7 @@ from app.events import (
     AnyEvent,
     AttemptGone,
     AttemptStarted,
+    BlockersRead,
     ChecksRead,
     CommandRead,
     IssueRead,
@@ -88,6 +90,7 @@ class Effects:
             "revoke_tokens": self._revoke_tokens,
             "read_remote": self._read_remote,
             "open_pull_request": self._open_pull_request,
+            "read_blockers": self._read_blockers,
             "read_checks": self._read_checks,
             "read_command": self._read_command,
             "answer_command": self._answer_command,
@@ -170,6 +173,14 @@ class Effects:
     async def _make_plan(self, action: MakePlan) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)
         return [await self.planner.make(client, action.repository_id, action.orchestration)]
+
+    async def _read_blockers(self, action: ReadBlockers) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        links = (*await client.blocked_by(action.issue), *await client.sub_issues(action.issue))
+        waiting = {(link.repository_full_name or client.full_name, link.number) for link in links if link.state == "open"}
+        own = sorted(number for name, number in waiting if name == client.full_name)
+        elsewhere = sorted(f"{name}#{number}" for name, number in waiting if name != client.full_name)
+        return [BlockersRead(**action.model_dump(exclude={"kind"}), open=tuple(own), elsewhere=tuple(elsewhere))]
 
     async def _start_attempt(self, action: StartAttempt) -> Sequence[AnyEvent]:
         attempt, _ = await self._attempt(action.attempt)

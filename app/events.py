@@ -110,6 +110,23 @@ class ChecksRead(Event):
     mergeable: bool | None = None
 
 
+class BlockersTouched(Event):
+    """An issue was marked as blocked by another one, or no longer is. A hint only: its blockers are read from GitHub."""
+
+    kind: Literal["blockers_touched"] = "blockers_touched"
+    repository: RepositoryRef
+    issue: int
+
+
+class BlockersRead(Event):
+    """The native blockers of an issue that are open now: its own repository's by number, others as `owner/name#number`."""
+
+    kind: Literal["blockers_read"] = "blockers_read"
+    issue: int
+    open: tuple[int, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+
+
 class CommandGiven(Event):
     """A new comment begins with `/shoal`. A hint only: author, role and words are read from GitHub."""
 
@@ -360,6 +377,8 @@ AnyEvent = Annotated[
     | ButtonPressed
     | ChecksTouched
     | ChecksRead
+    | BlockersTouched
+    | BlockersRead
     | CommandGiven
     | CommandRead
     | RepositoryGone

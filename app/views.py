@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection
 
-from app.decide.state import Attempt, AttemptStatus, Orchestration, Task, TaskStatus
+from app.decide.merges import merges_awaited
+from app.decide.state import Attempt, AttemptStatus, Orchestration, OrchestrationStatus, Task, TaskStatus
 from app.report.view import CiView, OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
 from app.store import rows
@@ -45,6 +46,8 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
         plan=orchestration.plan,
         problems=orchestration.problems,
         settings_mistake=SettingsMistake(mistake, orchestration.failure) if mistake is not None else None,
+        plan_changes=tuple((change.at, change.what) for change in orchestration.changes),
+        most_usd=orchestration.most_usd,
         slots=max(1, orchestration.slots),
         planned_at=orchestration.planned_at,
         counted_usd=orchestration.spent_usd + sum(a.counts_usd for a in found if a.status is not AttemptStatus.ENDED),
@@ -69,7 +72,7 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         branch=task.branch,
         verdict=task.verdict,
         waiting_for=_waiting_for(orchestration, task, states),
-        waits_for_person=task.verdict is not None and task.verdict.name is VerdictName.EDITED_AFTER_APPROVAL,
+        waits_for_person=_waits_for_person(orchestration, task, states),
         phase=_phase(task, last),
         phases=last.phases if last else (),
         # A follow-up comes hours later: it is no part of how long the orchestration took.
@@ -126,9 +129,20 @@ def _phase(task: Task, last: Attempt | None) -> PhaseName | None:
     return PhaseName.REVIEW if task.published else last.phase
 
 
+def _waits_for_person(orchestration: Orchestration, task: Task, states: dict[int, Task]) -> bool:
+    if task.verdict is not None:
+        return task.verdict.name is VerdictName.EDITED_AFTER_APPROVAL
+    proposed = orchestration.status is OrchestrationStatus.PROPOSED
+    return task.status is TaskStatus.WAITING and (proposed or bool(merges_awaited(task, orchestration.settings, states)))
+
+
 def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Task]) -> str:
     if task.status is not TaskStatus.WAITING:
         return ""
+    if orchestration.status is OrchestrationStatus.PROPOSED:
+        return "somebody with write access to press Start plan"
+    if merges := merges_awaited(task, orchestration.settings, states):
+        return ", ".join(f"the merge of #{issue}" for issue in merges)
     unfinished = [issue for issue in task.after if issue in states and not (states[issue].verified or states[issue].merged)]
     if unfinished:
         return ", ".join(f"#{issue} (depends on it)" for issue in unfinished)

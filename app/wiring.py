@@ -60,6 +60,8 @@ async def running(
     backend: Backend | None = None,
     clock: Callable[[], datetime] = utc_now,
     access: AbstractAsyncContextManager[Access] | None = None,
+    *,
+    attended: bool = True,
 ) -> AsyncIterator[App]:
     """Everything that an app is, from the lock on its database to its background work; ended in the reverse order."""
     check_git()
@@ -68,7 +70,7 @@ async def running(
     where = backend or chosen_backend(settings)
     async with access or GitHubApp(settings, clock=clock) as github:
         loop = Loop(
-            policy=policy(settings, github.login),
+            policy=policy(settings, github.login, attended=attended),
             translate=to_event,
             clock=clock,
             free_memory_mib=lambda: where.room().free_memory_mib,
@@ -107,7 +109,7 @@ async def _work(*steps: Coroutine[Any, Any, None]) -> None:
             group.create_task(step)
 
 
-def policy(settings: Settings, app_login: str) -> Policy:
+def policy(settings: Settings, app_login: str, *, attended: bool = True) -> Policy:
     """The part of the settings that decisions depend on."""
     return Policy(
         label=settings.label,
@@ -120,7 +122,8 @@ def policy(settings: Settings, app_login: str) -> Policy:
         attempt_cost_usd=None if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
         orchestration_cost_usd=settings.orchestration_cost_usd,
         day_cost_usd=settings.day_cost_usd,
-        ci_wait=timedelta(minutes=settings.ci_minutes),
+        ci_wait=timedelta(minutes=settings.ci_minutes) if attended else timedelta(0),
+        attended=attended,
         allow_public=settings.allow_public_repositories,
         allowed_bots=settings.allowed_bots,
         app_login=app_login,

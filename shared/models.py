@@ -298,9 +298,17 @@ class RepositorySettings(Wire):
     submodules: Literal["refuse", "empty"] = Field(
         default="refuse", description="Submodules: refuse the repository, or leave their folders empty."
     )
-    on_conflict: Literal["stack", "parallel"] = Field(
+    approval: Literal["label", "plan"] = Field(
+        default="label",
+        description="What starts work: the label, or somebody with write access who has read the plan and presses Start plan.",
+    )
+    stack: bool = Field(
+        default=True,
+        description="A task that depends on another starts from its verified branch; false: it waits until that is merged.",
+    )
+    on_conflict: Literal["stack", "parallel", "after_merge"] = Field(
         default="stack",
-        description="Likely conflicts: the later task starts from the earlier one's branch, or both run at once.",
+        description="Likely conflicts: the later task starts from the earlier one's branch, both run at once, or it waits for the merge.",
     )
 
 

@@ -96,7 +96,7 @@ def _from(environ: Mapping[str, str]) -> dict[str, object]:
 async def _run(settings: Settings, listening: socket.socket, token: str, repository: str, wanted: list[int]) -> Orchestrated:
     stop = asyncio.Event()
     access = GitHubJob(settings, token, repository, clock=utc_now)
-    async with running(settings, access=access) as app:
+    async with running(settings, access=access, attended=False) as app:
         serving = asyncio.create_task(server.run(app.web, listening))
         # After the server, which listens for them too and would end alone.
         await asyncio.sleep(0)

@@ -1,27 +1,45 @@
 """`shoal plan`: what would happen to a batch of issues, before anything is spent."""
 
 from pathlib import Path
+from typing import Literal
 
 from app.commands import runner_prompt
 from app.commands.console import print_json, print_line, print_lines, print_table, read_json
 from app.facts.tree import read_tree
 from app.planning.issues_file import read_issues
 from app.planning.plan import make_plan
+from app.report.plan import plan_markdown, shown_dependencies
+from app.report.timeline import plan_svg
 from shared.errors import UserError
 from shared.models import Edge, Plan, PlannedTask
 
+Shown = Literal["tables", "json", "markdown"]
 
-def run(issues: Path, tree: Path, slots: int, *, as_json: bool) -> int:
+
+def run(issues: Path, tree: Path, slots: int, *, shown: Shown = "tables", svg: Path | None = None) -> int:
     """0 when a task was planned, 1 when none was."""
     batch = read_issues(read_json(issues), str(issues))
     plan = make_plan(batch.issues, read_tree(tree), slots=slots, blockers=batch.blockers, repository=batch.repository)
     problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
-    if as_json:
+    if svg is not None and str(svg) != "-":
+        _write(svg, plan_svg(plan))
+    if svg is not None and str(svg) == "-":
+        print_lines(plan_svg(plan))
+    elif shown == "json":
         print_json(plan.model_dump_json(by_alias=True, indent=2))
+    elif shown == "markdown":
+        print_lines(plan_markdown(plan))
     else:
         _show(plan)
     return 0 if plan.tasks else 1
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): name a file in a folder that exists") from error
 
 
 def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
@@ -43,7 +61,7 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
 
 def _show(plan: Plan) -> None:
     print_table("Tasks", ["Issue", "Kind", "P50", "P90", "Likely files", "Branch"], [_task_row(task) for task in plan.tasks])
-    print_table("Edges", ["Kind", "Issues", "P", "Evidence", "Why"], [_edge_row(edge) for edge in plan.edges])
+    print_table("Edges", ["Kind", "Issues", "P", "Evidence", "Why"], [_edge_row(edge) for edge in _shown_edges(plan)])
     starts = [(f"#{start.issue}", f"{start.start_minutes:g}", f"{start.finish_minutes:g}") for start in plan.schedule.starts]
     print_table("Schedule (minutes)", ["Issue", "Start", "Finish"], starts)
     problems = [(f"#{problem.issue}" if problem.issue else "-", problem.what, problem.fix) for problem in plan.problems]
@@ -56,6 +74,11 @@ def _task_row(task: PlannedTask) -> tuple[str, ...]:
     more = [f"… {len(task.touches) - 3} more"] if len(task.touches) > 3 else []
     minutes = (f"{task.estimate.minutes_p50:g}", f"{task.estimate.minutes_p90:g}")
     return (f"#{task.issue}", task.kind.value, *minutes, ", ".join([*files, *more]) or "unknown", task.branch)
+
+
+def _shown_edges(plan: Plan) -> list[Edge]:
+    """Without dependencies that follow from others."""
+    return [*shown_dependencies(plan), *(edge for edge in plan.edges if edge.between is not None)]
 
 
 def _edge_row(edge: Edge) -> tuple[str, ...]:

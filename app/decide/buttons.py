@@ -4,7 +4,7 @@ from app.actions import CheckPresser, SyncReport
 from app.decide.approval import WRITERS
 from app.decide.draft import Draft
 from app.decide.intake import join
-from app.decide.state import AFRESH, Task
+from app.decide.state import AFRESH, OrchestrationStatus, Task
 from app.decide.stop import stop_task
 from app.events import ButtonPressed, PresserKnown
 from shared.models import VerdictName
@@ -48,6 +48,8 @@ def presser_known(draft: Draft, event: PresserKnown) -> None:
     draft.act(SyncReport(repository_id=event.repository_id, orchestration=orchestration, again=True))
     if event.permission not in WRITERS:
         return
+    if event.identifier == "start":
+        start_plan(draft, orchestration)
     tasks = [t for t in draft.tasks.values() if t.orchestration == orchestration]
     only = int(issue.split(":")[0]) if issue[:1].isdigit() and event.identifier == "rerun" else None
     for task in tasks:
@@ -55,6 +57,14 @@ def presser_known(draft: Draft, event: PresserKnown) -> None:
             cancel(draft, task, event.sender)
         elif event.identifier in {"retry", "rerun"} and only in {None, task.issue}:
             retry(draft, task, event.sender)
+
+
+def start_plan(draft: Draft, orchestration: str) -> bool:
+    """From now on a proposed plan runs; False when it does so already."""
+    if draft.orchestrations[orchestration].status is not OrchestrationStatus.PROPOSED:
+        return False
+    draft.change_orchestration(orchestration, status=OrchestrationStatus.RUNNING, planned_at=draft.context.now)
+    return True
 
 
 def cancel(draft: Draft, task: Task, who: str) -> bool:

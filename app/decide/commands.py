@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from app.actions import AnswerCommand, ReadCommand, SyncReport
 from app.decide.approval import WRITERS
-from app.decide.buttons import cancel, retry
+from app.decide.buttons import cancel, retry, start_plan
 from app.decide.draft import Draft
 from app.decide.follow_up import can_follow_up, follow_up
 from app.decide.state import Task
@@ -15,6 +15,7 @@ HELP = """What `/shoal` understands, from people with write access, at the begin
 
 - `/shoal retry`: try this issue again that ended without success
 - `/shoal cancel`: stop the work on this issue
+- `/shoal start`: start the plan that waits for it (`approval: plan`)
 - `/shoal plan`: show where everything stands, written anew
 - `/shoal fix <what is wanted>`: add to the open pull request; a person's commits on its branch are kept
 - `/shoal help`: this text"""
@@ -50,6 +51,9 @@ def _obey(draft: Draft, task: Task, event: CommandRead) -> _Answer:
             return _Answer(retry(draft, task, event.author), f"#{task.issue} has not ended in a way that another try could change.")
         case "cancel":
             return _Answer(cancel(draft, task, event.author), f"There is no work on #{task.issue} that could be stopped.")
+        case "start":
+            started = task.orchestration in draft.orchestrations and start_plan(draft, task.orchestration)
+            return _Answer(started, "No plan waits to be started here.")
         case "plan":
             draft.act(SyncReport(repository_id=event.repository_id, orchestration=task.orchestration, again=True))
             return _Answer(task.orchestration != "", "There is no plan yet.")

@@ -16,7 +16,9 @@ from app.decide.attempts import (
     phase_reported,
     renew_leases,
 )
+from app.decide.blockers import blockers_read, blockers_touched
 from app.decide.buttons import button_pressed, presser_known
+from app.decide.changes import note_changes
 from app.decide.ci import checks_read, checks_touched, watch_ci
 from app.decide.commands import command_given, command_read
 from app.decide.draft import Decision, Draft
@@ -43,6 +45,7 @@ def decide(state: State, event: AnyEvent, context: Context) -> Decision:
     close_intakes(draft)
     start_ready(draft)
     _end_orchestrations(draft)
+    note_changes(draft)
     _report_changes(draft)
     return draft.decision()
 
@@ -78,6 +81,8 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "presser_known": presser_known,
     "checks_touched": checks_touched,
     "checks_read": checks_read,
+    "blockers_touched": blockers_touched,
+    "blockers_read": blockers_read,
     "command_given": command_given,
     "command_read": command_read,
     "repository_gone": _repository_gone,
@@ -105,7 +110,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
 def _end_orchestrations(draft: Draft) -> None:
     for orchestration in list(draft.orchestrations.values()):
         live = any(task.live and task.orchestration == orchestration.id for task in draft.tasks.values())
-        if orchestration.status is OrchestrationStatus.RUNNING and not live:
+        if orchestration.status in {OrchestrationStatus.RUNNING, OrchestrationStatus.PROPOSED} and not live:
             draft.change_orchestration(orchestration.id, status=OrchestrationStatus.DONE, ended_at=draft.context.now)
 
 

@@ -1,10 +1,11 @@
 """What a plan means for its tasks."""
 
+from app.decide.budget import reservation
 from app.decide.draft import Draft
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
 from app.events import EffectFailed, PlanFailed, PlanReady
 from app.planning.conflicts import counting_conflicts
-from shared.models import Plan, PlannedTask, VerdictName
+from shared.models import Plan, PlannedTask, RepositorySettings, VerdictName
 
 
 def plan_ready(draft: Draft, event: PlanReady) -> None:
@@ -12,16 +13,19 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
     orchestration = draft.orchestrations.get(event.orchestration)
     if orchestration is None or orchestration.status is not OrchestrationStatus.PLANNING:
         return
+    settings = event.settings if draft.context.policy.attended else _without_waiting(event.settings)
+    proposed = settings.approval == "plan" and bool(event.plan.tasks)
     draft.change_orchestration(
         event.orchestration,
-        status=OrchestrationStatus.RUNNING,
-        planned_at=draft.context.now,
+        status=OrchestrationStatus.PROPOSED if proposed else OrchestrationStatus.RUNNING,
+        # Waiting for a person is no part of the wall time.
+        planned_at=None if proposed else draft.context.now,
         base_sha=event.base_sha,
         latest_sha=event.base_sha,
         default_branch=event.default_branch,
         clone_url=event.clone_url,
         plan=event.plan,
-        settings=event.settings,
+        settings=settings,
         problems=event.plan.problems,
         gather_seconds=event.gather_seconds,
         plan_seconds=event.plan_seconds,
@@ -34,6 +38,14 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
             _wait(draft, event, planned[task.issue], conflicts[task.issue])
         else:
             _set_aside(draft, event.plan, task.issue)
+    most = sum(reservation(draft, draft.tasks[issue]) for issue in planned if issue in draft.tasks)
+    draft.change_orchestration(event.orchestration, most_usd=most or None)
+
+
+def _without_waiting(settings: RepositorySettings) -> RepositorySettings:
+    """Where nobody is there to press Start or to merge: the label is the approval, and later work starts from branches."""
+    on_conflict = "stack" if settings.on_conflict == "after_merge" else settings.on_conflict
+    return settings.model_copy(update={"approval": "label", "stack": True, "on_conflict": on_conflict})
 
 
 def plan_failed(draft: Draft, event: PlanFailed) -> None:
@@ -76,6 +88,7 @@ def _wait(draft: Draft, event: PlanReady, planned: PlannedTask, conflicts: froze
         touches=planned.touches,
         estimate=planned.estimate,
         after=tuple(sorted(inside | set(event.outside.get(issue, ())))),
+        late_after=(),
         conflicts=tuple(sorted(conflicts)),
         # Fixed anew at the start of its next attempt, from what is verified by then.
         base_sha="",

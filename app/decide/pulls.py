@@ -29,7 +29,7 @@ def pull_request_changed(draft: Draft, event: PullRequestChanged) -> None:
 def base_moved(draft: Draft, event: BaseMoved) -> None:
     """Remembers the newest commit: the base of work whose predecessor is merged by then."""
     for orchestration in list(draft.orchestrations.values()):
-        running = orchestration.status is OrchestrationStatus.RUNNING
+        running = orchestration.status in {OrchestrationStatus.RUNNING, OrchestrationStatus.PROPOSED}
         if running and event.ref == f"refs/heads/{orchestration.default_branch}":
             draft.change_orchestration(orchestration.id, latest_sha=event.sha)
     branches = {orchestration.default_branch for orchestration in draft.orchestrations.values()}

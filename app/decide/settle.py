@@ -1,6 +1,6 @@
 """What became of an attempt: decided by GitHub's state, never by the attempt's word alone."""
 
-from app.actions import OpenPullRequest, ReadRemote, RevokeTokens
+from app.actions import OpenPullRequest, ReadBlockers, ReadRemote, RevokeTokens
 from app.decide.budget import settled
 from app.decide.draft import Draft
 from app.decide.pause import ended_otherwise, paused
@@ -178,6 +178,8 @@ def _try_again(draft: Draft, attempt: Attempt, proven: Verdict | None) -> None:
         _end(draft, attempt, proven or given_up)
         return
     _close(draft, attempt)
+    # What blocks it may have come while it was worked on.
+    draft.act(ReadBlockers(repository_id=attempt.repository_id, issue=attempt.issue))
     what = "its review is still to be done" if proven else "trying again"
     draft.change_task(
         attempt.issue,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from app.actions import StartAttempt
 from app.decide.budget import day_of, hold_or_end, reservation, shortage
 from app.decide.draft import Draft
+from app.decide.merges import merges_awaited
 from app.decide.pause import held_back, must_probe, waiting_for_provider
-from app.decide.state import Attempt, Orchestration, Task, TaskStatus
+from app.decide.state import Attempt, Orchestration, OrchestrationStatus, Task, TaskStatus
 from app.planning.room import Job
 from app.planning.schedule import choose, priorities
 from shared.models import VerdictName
@@ -18,7 +19,7 @@ def start_ready(draft: Draft) -> None:
         return
     _block_followers(draft)
     hold_or_end(draft)
-    waiting = {task.issue: task for task in draft.tasks.values() if task.status is TaskStatus.WAITING and not task.held_by}
+    waiting = {task.issue: task for task in draft.tasks.values() if _may_start(draft, task)}
     if not waiting or held_back(draft):
         return
     active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
@@ -35,6 +36,12 @@ def start_ready(draft: Draft) -> None:
     hold_or_end(draft)
 
 
+def _may_start(draft: Draft, task: Task) -> bool:
+    """Nothing is spent on a plan that still waits for a person."""
+    proposed = draft.orchestrations[task.orchestration].status is OrchestrationStatus.PROPOSED if task.orchestration else False
+    return task.status is TaskStatus.WAITING and not task.held_by and not proposed
+
+
 def _first(draft: Draft, chosen: list[str]) -> list[str]:
     """Who asks the provider again: one that it refused, if one can start."""
     refused = [str(task.issue) for task in waiting_for_provider(draft) if str(task.issue) in chosen]
@@ -43,6 +50,9 @@ def _first(draft: Draft, chosen: list[str]) -> list[str]:
 
 def _job(draft: Draft, task: Task) -> Job:
     after = frozenset(str(issue) for issue in task.after if issue in draft.tasks)
+    if task.orchestration in draft.orchestrations:
+        settings = draft.orchestrations[task.orchestration].settings
+        after |= {f"merge of #{issue}" for issue in merges_awaited(task, settings, draft.tasks)}
     minutes = task.estimate.minutes_p50 if task.estimate else 1.0
     conflicts = () if _settings_parallel(draft, task) else task.conflicts
     needs = {"slots": 1.0, "memory_mib": _memory(draft, task)}
@@ -79,7 +89,7 @@ def _block_followers(draft: Draft) -> None:
         for task in list(draft.tasks.values()):
             failed = next((other for other in _predecessors(draft, task) if _failed(other)), None)
             if task.status is TaskStatus.WAITING and failed is not None and failed.verdict is not None:
-                ended = failed.verdict.name.replace("_", " ")
+                ended = "its pull request was closed" if failed.verified else failed.verdict.name.replace("_", " ")
                 draft.conclude_as(task.issue, VerdictName.BLOCKED, f"#{failed.issue} must be done first, and it ended as: {ended}")
                 changed = True
 
@@ -89,7 +99,8 @@ def _predecessors(draft: Draft, task: Task) -> list[Task]:
 
 
 def _failed(task: Task) -> bool:
-    return not task.live and not task.verified and not task.merged
+    """Nothing can be built on it: it ended badly, or a person closed its pull request."""
+    return not task.live and not task.merged and (not task.verified or task.pull_request_state == "closed")
 
 
 def _start(draft: Draft, task: Task, *, probe: bool) -> None:
@@ -151,7 +162,7 @@ def base_of(draft: Draft, task: Task) -> Base:
 
 
 def _earlier_conflicts(orchestration: Orchestration, task: Task) -> tuple[int, ...]:
-    return task.conflicts if orchestration.settings.on_conflict == "stack" else ()
+    return () if orchestration.settings.on_conflict == "parallel" else task.conflicts
 
 
 def _stack_below(draft: Draft, task: Task) -> set[int]:

@@ -45,12 +45,20 @@ class Repository(Row):
 
 
 class OrchestrationStatus(StrEnum):
-    """An orchestration takes labels, is planned, runs and ends."""
+    """An orchestration takes labels, is planned, runs and ends; PROPOSED waits for a person to press Start."""
 
     INTAKE = "intake"
     PLANNING = "planning"
+    PROPOSED = "proposed"
     RUNNING = "running"
     DONE = "done"
+
+
+class PlanChange(Row):
+    """One thing that is no longer as it was planned."""
+
+    at: datetime
+    what: str
 
 
 class Orchestration(Row):
@@ -71,6 +79,8 @@ class Orchestration(Row):
     plan: Plan | None = None
     settings: RepositorySettings = RepositorySettings()
     problems: tuple[Problem, ...] = ()
+    # What became different from the plan, and why; the newest last.
+    changes: tuple[PlanChange, ...] = ()
     # Why nothing could be planned, and the line of the settings file when that is the reason.
     failure: str = ""
     failure_line: int | None = None
@@ -82,6 +92,8 @@ class Orchestration(Row):
     # What its ended attempts cost, and what all of them may.
     spent_usd: float = 0
     budget_usd: float | None = None
+    # What all its planned attempts may cost together; None: not limited, or nothing is paid for.
+    most_usd: float | None = None
 
 
 class TaskStatus(StrEnum):
@@ -129,6 +141,8 @@ class Task(Row):
     touches: tuple[Touch, ...] = ()
     estimate: Estimate | None = None
     after: tuple[int, ...] = ()
+    # Those of `after` that were marked as blockers when the plan was made already.
+    late_after: tuple[int, ...] = ()
     conflicts: tuple[int, ...] = ()
     base_sha: str = ""
     merge_shas: tuple[str, ...] = ()
@@ -319,6 +333,8 @@ class Policy:
     attempt_cost_usd: float | None = None
     orchestration_cost_usd: float | None = None
     day_cost_usd: float | None = None
+    # Somebody will look again later: plans may wait for Start and for merges. A single job ends when its work does.
+    attended: bool = True
     allow_public: bool = False
     allowed_bots: tuple[str, ...] = ()
     app_login: str = ""

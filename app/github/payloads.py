@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from app.events import (
     AnyEvent,
     BaseMoved,
+    BlockersTouched,
     ButtonPressed,
     ChecksTouched,
     CommandGiven,
@@ -116,6 +117,8 @@ class _Payload(_Lean):
     check_run: _Check | None = None
     check_suite: _Check | None = None
     requested_action: _Button | None = None
+    blocked_issue: _Issue | None = None
+    parent_issue: _Issue | None = None
     comment: _Comment | None = None
     sha: str = ""
     state: str = ""
@@ -279,6 +282,19 @@ def _issue_comment(payload: _Payload, repository: RepositoryRef) -> AnyEvent | N
     return CommandGiven(repository_id=repository.id, repository=repository, number=issue.number, comment=comment.id)
 
 
+def _issue_dependencies(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    """Each link is told from both ends; the blocked one's is ours."""
+    return _blocked(payload.blocked_issue, repository) if payload.action.startswith("blocked_by_") else None
+
+
+def _sub_issues(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    return _blocked(payload.parent_issue, repository) if payload.action.startswith("sub_issue_") else None
+
+
+def _blocked(issue: _Issue | None, repository: RepositoryRef) -> AnyEvent | None:
+    return BlockersTouched(repository_id=repository.id, repository=repository, issue=issue.number) if issue else None
+
+
 def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
     return RepositoryGone(repository_id=repository.id, repository=repository)
 
@@ -296,6 +312,8 @@ _MAKERS: dict[str, _Maker] = {
     "workflow_run": _workflow_run,
     "status": _status,
     "issue_comment": _issue_comment,
+    "issue_dependencies": _issue_dependencies,
+    "sub_issues": _sub_issues,
     "repository": _repository,
     "installation": _gone,
     "installation_repositories": _gone,

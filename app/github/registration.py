@@ -13,4 +13,15 @@ PERMISSIONS = {
     "statuses": "read",
 }
 # Besides these, GitHub tells every App when it is installed, suspended or removed.
-EVENTS = ("issues", "issue_comment", "pull_request", "push", "check_run", "check_suite", "status", "workflow_run")
+EVENTS = (
+    "issues",
+    "issue_comment",
+    "issue_dependencies",
+    "sub_issues",
+    "pull_request",
+    "push",
+    "check_run",
+    "check_suite",
+    "status",
+    "workflow_run",
+)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from shared.issue_text import IssueText
 
-NATIVE = 1.0
+NATIVE, NATIVE_EVIDENCE = 1.0, "native blocked-by"
 _STATED = 0.95
 _ORDERED = 0.8  # "after #4" may also tell a story
 

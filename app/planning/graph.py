@@ -35,15 +35,30 @@ def downstream(after: Mapping[K, Collection[K]], roots: Collection[K]) -> dict[K
 
 def ordering(after: Mapping[K, Collection[K]]) -> Callable[[K, K], bool]:
     """A question to ask of two nodes: does one wait for the other, directly or not? The graph must have no circle."""
+    behind, place = _behind(after)
+    return lambda one, other: bool(behind[one] & place[other] or behind[other] & place[one])
+
+
+def reduced(after: Mapping[K, Collection[K]]) -> dict[K, list[K]]:
+    """The predecessors of each node without those that another of them waits for anyway; the graph must have no circle."""
+    behind, place = _behind(after)
+    inside = _inside(after)
+    return {
+        node: [one for one in before if not any(behind[other] & place[one] for other in before)] for node, before in inside.items()
+    }
+
+
+def _behind(after: Mapping[K, Collection[K]]) -> tuple[dict[K, int], dict[K, int]]:
+    """For each node all that it waits for, as the bits of one integer (thousands of nodes stay small), and each one's bit."""
     inside = _inside(after)
     place = {node: 1 << index for index, node in enumerate(inside)}
-    behind: dict[K, int] = {}  # sets of nodes as the bits of one integer: thousands of nodes stay small
+    behind: dict[K, int] = {}
     seen: set[K] = set()
     for node in (node for start in inside for node in _postorder(start, inside, seen)):
         behind[node] = 0
         for earlier in inside[node]:
             behind[node] |= behind[earlier] | place[earlier]
-    return lambda one, other: bool(behind[one] & place[other] or behind[other] & place[one])
+    return behind, place
 
 
 def _components(after: Mapping[K, Collection[K]]) -> list[list[K]]:

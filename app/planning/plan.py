@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from app.planning.conflicts import conflict_edges
-from app.planning.dependencies import NATIVE, Dependency, stated_dependencies
+from app.planning.dependencies import NATIVE, NATIVE_EVIDENCE, Dependency, stated_dependencies
 from app.planning.estimate import NO_HISTORY, History, estimate
 from app.planning.evidence import touched_files
 from app.planning.graph import circle_text, cycles, downstream, ordering
@@ -87,7 +87,7 @@ class _Batch:
         """Dependencies inside the batch become edges; those outside are looked up."""
         for number in sorted(self.issues):
             for blocker in sorted(set(self.issues[number].blocked_by)):
-                self._depend(blocker, number, NATIVE, "native blocked-by", f"#{number} is marked as blocked by #{blocker}")
+                self._depend(blocker, number, NATIVE, NATIVE_EVIDENCE, f"#{number} is marked as blocked by #{blocker}")
             for stated in stated_dependencies(self.texts[number]):
                 self._depend_on_statement(number, stated)
         for number, others in sorted(self.outside.items()):

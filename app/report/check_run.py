@@ -8,6 +8,7 @@ from app.report.markdown import plain
 from app.report.measures import measure
 from app.report.sections import (
     all_problems,
+    changes_section,
     legend,
     measures_section,
     own_section,
@@ -52,6 +53,7 @@ class Button:
 
 
 RETRY = Button("Retry failed", "Try every task again that needs you", "retry")
+START = Button("Start plan", "Start every task of this plan", "start")
 CANCEL = Button("Cancel", "Stop what runs, start nothing more", "cancel")
 
 
@@ -139,6 +141,8 @@ def _orchestration_title(view: OrchestrationView) -> str:
         return "Nothing could be planned: this needs you"
     if view.status in ("intake", "planning"):
         return f"Planning {counted(len(view.tasks), 'issue')}"
+    if view.status == "proposed":
+        return f"A plan of {counted(len(view.plan.tasks) if view.plan else 0, 'task')} waits for you to start it"
     failed = [
         f"#{task.issue} {MEANINGS[task.verdict.name].label.lower()}"
         for task in view.sorted_tasks
@@ -159,9 +163,23 @@ def _orchestration_summary(view: OrchestrationView) -> str:
         else []
     )
     head = "\n".join(
-        [*empty, f"Orchestration {plain(view.id)} of {plain(view.repository)}, planned on `{view.base_sha[:12]}`.", ""]
+        [
+            *empty,
+            *_proposal(view),
+            f"Orchestration {plain(view.id)} of {plain(view.repository)}, planned on `{view.base_sha[:12]}`.",
+            "",
+        ]
     )
     return head + "\n" + task_table(view, CHECK_TEXT_LIMIT - len(head.encode()) - 1_000)
+
+
+def _proposal(view: OrchestrationView) -> list[str]:
+    if view.status != "proposed":
+        return []
+    return [
+        "**Nothing has been spent.** Somebody with write access presses **Start plan**, or says `/shoal start` on an issue.",
+        "",
+    ]
 
 
 def _settings_check(view: OrchestrationView) -> CheckText:
@@ -183,7 +201,12 @@ def _settings_check(view: OrchestrationView) -> CheckText:
 
 def _text(view: OrchestrationView, sequential_wall_seconds: float | None) -> str:
     measures = measures_section(view, measure(view, sequential_wall_seconds))
-    return _fit("\n\n".join(part for part in (problems_section(view), plan_section(view), measures, legend()) if part), view)
+    return _fit(
+        "\n\n".join(
+            part for part in (problems_section(view), changes_section(view), plan_section(view), measures, legend()) if part
+        ),
+        view,
+    )
 
 
 def _fit(markdown: str, view: OrchestrationView) -> str:
@@ -195,6 +218,8 @@ def _title(text: str) -> str:
 
 
 def _buttons(view: OrchestrationView) -> tuple[Button, ...]:
+    if view.status == "proposed":
+        return (START, CANCEL)
     failed = any(task.status == "done" and not _succeeded(task) for task in view.tasks)
     alive = view.status != "done" and any(task.status != "done" for task in view.tasks)
     return (*((RETRY,) if failed else ()), *((CANCEL,) if alive else ()))

@@ -1,13 +1,15 @@
 """The parts that checks are put together from; each is Markdown that stands by itself and keeps its own size."""
 
+from app.planning.conflicts import THRESHOLD
 from app.report.evidence import ci_lines, review_section, test_lines, tests_words
 from app.report.markdown import block, code, details, plain, table
 from app.report.measures import Measures
+from app.report.plan import plan_markdown
 from app.report.usage import cost_words, phase_table, spending_line, usage_line
 from app.report.view import OrchestrationView, TaskView
 from app.report.words import MEANINGS, PHASE_NUMBER, counted, duration, minutes, phase_name, task_state
 from shared.github import cut
-from shared.models import Edge, Plan, Problem
+from shared.models import Problem
 
 _EMPTY = "–"
 
@@ -41,12 +43,22 @@ def task_table(view: OrchestrationView, limit: int) -> str:
 
 
 def plan_section(view: OrchestrationView) -> str:
-    """Edges with their reasons, estimates with their source."""
+    """The plan with its reasons; open as long as somebody must decide on it."""
     if view.plan is None:
         return ""
-    edges = [f"- {_edge(edge)}" for edge in view.plan.edges]
-    body = "\n".join([_schedule(view.plan), "", *(edges or ["No task waits for another."]), "", _estimates(view.plan)])
-    return details(f"Plan: {counted(len(view.plan.tasks), 'task')}, {counted(len(edges), 'edge')}, with reasons", body, 24_000)
+    body = plan_markdown(view.plan, view.most_usd)
+    if view.status == "proposed":
+        return f"### The plan\n\n{body}"
+    edges = sum(edge.kind == "dependency" or edge.probability >= THRESHOLD for edge in view.plan.edges)
+    return details(
+        f"Plan: {counted(len(view.plan.tasks), 'task')}, {counted(edges, 'edge')} that count, with reasons", body, 24_000
+    )
+
+
+def changes_section(view: OrchestrationView) -> str:
+    """What is no longer as planned, and why."""
+    lines = [f"- {at:%H:%M} UTC: {plain(what, 300)}" for at, what in view.plan_changes[-30:]]
+    return "\n".join(["### What changed since the plan", "", *lines]) if lines else ""
 
 
 def problems_section(view: OrchestrationView) -> str:
@@ -129,39 +141,6 @@ def _pull_request(task: TaskView) -> str:
     if task.pull_request is None:
         return _EMPTY
     return f"#{task.pull_request}" + (" (draft)" if task.draft else "")
-
-
-def _edge(edge: Edge) -> str:
-    reason = f"{plain(edge.why)} ({plain(edge.evidence)}, probability {edge.probability:.2f})"
-    if edge.between is not None:
-        first, second = edge.between
-        return f"#{first} and #{second} not at the same time: {reason}"
-    return f"#{edge.after} after #{edge.before}: {reason}"
-
-
-def _schedule(plan: Plan) -> str:
-    schedule = plan.schedule
-    return (
-        f"Predicted: {schedule.makespan_minutes:.0f} min with {counted(schedule.slots, 'slot')},"
-        f" {schedule.sequential_minutes:.0f} min one at a time, at least {schedule.lower_bound_minutes:.0f} min."
-        f" What binds: {plain(schedule.binding_limit)}."
-    )
-
-
-def _estimates(plan: Plan) -> str:
-    starts = {start.issue: start for start in plan.schedule.starts}
-    rows = [
-        (
-            f"#{task.issue}",
-            task.kind.value,
-            f"{task.estimate.minutes_p50:.0f} / {task.estimate.minutes_p90:.0f}",
-            f"{starts[task.issue].start_minutes:.0f}" if task.issue in starts else _EMPTY,
-            plain(task.estimate.source),
-            ", ".join(f"{code(touch.path[:120])} ({touch.probability:.2f})" for touch in task.touches[:4]) or _EMPTY,
-        )
-        for task in sorted(plan.tasks, key=lambda task: task.issue)
-    ]
-    return table(("Issue", "Kind", "Minutes P50 / P90", "Starts at minute", "From", "Will probably touch"), rows)
 
 
 def _rest(view: OrchestrationView) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 from shared.models import FileChange, Finding, Kind, PhaseName, PhaseResult, Plan, Problem, TestRun, Usage, Verdict
 
 TaskStatus = Literal["intake", "waiting", "running", "settling", "done"]
-OrchestrationStatus = Literal["intake", "planning", "running", "done"]
+OrchestrationStatus = Literal["intake", "planning", "proposed", "running", "done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,10 @@ class OrchestrationView:
     plan: Plan | None = None
     problems: tuple[Problem, ...] = ()
     settings_mistake: SettingsMistake | None = None
+    # What became different since the plan, a line each with its time; the newest last.
+    plan_changes: tuple[tuple[datetime, str], ...] = ()
+    # What all its attempts may cost at most, as long as that is limited; None: not limited, or nothing is paid for.
+    most_usd: float | None = None
     slots: int = 1
     planned_at: datetime | None = None
     # Spent or reserved, and what may be.

@@ -1,0 +1,111 @@
+"""A plan as Markdown: what runs when and why, what it will take, what it may cost; the same in check runs and on the terminal."""
+
+from collections.abc import Sequence
+
+from app.planning.conflicts import THRESHOLD
+from app.planning.graph import reduced
+from app.report.markdown import code, plain, table
+from app.report.words import counted
+from shared.models import Edge, Plan, PlannedTask
+
+_EMPTY = "–"
+# GitHub draws larger graphs too, but nobody reads them.
+_DRAWN = 40
+
+
+def plan_markdown(plan: Plan, most_usd: float | None = None) -> str:
+    """`most_usd`: what all its attempts may cost together, None where that is not limited or nothing is paid for."""
+    if not plan.tasks:
+        return "No task could be planned."
+    parts = [_outlook(plan, most_usd), _order(plan), _graph(plan), _tasks(plan)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def peak_memory_mib(plan: Plan) -> float:
+    """The most that the tasks running at one time need by P90, if everything goes as predicted."""
+    needs = {task.issue: task.estimate.memory_mib_p90 for task in plan.tasks}
+    starts = plan.schedule.starts
+    at_once = [
+        sum(needs[other.issue] for other in starts if other.start_minutes <= one.start_minutes < other.finish_minutes)
+        for one in starts
+    ]
+    return max(at_once, default=0.0)
+
+
+def shown_dependencies(plan: Plan) -> list[Edge]:
+    """Without those that follow from others."""
+    edges = [edge for edge in plan.edges if edge.before is not None and edge.after is not None]
+    after: dict[int, list[int]] = {task.issue: [] for task in plan.tasks}
+    for edge in edges:
+        if edge.after is not None and edge.before is not None:
+            after.setdefault(edge.after, []).append(edge.before)
+    kept = reduced(after)
+    return [edge for edge in edges if edge.before in kept.get(edge.after or 0, ())]
+
+
+def _outlook(plan: Plan, most_usd: float | None) -> str:
+    schedule = plan.schedule
+    faster = f", {schedule.predicted_speedup:.2f} times as fast as one at a time" if schedule.predicted_speedup else ""
+    cost = "not limited, or nothing is paid for" if most_usd is None else f"at most ${most_usd:.2f}"
+    facts = (
+        f"Predicted: {schedule.makespan_minutes:.0f} min with {counted(schedule.slots, 'slot')}{faster}",
+        f"One at a time: {schedule.sequential_minutes:.0f} min; no order takes less than {schedule.lower_bound_minutes:.0f} min",
+        f"What binds: {plain(schedule.binding_limit)}",
+        f"Peak memory: {peak_memory_mib(plan):,.0f} MiB (P90)",
+        f"Cost: {cost}",
+    )
+    return "\n".join(f"- {fact}" for fact in facts)
+
+
+def _order(plan: Plan) -> str:
+    conflicts = [edge for edge in plan.edges if edge.between is not None]
+    hard = [edge for edge in conflicts if edge.probability >= THRESHOLD]
+    watched = [edge for edge in conflicts if edge.probability < THRESHOLD]
+    lines = [f"- #{edge.after} after #{edge.before}: {_why(edge)}" for edge in shown_dependencies(plan)]
+    lines += [f"- {_pair(edge)} not at the same time: {_why(edge)}" for edge in hard]
+    if not lines:
+        lines = ["No task waits for another."]
+    lines += [f"- {_pair(edge)} run side by side and are watched: {_why(edge)}" for edge in watched[:20]]
+    return "\n".join(lines)
+
+
+def _graph(plan: Plan) -> str:
+    """Numbers and kinds only: a title is somebody's text, and this is a language of its own."""
+    if len(plan.tasks) > _DRAWN:
+        return ""
+    nodes = [f'  t{task.issue}["#{task.issue} {task.kind} {task.estimate.minutes_p50:.0f} min"]' for task in _sorted(plan.tasks)]
+    arrows = [f"  t{edge.before} --> t{edge.after}" for edge in shown_dependencies(plan)]
+    arrows += [
+        f'  t{edge.between[0]} -. "{edge.probability:.2f}" .- t{edge.between[1]}'
+        for edge in plan.edges
+        if edge.between is not None and edge.probability >= THRESHOLD
+    ]
+    return "\n".join(["```mermaid", "graph LR", *nodes, *arrows, "```"])
+
+
+def _tasks(plan: Plan) -> str:
+    starts = {start.issue: start for start in plan.schedule.starts}
+    rows = [
+        (
+            f"#{task.issue}",
+            task.kind.value,
+            f"{task.estimate.minutes_p50:.0f} / {task.estimate.minutes_p90:.0f}",
+            f"{starts[task.issue].start_minutes:.0f}" if task.issue in starts else _EMPTY,
+            plain(task.estimate.source),
+            ", ".join(f"{code(touch.path[:120])} ({touch.probability:.2f})" for touch in task.touches[:4]) or _EMPTY,
+        )
+        for task in _sorted(plan.tasks)
+    ]
+    return table(("Issue", "Kind", "Minutes P50 / P90", "Starts at minute", "From", "Will probably touch"), rows)
+
+
+def _sorted(tasks: Sequence[PlannedTask]) -> list[PlannedTask]:
+    return sorted(tasks, key=lambda task: task.issue)
+
+
+def _pair(edge: Edge) -> str:
+    return f"#{edge.between[0]} and #{edge.between[1]}" if edge.between else ""
+
+
+def _why(edge: Edge) -> str:
+    return f"{plain(edge.why)} ({plain(edge.evidence)}, probability {edge.probability:.2f})"
