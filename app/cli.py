@@ -165,14 +165,11 @@ def plan(
 
     Ends with 0 when a task was planned, 1 when none was, 2 when the input cannot be read.
     """
-    from app.commands.plan import Shown, run, show_prompt
+    from app.commands.plan import run, show_prompt, shown_as
 
     if prompt is not None:
         raise typer.Exit(show_prompt(issues, tree, prompt, as_json=as_json))
-    if as_json and markdown:
-        raise UserError("--json and --markdown are two forms of the same thing: choose one")
-    shown: Shown = "json" if as_json else "markdown" if markdown else "tables"
-    raise typer.Exit(run(issues, tree, slots, shown=shown, svg=svg))
+    raise typer.Exit(run(issues, tree, slots, shown=shown_as(as_json=as_json, markdown=markdown), svg=svg))
 
 
 @cli.command()

@@ -39,7 +39,7 @@ class Planner:
         repository = await self.database.read(lambda c: rows.load_repository(c, repository_id))
         tasks = await self.database.read(lambda c: rows.tasks_of(c, orchestration))
         batch = [task.snapshot for task in tasks if task.status is TaskStatus.INTAKE and task.snapshot is not None]
-        facts, issues = await asyncio.gather(gather(client, self.settings.work_dir), self._with_blockers(client, batch))
+        facts, (issues, foreign) = await asyncio.gather(gather(client, self.settings.work_dir), self._with_blockers(client, batch))
         try:
             settings = parse_settings(facts.settings_text) if facts.settings_text is not None else RepositorySettings()
         except SettingsMistake as mistake:
@@ -61,6 +61,7 @@ class Planner:
             facts.tree,
             slots=self.settings.slots,
             blockers=blockers,
+            elsewhere=foreign,
             repository=name,
             history=History(past, self.settings.task_memory_mib),
         )
@@ -78,15 +79,21 @@ class Planner:
             plan_seconds=time.monotonic() - gathered,
         )
 
-    async def _with_blockers(self, client: RepositoryClient, batch: list[IssueSnapshot]) -> list[IssueSnapshot]:
-        """The snapshots with the blockers that GitHub itself knows: blocked-by links, and sub-issues of a parent."""
+    async def _with_blockers(
+        self, client: RepositoryClient, batch: list[IssueSnapshot]
+    ) -> tuple[list[IssueSnapshot], dict[int, tuple[str, ...]]]:
+        """The snapshots with the blockers that GitHub itself knows (blocked-by links, and sub-issues of a parent), and each issue's
+        open ones in other repositories."""
 
-        async def one(issue: IssueSnapshot) -> IssueSnapshot:
+        async def one(issue: IssueSnapshot) -> tuple[IssueSnapshot, tuple[str, ...]]:
             links = (*await client.blocked_by(issue.number), *await client.sub_issues(issue.number))
             own = {link.number for link in links if link.repository_full_name in {"", client.full_name}}
-            return issue.model_copy(update={"blocked_by": tuple(sorted(own - {issue.number}))})
+            others = {link for link in links if link.repository_full_name not in {"", client.full_name} and link.state == "open"}
+            names = tuple(sorted(f"{link.repository_full_name}#{link.number}" for link in others))
+            return issue.model_copy(update={"blocked_by": tuple(sorted(own - {issue.number}))}), names
 
-        return list(await asyncio.gather(*map(one, batch)))
+        found = await asyncio.gather(*map(one, batch))
+        return [issue for issue, _ in found], {issue.number: names for issue, names in found if names}
 
     async def _live_elsewhere(self, repository_id: int, numbers: tuple[int, ...]) -> frozenset[int]:
         """Blockers that are being worked on in another orchestration: waited for, not refused."""

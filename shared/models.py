@@ -163,6 +163,8 @@ class Problem(Wire):
     what: str
     fix: str = ""
     blocked_by: tuple[int, ...] = ()
+    # Issues of other repositories, `owner/name#number`.
+    blocked_elsewhere: tuple[str, ...] = ()
 
 
 class Plan(Wire):

@@ -35,6 +35,13 @@ def run(issues: Path, tree: Path, slots: int, *, shown: Shown = "tables", svg: P
     return 0 if plan.tasks else 1
 
 
+def shown_as(*, as_json: bool, markdown: bool) -> Shown:
+    """The form that the options ask for."""
+    if as_json and markdown:
+        raise UserError("--json and --markdown are two forms of the same thing: choose one")
+    return "json" if as_json else "markdown" if markdown else "tables"
+
+
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")

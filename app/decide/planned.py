@@ -113,7 +113,7 @@ def _set_aside(draft: Draft, plan: Plan, issue: int) -> None:
     problem = next((p for p in plan.problems if p.issue == issue), None)
     parts = (problem.what, problem.fix) if problem else ("the plan does not contain this issue",)
     what = "; ".join(filter(None, parts))
-    waits = problem is not None and problem.blocked_by and issue not in _blockers_of(plan, issue)
+    waits = problem is not None and (problem.blocked_by or problem.blocked_elsewhere) and issue not in _blockers_of(plan, issue)
     name = VerdictName.BLOCKED if waits else VerdictName.NOT_PLANNED
     draft.change_task(issue, after=problem.blocked_by if problem else ())
     draft.conclude_as(issue, name, what)

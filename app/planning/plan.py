@@ -17,6 +17,7 @@ from shared.github import branch_name
 from shared.issue_text import IssueText, read_issue
 from shared.models import Edge, IssueSnapshot, Plan, PlannedTask, Problem
 
+NONE_ELSEWHERE: Mapping[int, Sequence[str]] = {}
 BlockerState: TypeAlias = Literal["open", "closed", "pull_request", "unknown"]
 
 
@@ -26,15 +27,17 @@ def make_plan(
     *,
     slots: int,
     blockers: Mapping[int, BlockerState] | None = None,
+    elsewhere: Mapping[int, Sequence[str]] = NONE_ELSEWHERE,
     repository: str = "",
     history: History = NO_HISTORY,
 ) -> Plan:
     """The plan of a batch; the same issues in any order give the same plan. `history` feeds its estimates.
 
-    `blockers` tells the state of issues outside the batch; by `repository` ("owner/name") it knows its own issues' full addresses.
+    `blockers` tells the state of issues outside the batch, `elsewhere` each issue's open native blockers in other repositories
+    (`owner/name#number`); by `repository` ("owner/name") it knows its own issues' full addresses.
     A problem whose issue is also among the tasks is a remark: that task is planned.
     """
-    batch = _Batch(blockers or {}, repository.lower())
+    batch = _Batch(blockers or {}, repository.lower(), elsewhere)
     batch.admit(issues)
     batch.connect()
     batch.refuse()
@@ -53,6 +56,7 @@ def outside_blockers(issues: Sequence[IssueSnapshot], *, repository: str = "") -
 class _Batch:
     blockers: Mapping[int, BlockerState]
     repository: str
+    elsewhere: Mapping[int, Sequence[str]] = field(default_factory=dict)
     issues: dict[int, IssueSnapshot] = field(default_factory=dict)
     texts: dict[int, IssueText] = field(default_factory=dict)
     edges: dict[tuple[int, int], Edge] = field(default_factory=dict)
@@ -88,6 +92,9 @@ class _Batch:
         for number in sorted(self.issues):
             for blocker in sorted(set(self.issues[number].blocked_by)):
                 self._depend(blocker, number, NATIVE, NATIVE_EVIDENCE, f"#{number} is marked as blocked by #{blocker}")
+            for name in sorted(self.elsewhere.get(number, ())):
+                what, fix = f"#{number} is marked as blocked by {name}, which is open", "label it again once that is closed"
+                self._refuse(number, what, fix, blocked_elsewhere=(name,))
             for stated in stated_dependencies(self.texts[number]):
                 self._depend_on_statement(number, stated)
         for number, others in sorted(self.outside.items()):
@@ -95,8 +102,9 @@ class _Batch:
 
     def _depend_on_statement(self, number: int, stated: Dependency) -> None:
         if stated.repository and stated.repository.lower() != self.repository:
-            what = f"#{number} says “{stated.phrase}” of {stated.repository}, where nobody looks: planned as if it were done"
-            self._remark(number, what, "label it when that one is done")
+            what = f"#{number} waits for {stated.repository}#{stated.number}, in another repository, where nobody looks"
+            fix = "once that is done take the sentence out of the issue and label it again"
+            self._refuse(number, what, fix, blocked_elsewhere=(f"{stated.repository}#{stated.number}",))
         elif not stated.reverse:
             self._depend(stated.number, number, stated.probability, stated.evidence, f"#{number} says “{stated.phrase}”")
         elif stated.number in self.issues:
@@ -175,9 +183,12 @@ class _Batch:
         texts = [sorted(some, key=lambda one: one.what) for some in (self.refusals, self.remarks)]
         return tuple(sorted([*texts[0], *texts[1]], key=lambda one: one.issue or 0))
 
-    def _refuse(self, number: int, what: str, fix: str, blocked_by: tuple[int, ...] = ()) -> None:
+    def _refuse(
+        self, number: int, what: str, fix: str, blocked_by: tuple[int, ...] = (), blocked_elsewhere: tuple[str, ...] = ()
+    ) -> None:
         self.refused.add(number)
-        self.refusals.append(Problem(issue=number, what=what, fix=fix, blocked_by=blocked_by))
+        problem = Problem(issue=number, what=what, fix=fix, blocked_by=blocked_by, blocked_elsewhere=blocked_elsewhere)
+        self.refusals.append(problem)
 
     def _remark(self, number: int, what: str, fix: str) -> None:
         self.remarks.append(Problem(issue=number, what=what, fix=fix))

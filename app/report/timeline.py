@@ -17,9 +17,10 @@ def plan_svg(plan: Plan) -> str:
     scale = _WIDTH / length
     height = _TOP + _ROW * len(starts) + 30
     title = f"{len(starts)} tasks on {plan.schedule.slots} slots: {plan.schedule.makespan_minutes:.0f} minutes"
+    box = f"0 0 {_LEFT + _WIDTH + 40} {height}"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + 40} {height}" role="img" font-family="sans-serif"'
-        f' font-size="13"><title>{escape(title)}</title>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" font-family="sans-serif" font-size="13">',
+        f"<title>{escape(title)}</title>",
         f'<text x="12" y="22" font-weight="bold">{escape(title)}</text>',
         *_grid(length, scale, height),
     ]
@@ -28,10 +29,8 @@ def plan_svg(plan: Plan) -> str:
         x, width = _LEFT + start.start_minutes * scale, max((start.finish_minutes - start.start_minutes) * scale, 2)
         words = f"#{start.issue}: minute {start.start_minutes:.0f} to {start.finish_minutes:.0f}"
         parts.append(f'<text x="12" y="{y + 17}">#{start.issue} {escape(kind)}</text>')
-        parts.append(
-            f'<rect x="{x:.1f}" y="{y + 4}" width="{width:.1f}" height="{_ROW - 8}" rx="3" fill="{_FILL.get(kind, "#5a6470")}">'
-            f"<title>{escape(words)}</title></rect>"
-        )
+        box = f'x="{x:.1f}" y="{y + 4}" width="{width:.1f}" height="{_ROW - 8}" rx="3"'
+        parts.append(f'<rect {box} fill="{_FILL.get(kind, "#5a6470")}"><title>{escape(words)}</title></rect>')
     return "\n".join([*parts, "</svg>", ""])
 
 
