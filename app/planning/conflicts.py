@@ -89,22 +89,30 @@ def _shared_files(touches: Mapping[int, Sequence[Touch]]) -> dict[tuple[int, int
     return shared
 
 
-def _probabilities(
+def likenesses(touches: Mapping[int, Sequence[Touch]]) -> dict[tuple[int, int], float]:
+    """The cosine of the lists of all pairs that share a probable file."""
+    return _likenesses(touches, _shared_files(touches))
+
+
+def _likenesses(
     touches: Mapping[int, Sequence[Touch]], shared: Mapping[tuple[int, int], Sequence[_Shared]]
 ) -> dict[tuple[int, int], float]:
     length = {issue: sqrt(fsum(touch.probability**2 for touch in files)) for issue, files in touches.items()}
+    return {pair: sum(product for product, _, _ in files) / (length[pair[0]] * length[pair[1]]) for pair, files in shared.items()}
+
+
+def _probabilities(
+    touches: Mapping[int, Sequence[Touch]], shared: Mapping[tuple[int, int], Sequence[_Shared]]
+) -> dict[tuple[int, int], float]:
     known = {issue: min(1.0, fsum(touch.probability for touch in files)) for issue, files in touches.items()}
-    return {
-        (one, other): _probability(files, length[one] * length[other], known[one] * known[other])
-        for (one, other), files in shared.items()
-    }
+    alike = _likenesses(touches, shared)
+    return {pair: _probability(files, alike[pair], known[pair[0]] * known[pair[1]]) for pair, files in shared.items()}
 
 
-def _probability(files: Sequence[_Shared], lengths: float, known: float) -> float:
-    neither, likeness = 1.0, 0.0
+def _probability(files: Sequence[_Shared], likeness: float, known: float) -> float:
+    neither = 1.0
     for product, _, _ in files:
         neither *= 1 - product
-        likeness += product / lengths
     return round(max(1 - neither, conflict_probability(likeness) * known), 4)
 
 

@@ -40,7 +40,7 @@ class _Evidence:
     """Of one issue: for each kind of evidence the files and how much of it each has."""
 
     amounts: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
-    seeds: dict[int, float] = field(default_factory=dict)
+    seed_of: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
     commit_of: dict[int, int] = field(default_factory=dict)
 
     def score(self, number: int, weights: Mapping[str, float]) -> float:
@@ -69,22 +69,22 @@ class Analyst:
         self._by_content = Postings.of_sets(index.contents.words, index.contents.sizes, evenness=0.6)
         self._by_path = Postings([path_terms(path) for path in self.paths], evenness=0.5)
         self._roles = Roles(self.paths)
-        self._busy = _largest(dict(enumerate(self._habits.often)), _CANDIDATES)
+        self._often, self._lately = dict(enumerate(self._habits.often)), dict(enumerate(self._habits.lately))
+        self._busy = _largest(self._often, _CANDIDATES)
         self._imported_by, self._imports = self._neighbours(index.contents)
         self._places = self._places_by_word()
 
     def touches(self, text: IssueText) -> list[Touch]:
         """The likeliest files, most probable first; what the text names keeps at least its own probability."""
-        named = {touch.path: touch for touch in named_files(text, self.tree)}
-        found = dict(named)
-        evidence, ranked = self.ranked(text, named)
-        for (number, _), probability in zip(ranked, probabilities([score for _, score in ranked]), strict=True):
+        found = {touch.path: touch for touch in named_files(text, self.tree)}
+        evidence, ranked = self.ranked(text, found)
+        likely = probabilities([score for _, score in ranked])
+        for (number, _), probability in zip(ranked[:MOST_TOUCHES], likely[:MOST_TOUCHES], strict=True):
             path = self.paths[number]
-            if path not in named or probability > named[path].probability:
+            if probability >= LEAST and (path not in found or probability > found[path].probability):
                 source, why = self._reason(evidence, number)
                 found[path] = Touch(path=path, probability=round(probability, 4), source=source, why=why)
-        ordered = sorted(found.values(), key=by_probability)
-        return [touch for touch in ordered if touch.probability >= LEAST][:MOST_TOUCHES]
+        return [touch for touch in sorted(found.values(), key=by_probability) if touch.probability >= LEAST][:MOST_TOUCHES]
 
     def ranked(self, text: IssueText, named: Mapping[str, Touch]) -> tuple[_Evidence, list[tuple[int, float]]]:
         """The candidates by falling score."""
@@ -107,9 +107,9 @@ class Analyst:
                 evidence.amounts["symbol"][number] += 1 / len(definers)
         for number, share in self._in_scope(text.title):
             evidence.amounts["scope"][number] = max(share, evidence.amounts["scope"][number])
-        evidence.amounts["often"] = dict(enumerate(self._habits.often))
+        evidence.amounts["often"] = self._often
         self._around_seeds(evidence)
-        evidence.amounts["lately"] = dict(enumerate(self._habits.lately))
+        evidence.amounts["lately"] = self._lately
         evidence.amounts |= self._roles.wanted_by(text.title)
         return evidence
 
@@ -147,10 +147,12 @@ class Analyst:
         strongest = first[seeds[0]]
         parts = {seed: exp(3 * (first[seed] - strongest)) for seed in seeds}
         whole = sum(parts.values())
-        evidence.seeds = {seed: part / whole for seed, part in parts.items()}
-        for seed, part in evidence.seeds.items():
+        for seed, part in parts.items():
             for kind, other, strength in self._beside(seed):
-                evidence.amounts[kind][other] += part * strength
+                amount = strength * part / whole
+                evidence.amounts[kind][other] += amount
+                if (kind, other) not in evidence.seed_of or amount > evidence.seed_of[kind, other][0]:
+                    evidence.seed_of[kind, other] = (amount, seed)
 
     def _beside(self, seed: int) -> Iterator[tuple[str, int, float]]:
         changes = self._habits.changes[seed] + 1000
@@ -209,9 +211,9 @@ class Analyst:
         said = {kind: parts.get(kind, 0.0) + parts.get(f"{kind}_share", 0.0) for kind in _REASONS}
         kind = max(sorted(said), key=lambda one: said[one])
         source, why = _REASONS[kind]
-        seed = next((seed for seed in evidence.seeds if any(one == kind and other == number for one, other, _ in self._beside(seed))), None)
+        _, seed = evidence.seed_of.get((kind, number), (0.0, number))
         commit = self._habits.ids[evidence.commit_of[number]] if number in evidence.commit_of else ""
-        return source, why.format(seed="" if seed is None else self.paths[seed], commit=commit)
+        return source, why.format(seed=self.paths[seed], commit=commit)
 
 
 # By kind of evidence: its rung of the ladder, and its reason.
