@@ -41,7 +41,7 @@ def cases(window: Window) -> list[Case]:
     for text, changed in zip(texts, window.changed, strict=True):
         evidence, ranked = analyst.ranked(text, {touch.path: touch for touch in named_files(text, window.base.tree)})
         numbers = sorted(number for number, _ in ranked)
-        rows = [[evidence.amounts[kind].get(number, 0.0) if kind in evidence.amounts else 0.0 for kind in _KINDS] for number in numbers]
+        rows = [[evidence.of(kind, number) for kind in _KINDS] for number in numbers]
         paths = [analyst.paths[number] for number in numbers]
         found.append(Case(paths, rows, [path in changed for path in paths]))
     return found

@@ -1,11 +1,13 @@
 """`shoal plan`: what would happen to a batch of issues, before anything is spent."""
 
+import os
 from pathlib import Path
 
 from app.commands import runner_prompt
 from app.commands.console import print_json, print_line, print_lines, print_table, read_json
-from app.facts.tree import read_tree
-from app.planning.issues_file import read_issues
+from app.facts.analysis import analyse
+from app.facts.tree import list_folder
+from app.planning.issues_file import IssuesFile, read_issues
 from app.planning.plan import make_plan
 from shared.errors import UserError
 from shared.models import Edge, Plan, PlannedTask
@@ -14,7 +16,7 @@ from shared.models import Edge, Plan, PlannedTask
 def run(issues: Path, tree: Path, slots: int, *, as_json: bool) -> int:
     """0 when a task was planned, 1 when none was."""
     batch = read_issues(read_json(issues), str(issues))
-    plan = make_plan(batch.issues, read_tree(tree), slots=slots, blockers=batch.blockers, repository=batch.repository)
+    plan = _plan(batch, tree, slots)
     problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
     if as_json:
@@ -27,8 +29,7 @@ def run(issues: Path, tree: Path, slots: int, *, as_json: bool) -> int:
 def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     """What the agent would be told about this issue, by the runner's own code; 0 when it is planned."""
     batch = read_issues(read_json(issues), str(issues))
-    files = read_tree(tree)
-    plan = make_plan(batch.issues, files, slots=1, blockers=batch.blockers, repository=batch.repository)
+    plan = _plan(batch, tree, 1)
     task = next((task for task in plan.tasks if task.issue == number), None)
     if task is None:
         raise UserError(f"#{number} is not planned: look at `shoal plan --issues {issues} --tree {tree}` for the reason")
@@ -39,6 +40,20 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     else:
         print_lines(runner_prompt.told(answer))
     return 0
+
+
+def _plan(batch: IssuesFile, tree: Path, slots: int) -> Plan:
+    listing = list_folder(tree)
+    touches = analyse(listing, batch.issues, _cache()).touches
+    return make_plan(
+        batch.issues, listing.tree, slots=slots, blockers=batch.blockers, repository=batch.repository, touches=touches
+    )
+
+
+def _cache() -> Path:
+    """Where a user's caches lie."""
+    place = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(place) if place.startswith("/") else Path.home() / ".cache") / "shoal" / "planning"
 
 
 def _show(plan: Plan) -> None:

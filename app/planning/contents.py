@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.planning.tree import Tree, stem_of
-from app.planning.words import word_terms
+from app.planning.words import PART, stem
 
 MOST_BYTES = 32_768  # of a file; what it is about stands in its first pages
 _HEAD_BYTES = 4_096
 _BINARY_LOOK = 1_024
+_PART = re.compile(PART.encode())
 _KEPT = bytes(byte if chr(byte).isalnum() and byte < 128 or byte == ord("_") else ord(" ") for byte in range(256))
 _IMPORTS = (b"import ", b"from ", b"use ", b"mod ", b"pub mod ", b"pub use ", b"} from ", b"export ", b"#include", b"require", b'\t"', b"const ")
 _DEFINITION = re.compile(
@@ -62,7 +63,7 @@ class _Reader:
         self.imports: defaultdict[str, list[int]] = defaultdict(list)
         self._terms = _TermsOfWord(wanted.terms)
         self._names = frozenset(name.encode() for name in wanted.names)
-        self._stems = {stem.encode(): stem for stem in {stem_of(path) for path in tree.paths} if stem.isascii()}
+        self._stems = {name.encode(): name for name in {stem_of(path) for path in tree.paths} if name.isascii()}
 
     def read(self, number: int, data: bytes) -> None:
         words = set(data.translate(_KEPT).split())
@@ -76,21 +77,35 @@ class _Reader:
         lines = [line for line in data[:_HEAD_BYTES].split(b"\n") if line.startswith(_IMPORTS)]
         if lines:
             imported = set(b" ".join(lines).lower().translate(_KEPT).split())
-            for stem in imported & self._stems.keys():
-                self.imports[self._stems[stem]].append(number)
+            for name in imported & self._stems.keys():
+                self.imports[self._stems[name]].append(number)
 
 
 class _TermsOfWord(dict[bytes, tuple[str, ...]]):
-    """Which of the wanted stems a word of a file holds; most words hold none, and are told by their beginning."""
+    """Which of the wanted stems a word of a file holds, as `word_terms` would cut it; parts recur far more than words do."""
 
     def __init__(self, wanted: frozenset[str]) -> None:
         self._wanted = wanted
-        self._beginnings = frozenset(term[:3].encode() for term in wanted)
+        self._wholes = frozenset(term.encode() for term in wanted)
+        self._parts = _StemOfPart(wanted)
 
     def __missing__(self, word: bytes) -> tuple[str, ...]:
-        plain = word.islower() and b"_" not in word
-        terms: tuple[str, ...] = ()
-        if not plain or word[:3] in self._beginnings:
-            terms = tuple({term for term in word_terms(word.decode("ascii")) if term in self._wanted})
-        self[word] = terms
-        return terms
+        joined = word.replace(b"_", b"")
+        parts = word.split(b"_") if joined.isalpha() and joined.islower() else _PART.findall(word)
+        terms = set(filter(None, map(self._parts.__getitem__, parts)))
+        if len(parts) > 1 and (whole := joined.lower()) in self._wholes:
+            terms.add(whole.decode("ascii"))
+        found = self[word] = tuple(terms)
+        return found
+
+
+class _StemOfPart(dict[bytes, str]):
+    """The wanted stem of a part, or nothing."""
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self._wanted = wanted
+
+    def __missing__(self, part: bytes) -> str:
+        cut = stem(part.lower().decode("ascii"))
+        found = self[part] = cut if len(part) > 1 and cut in self._wanted else ""
+        return found

@@ -2,9 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from heapq import nsmallest
 from math import exp, sqrt
 
 from app.planning.contents import NO_CONTENTS, Contents, Wanted
@@ -12,7 +11,7 @@ from app.planning.evidence import LEAST, MOST_TOUCHES, by_probability, named_fil
 from app.planning.conflicts import is_regenerated
 from app.planning.model import WEIGHTS, probabilities
 from app.planning.past import NO_PAST, Habits, Past
-from app.planning.ranking import Postings
+from app.planning.ranking import Postings, largest
 from app.planning.roles import Roles, is_test, subject_of
 from app.planning.tree import Tree, folders_of, stem_of
 from app.planning.words import names_in, path_terms, text_terms
@@ -22,6 +21,7 @@ from shared.models import Touch
 _BODY_CHARACTERS = 4_000
 _FIRST_LOOK = {"content": 1.2, "path": 0.8, "message": 1.5, "often": 0.8, "named": 2.0, "scope": 0.6, "symbol": 0.8}
 _SEEDS, _CANDIDATES, _COMMITS = 12, 40, 60
+_DEFINERS = 8  # of a name that many files define none is meant
 _FEW = 3  # as many files may share a stem for an import of it to mean them
 _SCOPE = re.compile(r"\W{0,3}\w{1,20}\(([^()]{1,60})\)!?:|\[?([\w./-]{2,30})\]?:")
 
@@ -37,14 +37,31 @@ class Index:
 
 @dataclass
 class _Evidence:
-    """Of one issue: for each kind of evidence the files and how much of it each has."""
+    """Of one issue: for each kind of evidence the files and how much of it each has, in units of `scale`."""
 
-    amounts: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
+    amounts: dict[str, Mapping[int, float]] = field(default_factory=dict)
+    scale: dict[str, float] = field(default_factory=dict)
     seed_of: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
     commit_of: dict[int, int] = field(default_factory=dict)
 
-    def score(self, number: int, weights: Mapping[str, float]) -> float:
-        return sum(weight * self.amounts[kind].get(number, 0.0) for kind, weight in weights.items() if kind in self.amounts)
+    def keep(self, kind: str, amounts: Mapping[int, float], scale: float = 1.0) -> None:
+        self.amounts[kind] = amounts
+        self.scale[kind] = scale
+
+    def of(self, kind: str, number: int) -> float:
+        """How much of one kind one file has."""
+        return self.amounts[kind].get(number, 0.0) * self.scale[kind] if kind in self.amounts else 0.0
+
+    def scores(self, numbers: Iterable[int], weights: Mapping[str, float]) -> dict[int, float]:
+        """The weighted sum of all kinds."""
+        totals = dict.fromkeys(numbers, 0.0)
+        for kind, weight in weights.items():
+            if amounts := self.amounts.get(kind):
+                factor = weight * self.scale[kind]
+                for number in totals:
+                    if number in amounts:
+                        totals[number] += factor * amounts[number]
+        return totals
 
 
 def wanted(texts: Iterable[IssueText]) -> Wanted:
@@ -70,7 +87,7 @@ class Analyst:
         self._by_path = Postings([path_terms(path) for path in self.paths], evenness=0.5)
         self._roles = Roles(self.paths)
         self._often, self._lately = dict(enumerate(self._habits.often)), dict(enumerate(self._habits.lately))
-        self._busy = _largest(self._often, _CANDIDATES)
+        self._busy = largest(self._often, _CANDIDATES)
         self._imported_by, self._imports = self._neighbours(index.contents)
         self._places = self._places_by_word()
 
@@ -86,73 +103,91 @@ class Analyst:
                 found[path] = Touch(path=path, probability=round(probability, 4), source=source, why=why)
         return [touch for touch in sorted(found.values(), key=by_probability) if touch.probability >= LEAST][:MOST_TOUCHES]
 
+    def similar(self, text: IssueText) -> list[Touch]:
+        """By the likeness of contents and paths alone: what a simple planner knows, for comparison."""
+        evidence = _Evidence()
+        self._by_likeness(_query(text), evidence)
+        content, path = evidence.amounts["content"], evidence.amounts["path"]
+        scores = {number: (content.get(number, 0.0) + path.get(number, 0.0)) / 2 for number in content.keys() | path.keys()}
+        best = largest(scores, MOST_TOUCHES)
+        return [Touch(path=self.paths[number], probability=scores[number], source="similar text", why="") for number in best]
+
     def ranked(self, text: IssueText, named: Mapping[str, Touch]) -> tuple[_Evidence, list[tuple[int, float]]]:
         """The candidates by falling score."""
-        evidence = self.evidence(text, named)
-        scored = [(number, evidence.score(number, WEIGHTS)) for number in self._candidates(evidence)]
-        return evidence, sorted(scored, key=lambda one: (-one[1], one[0]))
+        evidence, candidates = self.evidence(text, named)
+        scores = evidence.scores(candidates, WEIGHTS)
+        return evidence, sorted(scores.items(), key=lambda one: (-one[1], one[0]))
 
-    def evidence(self, text: IssueText, named: Mapping[str, Touch]) -> _Evidence:
-        """All rungs of the ladder for one issue."""
+    def evidence(self, text: IssueText, named: Mapping[str, Touch]) -> tuple[_Evidence, list[int]]:
+        """All rungs of the ladder for one issue, and the files that are worth a look."""
         evidence = _Evidence()
         query = _query(text)
         self._by_likeness(query, evidence)
         self._by_messages(query, evidence)
-        for path, touch in named.items():
-            if path in self._numbers:
-                evidence.amounts["named"][self._numbers[path]] = touch.probability
-        for name in names_in(_words_of(text)):
-            definers = self._contents.definitions.get(name, ())
-            for number in definers if len(definers) <= 8 else ():
-                evidence.amounts["symbol"][number] += 1 / len(definers)
-        for number, share in self._in_scope(text.title):
-            evidence.amounts["scope"][number] = max(share, evidence.amounts["scope"][number])
-        evidence.amounts["often"] = self._often
-        self._around_seeds(evidence)
-        evidence.amounts["lately"] = self._lately
-        evidence.amounts |= self._roles.wanted_by(text.title)
-        return evidence
+        numbers = self._numbers
+        evidence.keep("named", {numbers[path]: touch.probability for path, touch in named.items() if path in numbers})
+        evidence.keep("symbol", self._defining(names_in(_words_of(text))))
+        evidence.keep("scope", self._in_scope(text.title))
+        evidence.keep("often", self._often)
+        found = set(self._busy)
+        for kind in ("content", "path", "message", "said_share", "named", "symbol", "scope"):
+            found.update(largest(evidence.amounts[kind], _CANDIDATES))
+        found |= self._around_seeds(evidence, found)
+        evidence.keep("lately", self._lately)
+        for kind, files in self._roles.wanted_by(text.title).items():
+            evidence.keep(kind, files)
+        return evidence, [number for number in found if not is_regenerated(self.paths[number])]
 
     def _by_likeness(self, query: Mapping[str, float], evidence: _Evidence) -> None:
         for kind, postings in (("content", self._by_content), ("path", self._by_path)):
             scores, best = postings.scores(query)
-            top = max(scores.values(), default=0.0) or 1.0
-            evidence.amounts[kind] = {number: score / top for number, score in scores.items()}
+            evidence.keep(kind, scores, 1 / (max(scores.values(), default=0.0) or 1.0))
             if kind == "path":
-                evidence.amounts["path_share"] = {number: score / best for number, score in scores.items()}
+                evidence.keep("path_share", scores, 1 / (best or 1.0))
         scores, best = self._habits.said.scores(query)
-        evidence.amounts["said_share"] = {number: score / best for number, score in scores.items()}
+        evidence.keep("said_share", scores, 1 / (best or 1.0))
 
-    def _by_messages(self, query: dict[str, float], evidence: _Evidence) -> None:
+    def _by_messages(self, query: Mapping[str, float], evidence: _Evidence) -> None:
         """The files of the commits whose messages are nearest."""
         near, best = self._habits.nearest(query, _COMMITS)
-        reached, share = evidence.amounts["message"], evidence.amounts["message_share"]
+        reached: defaultdict[int, float] = defaultdict(float)
+        share: defaultdict[int, float] = defaultdict(float)
         for score, age in near:
             breadth = self._habits.breadth[age]
             likeness = (score / near[0][0]) ** 2 * 0.5 ** (age / 1000) / breadth
+            part = score / best / sqrt(breadth)
             for number in self._habits.files[age]:
                 reached[number] += likeness
-                if score / best / sqrt(breadth) > share[number]:
-                    share[number] = score / best / sqrt(breadth)
+                if part > share[number]:
+                    share[number] = part
                     evidence.commit_of[number] = age
-        top = max(reached.values(), default=1.0)
-        evidence.amounts["message"] = {number: value / top for number, value in reached.items()}
+        evidence.keep("message", reached, 1 / max(reached.values(), default=1.0))
+        evidence.keep("message_share", share)
 
-    def _around_seeds(self, evidence: _Evidence) -> None:
+    def _defining(self, names: Iterable[str]) -> dict[int, float]:
+        found: defaultdict[int, float] = defaultdict(float)
+        for name in sorted(names):
+            definers = self._contents.definitions.get(name, ())
+            for number in definers if len(definers) <= _DEFINERS else ():
+                found[number] += 1 / len(definers)
+        return found
+
+    def _around_seeds(self, evidence: _Evidence, first: Iterable[int]) -> set[int]:
         """What changes with, is imported by, imports, or tests the files that look likeliest so far."""
-        first = {number: evidence.score(number, _FIRST_LOOK) for number in self._first_candidates(evidence)}
-        seeds = _largest(first, _SEEDS)
-        if not seeds:
-            return
-        strongest = first[seeds[0]]
-        parts = {seed: exp(3 * (first[seed] - strongest)) for seed in seeds}
+        scores = evidence.scores(first, _FIRST_LOOK)
+        seeds = largest(scores, _SEEDS)
+        parts = {seed: exp(3 * (scores[seed] - scores[seeds[0]])) for seed in seeds}
         whole = sum(parts.values())
+        around: defaultdict[str, defaultdict[int, float]] = defaultdict(lambda: defaultdict(float))
         for seed, part in parts.items():
             for kind, other, strength in self._beside(seed):
                 amount = strength * part / whole
-                evidence.amounts[kind][other] += amount
+                around[kind][other] += amount
                 if (kind, other) not in evidence.seed_of or amount > evidence.seed_of[kind, other][0]:
                     evidence.seed_of[kind, other] = (amount, seed)
+        for kind, amounts in around.items():
+            evidence.keep(kind, amounts)
+        return {number for amounts in around.values() for number in largest(amounts, _CANDIDATES)}
 
     def _beside(self, seed: int) -> Iterator[tuple[str, int, float]]:
         changes = self._habits.changes[seed] + 1000
@@ -163,20 +198,6 @@ class Analyst:
         neighbours = self._imported_by[seed] | self._imports[seed]
         for other in neighbours:
             yield "imports", other, 1 / sqrt(len(neighbours))
-
-    def _first_candidates(self, evidence: _Evidence) -> set[int]:
-        found = set(self._busy)
-        for kind in ("content", "path", "message", "said_share"):
-            found.update(_largest(evidence.amounts[kind], _CANDIDATES))
-        for kind in ("named", "symbol", "scope"):
-            found.update(_largest(evidence.amounts[kind], 5 * _CANDIDATES))
-        return found
-
-    def _candidates(self, evidence: _Evidence) -> list[int]:
-        found = self._first_candidates(evidence)
-        for kind in ("together", "pair", "imports"):
-            found.update(_largest(evidence.amounts[kind], _CANDIDATES))
-        return [number for number in sorted(found) if not is_regenerated(self.paths[number])]
 
     def _neighbours(self, contents: Contents) -> tuple[defaultdict[int, set[int]], defaultdict[int, set[int]]]:
         imported_by: defaultdict[int, set[int]] = defaultdict(set)
@@ -198,22 +219,27 @@ class Analyst:
             places[stem_of(path)].add(number)
         return places
 
-    def _in_scope(self, title: str) -> Iterator[tuple[int, float]]:
-        if found := _SCOPE.match(title.lower()):
-            for word in re.split(r"[,/ ]+", found[1] or found[2]):
+    def _in_scope(self, title: str) -> dict[int, float]:
+        found: dict[int, float] = {}
+        if scope := _SCOPE.match(title.lower()):
+            for word in re.split(r"[,/ ]+", scope[1] or scope[2]):
                 files = self._places.get(word, set())
-                for number in files:
-                    yield number, 1.0 if len(files) <= _FEW else _FEW / len(files) + 0.3
+                share = 1.0 if len(files) <= _FEW else _FEW / len(files) + 0.3
+                found |= {number: max(share, found.get(number, 0.0)) for number in files}
+        return found
 
     def _reason(self, evidence: _Evidence, number: int) -> tuple[str, str]:
         """The kind of evidence that says most for this file, and what it says."""
-        parts = {kind: weight * evidence.amounts[kind].get(number, 0.0) for kind, weight in WEIGHTS.items() if kind in evidence.amounts}
-        said = {kind: parts.get(kind, 0.0) + parts.get(f"{kind}_share", 0.0) for kind in _REASONS}
+        said = {kind: self._part(evidence, kind, number) + self._part(evidence, f"{kind}_share", number) for kind in _REASONS}
         kind = max(sorted(said), key=lambda one: said[one])
         source, why = _REASONS[kind]
         _, seed = evidence.seed_of.get((kind, number), (0.0, number))
         commit = self._habits.ids[evidence.commit_of[number]] if number in evidence.commit_of else ""
         return source, why.format(seed=self.paths[seed], commit=commit)
+
+    @staticmethod
+    def _part(evidence: _Evidence, kind: str, number: int) -> float:
+        return WEIGHTS.get(kind, 0.0) * evidence.of(kind, number)
 
 
 # By kind of evidence: its rung of the ladder, and its reason.
@@ -250,7 +276,3 @@ def _query(text: IssueText) -> dict[str, float]:
 
 def _words_of(text: IssueText) -> str:
     return "\n".join((text.title, *(line.text for line in text.lines if line.kind != "quote")))[: _BODY_CHARACTERS + 1_000]
-
-
-def _largest(amounts: Mapping[int, float], most: int) -> Sequence[int]:
-    return nsmallest(most, (number for number, value in amounts.items() if value > 0), key=lambda number: (-amounts[number], number))

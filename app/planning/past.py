@@ -1,11 +1,11 @@
 """The past of a repository as planning sees it: what changed together, under which words, how lately."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log1p, sqrt
 
-from app.planning.ranking import Postings
+from app.planning.ranking import Postings, largest
 from app.planning.words import text_terms
 
 MOST_COMMITS = 2_000
@@ -83,7 +83,7 @@ class Habits:
                         together[number][other] += weight
         return together, changes
 
-    def nearest(self, query: dict[str, float], most: int) -> tuple[list[tuple[float, int]], float]:
+    def nearest(self, query: Mapping[str, float], most: int) -> tuple[list[tuple[float, int]], float]:
         """The commits whose messages are nearest, and the score of a message that says everything asked."""
         scores, best = self.messages.scores(query)
-        return sorted(((score, age) for age, score in scores.items()), key=lambda one: (-one[0], one[1]))[:most], best
+        return [(scores[age], age) for age in largest(scores, most)], best

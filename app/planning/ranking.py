@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import log
 
 _MOST_TERMS = 40
-_MOST_POSTINGS = 4_000  # per query; rare words come first, so what is left out says little
+_MOST_POSTINGS = 2_000  # per query; rare words come first, so what is left out says little
 
 
 class Postings:
@@ -52,6 +52,10 @@ class Postings:
                     scores[number] += weight * fit
         return scores, best
 
-    def holders(self, term: str) -> int:
-        """How many documents have this word."""
-        return len(self._of.get(term, ()))
+
+def largest(amounts: Mapping[int, float], most: int) -> list[int]:
+    """The keys of the largest amounts above 0, the largest first; of equals the smaller key."""
+    least = sorted(amounts.values())[-most] if len(amounts) > most else 0.0
+    found = [(-value, number) for number, value in amounts.items() if value >= least and value > 0]
+    found.sort()
+    return [number for _, number in found[:most]]

@@ -23,15 +23,17 @@ def judged_pairs(changed: Sequence[Set[str]], predicted: Mapping[Pair, float]) -
 def average_precision(judged: Sequence[Judged]) -> float:
     """The area under precision over recall; what has the same probability is found together."""
     area, before = 0.0, 0.0
-    for precision, recall in _curve(judged):
+    for precision, recall in _curve(judged, sum(happened for _, happened in judged)):
         area += (recall - before) * precision
         before = recall
     return area
 
 
 def best_f1(judged: Sequence[Judged]) -> float:
-    """At the best threshold."""
-    return max((2 * precision * recall / (precision + recall) for precision, recall in _curve(judged) if recall), default=0.0)
+    """At the best threshold above 0: what has no probability at all is not predicted at any."""
+    positives = sum(happened for _, happened in judged)
+    points = _curve([one for one in judged if one[0] > 0], positives)
+    return max((2 * precision * recall / (precision + recall) for precision, recall in points if recall), default=0.0)
 
 
 def calibration_error(judged: Sequence[Judged]) -> float:
@@ -49,9 +51,8 @@ def mean(values: Iterable[float]) -> float:
     return fsum(some) / len(some) if some else 0.0
 
 
-def _curve(judged: Sequence[Judged]) -> list[tuple[float, float]]:
+def _curve(judged: Sequence[Judged], positives: int) -> list[tuple[float, float]]:
     """Precision and recall after each distinct probability, from the highest."""
-    positives = sum(happened for _, happened in judged)
     points, seen, hits = [], 0, 0
     for _, same in groupby(sorted(judged, key=lambda one: -one[0]), key=lambda one: one[0]):
         outcomes = [happened for _, happened in same]

@@ -5,7 +5,8 @@ from collections import Counter
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+PART = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"  # of an identifier
+_PART = re.compile(PART)
 _VERSION = re.compile(r"\bv?\d+\.\d+(?:\.\d+)*")
 _SPECIAL = re.compile(r"[a-z0-9][A-Z]|[A-Za-z0-9]_[A-Za-z0-9]")
 _CALLED = re.compile(r"([A-Za-z_][A-Za-z0-9_]{2,80})\(|`([A-Za-z_][A-Za-z0-9_]{2,80})`|\b([A-Z]{1,8}[a-z]+(?:[A-Z][a-z0-9]*)+)\b")
