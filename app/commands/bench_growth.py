@@ -19,11 +19,12 @@ from shared.git import git
 from shared.github import issue_hash
 from shared.models import IssueSnapshot
 
-SIZES, GROWTH_SIZES = (12, 50, 1_000), (12, 50, 200, 1_000)
-FILES, GROWTH_FILES = (10_000,), (1_000, 10_000)
+# Issues and files.
+USUAL = ((12, 50, 1_000), (10_000,))
+GROWTH = ((12, 50, 200, 1_000), (1_000, 10_000))
 _COMMITS = 2_000
 _LINES = 60  # of a file, about 2.5 KiB
-_WORDS = 3_000
+_WORDS, _VERBS = 3_000, 30  # names are a verb and a word: some 90,000 of them
 
 
 class GrowthFigures(TypedDict):
@@ -104,7 +105,7 @@ def _commit(number: int, message: str, files: Sequence[tuple[str, str]]) -> str:
 def _source(chance: random.Random, words: Sequence[str]) -> str:
     lines = ["import os\n", f"from part{chance.randrange(500)} import module{chance.randrange(20)}\n"]
     for _ in range(_LINES // 3):
-        one, other, third = chance.choices(words, k=3)
+        one, (other, third) = chance.choice(words[:_VERBS]), chance.choices(words, k=2)
         lines.append(f"def {one}_{other}(self, {third}):\n    # {one} {third} when {other}\n    return self.{other}({third}, {one})\n")
     return "".join(lines)
 

@@ -4,9 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from app.planning.tree import Tree, stem_of
-from app.planning.words import PART, stem
+from app.planning.words import PART, word_terms
 
 MOST_BYTES = 32_768  # of a file; what it is about stands in its first pages
 _HEAD_BYTES = 4_096
@@ -68,14 +69,12 @@ class _Reader:
     def read(self, number: int, data: bytes) -> None:
         words = set(data.translate(_KEPT).split())
         self.sizes[number] = len(words)
-        said = {term for terms in map(self._terms.__getitem__, words) if terms for term in terms}
-        for term in said:
+        for term in set(chain.from_iterable(map(self._terms.__getitem__, words))):
             self.words[term].append(number)
         if not words.isdisjoint(self._names):
             for name in self._names.intersection(_DEFINITION.findall(data)):
                 self.definitions[name.decode()].append(number)
-        lines = [line for line in data[:_HEAD_BYTES].split(b"\n") if line.startswith(_IMPORTS)]
-        if lines:
+        if lines := [line for line in data[:_HEAD_BYTES].split(b"\n") if line.startswith(_IMPORTS)]:
             imported = set(b" ".join(lines).lower().translate(_KEPT).split())
             for name in imported & self._stems.keys():
                 self.imports[self._stems[name]].append(number)
@@ -85,27 +84,27 @@ class _TermsOfWord(dict[bytes, tuple[str, ...]]):
     """Which of the wanted stems a word of a file holds, as `word_terms` would cut it; parts recur far more than words do."""
 
     def __init__(self, wanted: frozenset[str]) -> None:
-        self._wanted = wanted
-        self._wholes = frozenset(term.encode() for term in wanted)
-        self._parts = _StemOfPart(wanted)
+        self._wholes = {term.encode("ascii", "replace"): term for term in wanted}
+        self._of_part = _TermsOfPart(wanted).__getitem__
 
     def __missing__(self, word: bytes) -> tuple[str, ...]:
-        joined = word.replace(b"_", b"")
-        parts = word.split(b"_") if joined.isalpha() and joined.islower() else _PART.findall(word)
-        terms = set(filter(None, map(self._parts.__getitem__, parts)))
-        if len(parts) > 1 and (whole := joined.lower()) in self._wholes:
-            terms.add(whole.decode("ascii"))
-        found = self[word] = tuple(terms)
+        low = word.islower()
+        parts = word.split(b"_") if low else _PART.findall(word)
+        found = sum(filter(None, map(self._of_part, parts)), ())
+        if len(parts) > 1:
+            whole = word.replace(b"_", b"")
+            if (whole if low else whole.lower()) in self._wholes:
+                found += (self._wholes[whole.lower()],)
+        self[word] = found
         return found
 
 
-class _StemOfPart(dict[bytes, str]):
-    """The wanted stem of a part, or nothing."""
+class _TermsOfPart(dict[bytes, tuple[str, ...]]):
+    """The wanted stems of a piece between underscores or humps."""
 
     def __init__(self, wanted: frozenset[str]) -> None:
         self._wanted = wanted
 
-    def __missing__(self, part: bytes) -> str:
-        cut = stem(part.lower().decode("ascii"))
-        found = self[part] = cut if len(part) > 1 and cut in self._wanted else ""
+    def __missing__(self, part: bytes) -> tuple[str, ...]:
+        found = self[part] = tuple(term for term in word_terms(part.decode("ascii")) if term in self._wanted)
         return found

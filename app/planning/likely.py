@@ -230,9 +230,11 @@ class Analyst:
 
     def _reason(self, evidence: _Evidence, number: int) -> tuple[str, str]:
         """The kind of evidence that says most for this file, and what it says."""
-        said = {kind: self._part(evidence, kind, number) + self._part(evidence, f"{kind}_share", number) for kind in _REASONS}
-        kind = max(sorted(said), key=lambda one: said[one])
-        source, why = _REASONS[kind]
+        def said(kind: str) -> float:
+            return _REASONS[kind][0] * (self._part(evidence, kind, number) + self._part(evidence, f"{kind}_share", number))
+
+        kind = max(_REASONS, key=said)
+        _, source, why = _REASONS[kind]
         _, seed = evidence.seed_of.get((kind, number), (0.0, number))
         commit = self._habits.ids[evidence.commit_of[number]] if number in evidence.commit_of else ""
         return source, why.format(seed=self.paths[seed], commit=commit)
@@ -242,24 +244,24 @@ class Analyst:
         return WEIGHTS.get(kind, 0.0) * evidence.of(kind, number)
 
 
-# By kind of evidence: its rung of the ladder, and its reason.
+# By kind of evidence, by rung of the ladder: how telling it is as a reason, the rung's name, the reason. What many files share
+# (words, recent changes) explains a file only where nothing that singles it out does.
 _REASONS = {
-    "named": ("named", "the text names it"),
-    "scope": ("title scope", "the title's scope is a folder or file of that name"),
-    "symbol": ("symbol", "defines a name that the text uses"),
-    "imports": ("imports", "imports {seed}, or is imported by it"),
-    "pair": ("test pair", "belongs to {seed} as test or source"),
-    "together": ("co-change", "often changes together with {seed}"),
-    "message": ("history", "commit {commit} changed it under similar words"),
-    "said": ("history", "the messages of its changes are in the words of the text"),
-    "often": ("history", "changes often"),
-    "lately": ("history", "changed lately"),
-    "path": ("similar text", "its path is in the words of the text"),
-    "content": ("similar text", "its content is in the words of the text"),
-    "tests_wanted": ("kind of task", "a test, and the title asks for tests"),
-    "docs_wanted": ("kind of task", "documentation, and the title asks for it"),
-    "ci_wanted": ("kind of task", "a workflow, and the title is about one"),
-    "configuration_wanted": ("kind of task", "configuration, and the title is about versions"),
+    "named": (4.0, "named", "the text names it"),
+    "symbol": (4.0, "symbol", "defines a name that the text uses"),
+    "scope": (2.0, "title scope", "the title's scope is a folder or file of that name"),
+    "imports": (2.0, "imports", "imports {seed}, or is imported by it"),
+    "pair": (2.0, "test pair", "belongs to {seed} as test or source"),
+    "together": (2.0, "co-change", "often changes together with {seed}"),
+    "message": (1.0, "history", "commit {commit} changed it under similar words"),
+    "said": (1.0, "history", "the messages of its changes are in the words of the text"),
+    "content": (1.0, "similar text", "its content is in the words of the text"),
+    "path": (1.0, "similar text", "its path is in the words of the text"),
+    "tests_wanted": (1.0, "kind of task", "a test, and the title asks for tests"),
+    "docs_wanted": (1.0, "kind of task", "documentation, and the title asks for it"),
+    "ci_wanted": (1.0, "kind of task", "a workflow, and the title is about one"),
+    "often": (0.3, "history", "changes often"),
+    "lately": (0.3, "history", "changed lately"),
 }
 
 

@@ -8,34 +8,33 @@ from math import exp, log, log1p
 
 # What a unit of each kind of evidence adds to a file's score. Rank within an issue is all that the score means.
 WEIGHTS: Mapping[str, float] = {
-    "content": 2.7,
-    "path": 1.1,
-    "path_share": 1.7,
-    "message": 0.7,
-    "message_share": 2.6,
-    "said_share": 3.0,
-    "often": 0.7,
-    "lately": 0.8,
-    "scope": 1.0,
-    "named": 2.1,
-    "symbol": 0.9,
-    "together": 1.3,
-    "imports": 0.7,
-    "pair": 0.6,
-    "is_test": -0.2,
-    "is_docs": -0.5,
-    "is_ci": -0.4,
-    "tests_wanted": 0.9,
-    "docs_wanted": 0.9,
-    "ci_wanted": 0.9,
-    "configuration_wanted": 0.3,
+    "content": 2.52,
+    "path": 1.36,
+    "path_share": 1.07,
+    "message": 1.11,
+    "message_share": 3.36,
+    "said_share": 3.81,
+    "often": 0.40,
+    "lately": 0.88,
+    "scope": 1.09,
+    "named": 2.92,
+    "symbol": 0.86,
+    "together": 1.93,
+    "imports": 0.91,
+    "pair": 0.90,
+    "is_test": -0.37,
+    "is_docs": -0.36,
+    "is_ci": -0.28,
+    "tests_wanted": 1.04,
+    "docs_wanted": 1.04,
+    "ci_wanted": 0.77,
 }
 # P(touch) is the logistic of: score, distance to the best, best, distance to the whole field, log of rank; then a constant.
-SHAPE = (0.16, 0.05, 0.04, 0.89, -0.03)
-SHAPE_AT_0 = 0.0
+SHAPE = (0.116, 0.019, 0.052, 0.897, -0.073)
+SHAPE_AT_0 = 0.354
 # P(conflict) is the logistic of: likeness of the two lists of files; then a constant.
-LIKENESS = 5.0
-LIKENESS_AT_0 = -2.9
+LIKENESS = 4.79
+LIKENESS_AT_0 = -3.18
 
 
 def probabilities(scores: Sequence[float]) -> list[float]:

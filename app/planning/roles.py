@@ -1,4 +1,4 @@
-"""What a file is in its repository: a test, documentation, configuration, a workflow; and which test belongs to which source."""
+"""What a file is in its repository: a test, documentation, a workflow; and which test belongs to which source."""
 
 import re
 from collections import defaultdict
@@ -12,13 +12,11 @@ _ROLES = {
     "is_test": _TEST,
     "is_docs": re.compile(r"\.(?:md|rst|mdx|txt|adoc)$|(?:^|/)docs?/"),
     "is_ci": re.compile(r"(?:^|/)\.(?:github|circleci|gitlab|travis)"),
-    "is_configuration": re.compile(r"\.(?:toml|ya?ml|json|cfg|ini|lock|mod|sum)$|(?:^|/)\.[^/]+|Makefile|Dockerfile"),
 }
 _WANTED = {
     "tests_wanted": ("is_test", re.compile(r"\btest|spec\b|coverage")),
     "docs_wanted": ("is_docs", re.compile(r"\bdoc|readme|typo|example|comment|guide")),
     "ci_wanted": ("is_ci", re.compile(r"\bci\b|workflow|github action|travis|pipeline|actions?/")),
-    "configuration_wanted": ("is_configuration", re.compile(r"\bdep|bump|upgrade|version|build|pin\b|release|prepare|update .* to ")),
 }
 _PAIRS = 8
 _AFFIXES = re.compile(r"^(?:tests?[_-])|(?:[_-](?:tests?|spec))$")
@@ -46,7 +44,7 @@ class Roles:
         """The roles as evidence, and those that the title asks for once more."""
         low = title.lower()
         return {
-            **{role: files for role, files in self._of.items() if role != "is_configuration"},
+            **self._of,
             **{kind: self._of[role] for kind, (role, pattern) in _WANTED.items() if pattern.search(low)},
         }
 

@@ -35,10 +35,15 @@ def text_terms(text: str) -> Counter[str]:
 def path_terms(path: str) -> Counter[str]:
     """As `text_terms`; the file's own name counts double."""
     folder, _, name = path.rpartition("/")
-    terms = text_terms(folder)
-    for term, count in text_terms(name).items():
-        terms[term] += 2 * count
+    terms = Counter(_folder_terms(folder))
+    for term in text_terms(name).elements():
+        terms[term] += 2
     return terms
+
+
+@lru_cache(maxsize=10_000)
+def _folder_terms(folder: str) -> Counter[str]:
+    return text_terms(folder)
 
 
 def names_in(text: str) -> frozenset[str]:
