@@ -29,7 +29,8 @@ def test_what_the_text_names_stays_the_strongest(tmp_path: Path) -> None:
 
 def test_a_symbol_leads_to_the_file_that_defines_it(tmp_path: Path) -> None:
     """`parse_ledger` is used in two files and defined in one."""
-    uses = {f"src/part{number}.py": "from books import parse_ledger\n\nparse_ledger()\n" for number in (4, 5)}
+    more = "".join(f"total_{number} = count_{number}()\n" for number in range(20))
+    uses = {f"src/part{number}.py": f"from books import parse_ledger\n\nparse_ledger()\n{more}" for number in (4, 5)}
     commit(tmp_path / "r", "Begin", {**FILLER, **uses, "src/books.py": "def parse_ledger(text):\n    return text\n"})
     first = likely(tmp_path / "r", "`parse_ledger` raises on an empty line")[0]
     assert (first.path, first.source) == ("src/books.py", "symbol")
@@ -38,7 +39,8 @@ def test_a_symbol_leads_to_the_file_that_defines_it(tmp_path: Path) -> None:
 
 def test_an_imported_neighbour_comes_with_the_file_that_is_named(tmp_path: Path) -> None:
     """orders.py imports money.py: an issue about orders may touch both, and says why."""
-    commit(tmp_path / "r", "Begin", {**FILLER, "src/orders.py": "import money\n", "src/money.py": "VALUE = 1\n"})
+    commit(tmp_path / "r", "Begin", {**FILLER, "src/money.py": "VALUE = 1\n"})
+    commit(tmp_path / "r", "Add orders", {"src/orders.py": "import money\n"})
     touch = touch_of(likely(tmp_path / "r", "Wrong sums", "`src/orders.py` adds wrongly."), "src/money.py")
     assert touch is not None
     assert (touch.source, touch.why) == ("imports", "imports src/orders.py, or is imported by it")
