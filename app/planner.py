@@ -67,6 +67,13 @@ class Planner:
             history=History(past, self.settings.task_memory_mib),
             touches=analysis.touches,
         )
+        log.info(
+            "planning.analysed",
+            hits=analysis.hits,
+            misses=analysis.misses,
+            ms=round(analysis.milliseconds),
+            saved_ms=round(analysis.saved_milliseconds),
+        )
         log.info("plan.made", orchestration=orchestration, tasks=len(plan.tasks), problems=len(plan.problems))
         return PlanReady(
             repository_id=repository_id,

@@ -1,7 +1,7 @@
 """Fits the numbers of app/planning/model.py: `python -m scripts.fit_planning REPOSITORY...`, none of them one that is reported.
 
-A listwise softmax over each issue's candidates gives the weights (files of one issue compete, issues do not), then two logistic
-regressions the calibration of files and of pairs. Plain stochastic gradients: a few minutes, no package, the same numbers each time.
+A listwise softmax over each issue's candidates gives the weights (files of one issue compete, issues do not), then two
+logistic regressions the calibration of files and of pairs. Plain stochastic gradients: no package, the same numbers each time.
 """
 
 import sys
@@ -108,7 +108,10 @@ def _solve(matrix: list[list[float]], right: list[float]) -> list[float]:
 
 def _shaped(case: Case, weights: Sequence[float]) -> list[tuple[str, tuple[float, ...], bool]]:
     scored = sorted(
-        ((-fsum(w * amount for w, amount in zip(weights, row, strict=True)), path, changed) for path, row, changed in zip(case.paths, case.rows, case.changed, strict=True))
+        (
+            (-fsum(w * amount for w, amount in zip(weights, row, strict=True)), path, changed)
+            for path, row, changed in zip(case.paths, case.rows, case.changed, strict=True)
+        )
     )
     best = -scored[0][0]
     field = log(fsum(exp(-score - best) for score, _, _ in scored))
@@ -122,7 +125,9 @@ def main(repositories: Sequence[str]) -> None:
     for kind, weight in zip(_KINDS, weights, strict=True):
         print(f'    "{kind}": {weight:.2f},')
     ranked = [([_shaped(case, weights) for case in batch], changed) for batch, changed in batches]
-    *form, at_0 = fit_logistic([(row, happened) for batch, _ in ranked for case in batch for _, row, happened in case[:MOST_TOUCHES]])
+    *form, at_0 = fit_logistic(
+        [(row, happened) for batch, _ in ranked for case in batch for _, row, happened in case[:MOST_TOUCHES]]
+    )
     print(f"SHAPE = ({', '.join(f'{value:.3f}' for value in form)})\nSHAPE_AT_0 = {at_0:.3f}")
     pairs: list[tuple[tuple[float, ...], bool]] = []
     for batch, changed in ranked:

@@ -78,7 +78,14 @@ def git_bytes(*arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, 
 
 
 def _execute(
-    arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str], stdin: bytes, accept: tuple[int, ...], timeout: float, *, as_text: bool
+    arguments: tuple[str, ...],
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes,
+    accept: tuple[int, ...],
+    timeout: float,
+    *,
+    as_text: bool,
 ) -> tuple[int, str | bytes]:
     settings = [part for setting in _CONFIGURATION for part in ("-c", setting)]
     wanted = {**_ENVIRONMENT, **env}

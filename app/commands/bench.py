@@ -16,7 +16,7 @@ from app.commands import (
     bench_start,
     bench_worktrees,
 )
-from app.commands.console import print_json, print_line, print_table
+from app.commands.console import print_json, print_line
 from app.commands.machine import describe_machine
 from app.facts.replay import WINDOWS
 from app.planning.plan import make_plan

@@ -106,7 +106,9 @@ def _source(chance: random.Random, words: Sequence[str]) -> str:
     lines = ["import os\n", f"from part{chance.randrange(500)} import module{chance.randrange(20)}\n"]
     for _ in range(_LINES // 3):
         one, (other, third) = chance.choice(words[:_VERBS]), chance.choices(words, k=2)
-        lines.append(f"def {one}_{other}(self, {third}):\n    # {one} {third} when {other}\n    return self.{other}({third}, {one})\n")
+        lines.append(
+            f"def {one}_{other}(self, {third}):\n    # {one} {third} when {other}\n    return self.{other}({third}, {one})\n"
+        )
     return "".join(lines)
 
 

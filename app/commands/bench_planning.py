@@ -91,7 +91,9 @@ def _replayed(repository: Path, count: int) -> RepositoryFigures:
         for planner, (ranked, conflicts) in _predictions(window).items():
             tallies[planner].add(ranked, window, conflicts)
     if not seen:
-        raise UserError(f"{repository} has too few changes to replay: {WINDOW} of 1 to {MOST_FILES} files with parents are the least")
+        raise UserError(
+            f"{repository} has too few changes to replay: {WINDOW} of 1 to {MOST_FILES} files with parents are the least"
+        )
     ours = tallies["shoal"].pairs
     return RepositoryFigures(
         repository=_name(repository),
@@ -153,7 +155,18 @@ def _rounded(value: float) -> float:
 
 def show(rows: Sequence[RepositoryFigures]) -> None:
     """One table: our planner by repository, then every planner's mean."""
-    columns = ["Repository", "Planner", "Issues", "Recall@5", "Recall@10", "Precision@5", "AP of pairs", "F1", "ECE pairs", "ECE files"]
+    columns = [
+        "Repository",
+        "Planner",
+        "Issues",
+        "Recall@5",
+        "Recall@10",
+        "Precision@5",
+        "AP of pairs",
+        "F1",
+        "ECE pairs",
+        "ECE files",
+    ]
     lines = [_line(row, "shoal") for row in rows] + [_line(rows[-1], planner) for planner in _PLANNERS[1:]]
     print_table("Planning: prediction on the repositories' own histories", columns, lines)
 

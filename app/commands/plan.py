@@ -45,9 +45,7 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
 def _plan(batch: IssuesFile, tree: Path, slots: int) -> Plan:
     listing = list_folder(tree)
     touches = analyse(listing, batch.issues, _cache()).touches
-    return make_plan(
-        batch.issues, listing.tree, slots=slots, blockers=batch.blockers, repository=batch.repository, touches=touches
-    )
+    return make_plan(batch.issues, listing.tree, slots=slots, blockers=batch.blockers, repository=batch.repository, touches=touches)
 
 
 def _cache() -> Path:

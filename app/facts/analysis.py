@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from app.facts.index import read_index
@@ -17,8 +16,6 @@ from app.planning import model
 from app.planning.likely import Analyst, wanted
 from shared.issue_text import read_issue
 from shared.models import IssueSnapshot, Touch
-
-log = structlog.get_logger()
 
 _VERSION = 1  # of what is kept and of how it is worked out, beside the numbers of the model
 _MOST_BASES = 20
@@ -54,7 +51,6 @@ def analyse(listing: Listing, issues: Sequence[IssueSnapshot], kept_in: Path | N
     elapsed = (time.monotonic() - begun) * 1000
     hits = len(issues) - len(missing)
     saved = hits * known.milliseconds_each
-    log.info("planning.analysed", hits=hits, misses=len(missing), ms=round(elapsed), saved_ms=round(saved))
     return Analysis({number: known.touches[key] for number, key in keys.items()}, hits, len(missing), elapsed, saved)
 
 
@@ -105,5 +101,5 @@ def _save(file: Path | None, known: _Known) -> None:
         part.replace(file)
         for old in sorted(file.parent.glob("*.json"), key=lambda one: one.stat().st_mtime, reverse=True)[_MOST_BASES:]:
             old.unlink(missing_ok=True)
-    except OSError as error:
-        log.warning("planning.not_kept", error=error.strerror)
+    except OSError:
+        part.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from app.facts.tree import Listing, shown
-from app.planning.contents import MOST_BYTES, Contents, Wanted, read_contents
+from app.planning.contents import MOST_BYTES, Wanted, read_contents
 from app.planning.likely import Index
 from app.planning.past import MOST_COMMITS, Commit, Past
 from shared.git import git, git_bytes
@@ -35,7 +35,9 @@ def read_past(listing: Listing) -> Past:
 def read_commits(folder: Path, head: str, most: int) -> list[Commit]:
     """Without merges, newest first, children before parents; of a folder below the top only what lies in it."""
     form = ("--format=%x00%x00%h%x00%B", f"--max-count={most}", "--end-of-options", head)
-    logged = git("log", "-z", "--no-merges", "--topo-order", "--no-renames", "--name-only", "--relative", *form, cwd=folder, env=_HERE)
+    logged = git(
+        "log", "-z", "--no-merges", "--topo-order", "--no-renames", "--name-only", "--relative", *form, cwd=folder, env=_HERE
+    )
     return list(_commits(logged.split("\0")))
 
 
@@ -109,5 +111,3 @@ def _read(listing: Listing, numbers: Sequence[int]) -> Iterator[tuple[int, bytes
         at = line_end + 1
         yield number, answer[at : min(at + size, at + MOST_BYTES)]
         at += size + 1
-
-

@@ -1,14 +1,14 @@
 """Which tasks will probably change the same place, from the files that each will probably touch.
 
-With p_i the probability that task i touches a file, and m how likely two changes of it collide (1 for ordinary files, 0.2 for lock
-files and changelogs, which are regenerated or appended to, 0.3 for indexes of documentation), P(conflict) is the larger of
+With p_i the probability that task i touches a file, and m how likely two changes of it collide (1 for ordinary files, 0.2 for
+lock files and changelogs, which are regenerated or appended to, 0.3 for indexes of documentation), P(conflict) is the larger of
 - 1 - product over shared files of (1 - p_i * p_j * m): both name the place;
-- c(likeness) * min(1, sum p_i) * min(1, sum p_j): likeness is the cosine of the two lists of probabilities, and c says how often two
-  changes of such lists shared a file in real histories (app/planning/model.py). It sees what many weak hints say together; the sums
-  keep it small where hardly anything is known.
-From 0.5 on a conflict counts: the two do not run at the same time, whether the plan lists the pair or not. Listed are, from 0.05 on,
-the ten likeliest of each task. Of a file named by hundreds of tasks only the 60 likeliest partners of each are paired, so that the
-work stays linear.
+- c(likeness) * min(1, sum p_i) * min(1, sum p_j): likeness is the cosine of the two lists of probabilities, and c says how often
+  two changes of such lists shared a file in real histories (app/planning/model.py). It sees what many weak hints say together;
+  the sums keep it small where hardly anything is known.
+From 0.5 on a conflict counts: the two do not run at the same time, whether the plan lists the pair or not. Listed are, from 0.05
+on, the ten likeliest of each task. Of a file named by hundreds of tasks only the 60 likeliest partners of each are paired, so that
+the work stays linear.
 """
 
 import re

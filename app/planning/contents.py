@@ -10,11 +10,24 @@ from app.planning.tree import Tree, stem_of
 from app.planning.words import PART, word_terms
 
 MOST_BYTES = 32_768  # of a file; what it is about stands in its first pages
-_HEAD_BYTES = 4_096
+_HEAD_BYTES, _HEAD_LINES = 4_096, 60  # where imports stand
 _BINARY_LOOK = 1_024
 _PART = re.compile(PART.encode())
-_KEPT = bytes(byte if chr(byte).isalnum() and byte < 128 or byte == ord("_") else ord(" ") for byte in range(256))
-_IMPORTS = (b"import ", b"from ", b"use ", b"mod ", b"pub mod ", b"pub use ", b"} from ", b"export ", b"#include", b"require", b'\t"', b"const ")
+_KEPT = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == ord("_") else ord(" ") for byte in range(256))
+_IMPORTS = (
+    b"import ",
+    b"from ",
+    b"use ",
+    b"mod ",
+    b"pub mod ",
+    b"pub use ",
+    b"} from ",
+    b"export ",
+    b"#include",
+    b"require",
+    b'\t"',
+    b"const ",
+)
 _DEFINITION = re.compile(
     rb"\b(?:def|class|func(?:\s*\([^)\n]{0,80}\))?|fn|struct|enum|trait|interface|type|const|function|macro_rules!|mod)\s+"
     rb"([A-Za-z_][A-Za-z0-9_]{2,80})"
@@ -50,7 +63,10 @@ def read_contents(tree: Tree, files: Iterable[tuple[int, bytes]], wanted: Wanted
             reader.read(number, data[:MOST_BYTES])
     return Contents(
         tuple(reader.sizes),
-        *({key: tuple(sorted(numbers)) for key, numbers in found.items()} for found in (reader.words, reader.definitions, reader.imports)),
+        *(
+            {key: tuple(sorted(numbers)) for key, numbers in found.items()}
+            for found in (reader.words, reader.definitions, reader.imports)
+        ),
     )
 
 
@@ -74,7 +90,7 @@ class _Reader:
         if not words.isdisjoint(self._names):
             for name in self._names.intersection(_DEFINITION.findall(data)):
                 self.definitions[name.decode()].append(number)
-        if lines := [line for line in data[:_HEAD_BYTES].split(b"\n") if line.startswith(_IMPORTS)]:
+        if lines := [line for line in data[:_HEAD_BYTES].split(b"\n", _HEAD_LINES)[:_HEAD_LINES] if line.startswith(_IMPORTS)]:
             imported = set(b" ".join(lines).lower().translate(_KEPT).split())
             for name in imported & self._stems.keys():
                 self.imports[self._stems[name]].append(number)

@@ -1,4 +1,4 @@
-"""Which files a task will probably touch when its text names none: symbols, imports, history and likeness, as one probability each."""
+"""Which files a task will probably touch beyond those that it names: symbols, imports, history, likeness, as one probability."""
 
 import re
 from collections import defaultdict
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import exp, sqrt
 
+from app.planning.conflicts import is_regenerated
 from app.planning.contents import NO_CONTENTS, Contents, Wanted
 from app.planning.evidence import LEAST, MOST_TOUCHES, by_probability, named_files
-from app.planning.conflicts import is_regenerated
 from app.planning.model import WEIGHTS, probabilities
 from app.planning.past import NO_PAST, Habits, Past
 from app.planning.ranking import Postings, largest
-from app.planning.roles import Roles, is_test, subject_of
+from app.planning.roles import Roles
 from app.planning.tree import Tree, folders_of, stem_of
 from app.planning.words import names_in, path_terms, text_terms
 from shared.issue_text import IssueText
@@ -95,8 +95,8 @@ class Analyst:
         """The likeliest files, most probable first; what the text names keeps at least its own probability."""
         found = {touch.path: touch for touch in named_files(text, self.tree)}
         evidence, ranked = self.ranked(text, found)
-        likely = probabilities([score for _, score in ranked])
-        for (number, _), probability in zip(ranked[:MOST_TOUCHES], likely[:MOST_TOUCHES], strict=True):
+        likely = probabilities([score for _, score in ranked], MOST_TOUCHES)
+        for (number, _), probability in zip(ranked[:MOST_TOUCHES], likely, strict=True):
             path = self.paths[number]
             if probability >= LEAST and (path not in found or probability > found[path].probability):
                 source, why = self._reason(evidence, number)
@@ -230,18 +230,17 @@ class Analyst:
 
     def _reason(self, evidence: _Evidence, number: int) -> tuple[str, str]:
         """The kind of evidence that says most for this file, and what it says."""
-        def said(kind: str) -> float:
-            return _REASONS[kind][0] * (self._part(evidence, kind, number) + self._part(evidence, f"{kind}_share", number))
 
-        kind = max(_REASONS, key=said)
-        _, source, why = _REASONS[kind]
-        _, seed = evidence.seed_of.get((kind, number), (0.0, number))
+        parts: defaultdict[str, float] = defaultdict(float)
+        for kind, amounts in evidence.amounts.items():
+            if number in amounts and kind in WEIGHTS:
+                said = kind.removesuffix("_share")
+                parts[said] += WEIGHTS[kind] * evidence.scale[kind] * amounts[number] * _REASONS.get(said, (0.0,))[0]
+        likeliest = max(_REASONS, key=lambda kind: parts.get(kind, 0.0))
+        _, source, why = _REASONS[likeliest]
+        _, seed = evidence.seed_of.get((likeliest, number), (0.0, number))
         commit = self._habits.ids[evidence.commit_of[number]] if number in evidence.commit_of else ""
         return source, why.format(seed=self.paths[seed], commit=commit)
-
-    @staticmethod
-    def _part(evidence: _Evidence, kind: str, number: int) -> float:
-        return WEIGHTS.get(kind, 0.0) * evidence.of(kind, number)
 
 
 # By kind of evidence, by rung of the ladder: how telling it is as a reason, the rung's name, the reason. What many files share

@@ -37,15 +37,15 @@ LIKENESS = 4.79
 LIKENESS_AT_0 = -3.18
 
 
-def probabilities(scores: Sequence[float]) -> list[float]:
-    """P(touch) of an issue's candidates, in the order given, which must be by falling score."""
+def probabilities(scores: Sequence[float], most: int) -> list[float]:
+    """P(touch) of the best candidates of an issue, in the order given, which must be by falling score."""
     if not scores:
         return []
     best = scores[0]
     field = log(sum(exp(score - best) for score in scores))
     return [
         logistic(sum(a * b for a, b in zip(SHAPE, shape(score, best, field, rank), strict=True)) + SHAPE_AT_0)
-        for rank, score in enumerate(scores)
+        for rank, score in enumerate(scores[:most])
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from math import log
 
 _MOST_TERMS = 40
-_MOST_POSTINGS = 2_000  # per query; rare words come first, so what is left out says little
+_MOST_POSTINGS = 1_200  # per query; rare words come first, so what is left out says little
 
 
 class Postings:

@@ -17,7 +17,10 @@ def found_at(ranked: Sequence[str], changed: Set[str], most: int) -> tuple[float
 
 def judged_pairs(changed: Sequence[Set[str]], predicted: Mapping[Pair, float]) -> list[Judged]:
     """Every two tasks of a batch by their places: true where they changed a file in common."""
-    return [(predicted.get(pair, 0.0), not changed[pair[0]].isdisjoint(changed[pair[1]])) for pair in combinations(range(len(changed)), 2)]
+    return [
+        (predicted.get(pair, 0.0), not changed[pair[0]].isdisjoint(changed[pair[1]]))
+        for pair in combinations(range(len(changed)), 2)
+    ]
 
 
 def average_precision(judged: Sequence[Judged]) -> float:

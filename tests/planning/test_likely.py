@@ -75,8 +75,8 @@ def test_similar_text_is_enough_without_a_past(tmp_path: Path) -> None:
     for name, text in {**FILLER, "src/client.py": "# retry with backoff when the server answers 429\n"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    text = read_issue(issue(1, title="Retry without backoff on 429"))
-    first = Analyst(read_index(list_folder(tmp_path), wanted([text]))).touches(text)[0]
+    asked = read_issue(issue(1, title="Retry without backoff on 429"))
+    first = Analyst(read_index(list_folder(tmp_path), wanted([asked]))).touches(asked)[0]
     assert (first.path, first.source) == ("src/client.py", "similar text")
     assert first.probability < 0.9
 
@@ -96,7 +96,24 @@ def test_a_changelog_is_expected_only_where_it_is_named(tmp_path: Path) -> None:
     assert touch_of(likely(tmp_path / "r", "Work on a", "`CHANGELOG.md`"), "CHANGELOG.md") is not None
 
 
-_WORDS = st.sampled_from("router session parse_total Client README.md src/a.py test docs fix(core): 1.2.3 ` ``` umläut \x00".split(" "))
+_WORDS = st.sampled_from(
+    [
+        "router",
+        "session",
+        "parse_total",
+        "Client",
+        "README.md",
+        "src/a.py",
+        "test",
+        "docs",
+        "fix(core):",
+        "1.2.3",
+        "`",
+        "```",
+        "umläut",
+        "\x00",
+    ]
+)
 _PATHS = ("README.md", "core/b.go", "src/Client.ts", "src/a.py", "src/session.py", "tests/test_a.py")
 
 
