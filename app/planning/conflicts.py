@@ -6,7 +6,7 @@ lock files and changelogs, which are regenerated or appended to, 0.3 for indexes
 - c(likeness) * min(1, sum p_i) * min(1, sum p_j): likeness is the cosine of the two lists of probabilities, and c says how often
   two changes of such lists shared a file in real histories (app/planning/model.py). It sees what many weak hints say together;
   the sums keep it small where hardly anything is known.
-From 0.5 on a conflict counts: the two do not run at the same time, whether the plan lists the pair or not. Listed are, from 0.05
+From 0.5 on a conflict counts: the two do not run at the same time, whether the plan lists the pair or not. Listed are, from 0.15
 on, the ten likeliest of each task. Of a file named by hundreds of tasks only the 60 likeliest partners of each are paired, so that
 the work stays linear.
 """
@@ -21,10 +21,11 @@ from app.planning.tree import name_of
 from shared.models import Edge, Touch
 
 THRESHOLD = 0.5
-_LISTED_FROM = 0.05
+_LISTED_FROM = 0.15
 _LISTED_PER_TASK = 10
 _PARTNERS_PER_FILE = 60
 _LEAST_PRODUCT = 0.004
+_TELLING = 0.05  # a file that is worth a word in the reason
 
 _Shared = tuple[float, str, str]  # p_i * p_j * m, the file, the rung of the stronger evidence
 
@@ -129,7 +130,8 @@ def _listed(probability: Mapping[tuple[int, int], float]) -> set[tuple[int, int]
 
 def _edge(pair: tuple[int, int], probability: float, products: Sequence[_Shared]) -> Edge:
     likeliest = sorted(products, key=lambda one: (-one[0], one[1]))
-    more = f" and {len(products) - 1} more" if len(products) > 1 else ""
+    others = sum(product >= _TELLING for product, _, _ in likeliest[1:])
+    more = f" and {others} more" if others else ""
     verb = "are likely to" if probability >= THRESHOLD else "may"
     why = f"#{pair[0]} and #{pair[1]} {verb} change {likeliest[0][1]}{more}"
     return Edge(kind="conflict", between=pair, probability=probability, evidence=likeliest[0][2], why=why)
