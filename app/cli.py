@@ -204,6 +204,11 @@ def bench(
         Path | None, typer.Option(help="With `schedule`: folder with PSPLIB's sets, `data` of github.com/PyJobShop/Experiments.")
     ] = None,
     files: Annotated[int, typer.Option(min=100, max=1_000_000, help="With `worktrees`: files of the repository.")] = 20_000,
+    repo: Annotated[
+        list[Path] | None, typer.Option(help="With `planning`: replay this repository's history (may be bare); repeatable.")
+    ] = None,
+    windows: Annotated[int, typer.Option(min=1, max=1_000, help="With `--repo`: batches of eight changes to replay.")] = 30,
+    growth: Annotated[bool, typer.Option("--growth", help="With `planning`: more sizes of batches and repositories.")] = False,
 ) -> None:
     """Measures this code on this machine, next to what other strategies reach.
 
@@ -211,10 +216,13 @@ def bench(
     shoal bench
     shoal bench schedule --json
     shoal bench schedule --psplib Experiments/data
+    shoal bench planning --repo ../requests --repo ../gin
+    shoal bench planning --growth
     shoal bench worktrees --files 100000
     shoal bench start          twelve tasks until the first agent works
     shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     """
-    from app.commands.bench import run
+    from app.commands.bench import Wishes, run
 
-    raise typer.Exit(run(what.value, as_json=as_json, library=psplib, files=files))
+    wishes = Wishes(psplib, files, tuple(repo or ()), windows, growth)
+    raise typer.Exit(run(what.value, wishes, as_json=as_json))

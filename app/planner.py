@@ -9,6 +9,7 @@ import structlog
 
 from app.decide.state import Task, TaskStatus
 from app.events import PlanFailed, PlanReady
+from app.facts.analysis import analyse
 from app.facts.repository import gather
 from app.facts.settings_file import SettingsMistake
 from app.facts.settings_file import parse as parse_settings
@@ -55,15 +56,24 @@ class Planner:
         blockers = dict(await self._states(client, issues, name, elsewhere))
         gathered = time.monotonic()
         past = await self.database.read(lambda c: measured.latest(c, repository_id))
+        analysis = await asyncio.to_thread(analyse, facts.listing, issues, self.settings.work_dir / "planning")
         plan = await asyncio.to_thread(
             make_plan,
             issues,
-            facts.tree,
+            facts.listing.tree,
             slots=self.settings.slots,
             blockers=blockers,
             elsewhere=foreign,
             repository=name,
             history=History(past, self.settings.task_memory_mib),
+            touches=analysis.touches,
+        )
+        log.info(
+            "planning.analysed",
+            hits=analysis.hits,
+            misses=analysis.misses,
+            ms=round(analysis.milliseconds),
+            saved_ms=round(analysis.saved_milliseconds),
         )
         log.info("plan.made", orchestration=orchestration, tasks=len(plan.tasks), problems=len(plan.problems))
         return PlanReady(

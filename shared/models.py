@@ -98,10 +98,11 @@ class IssueSnapshot(Wire):
 
 
 class Touch(Wire):
-    """A file that a task will probably touch."""
+    """A file that a task will probably touch; `source` is the rung of evidence, `why` the reason in one line."""
 
     path: str
     probability: float
+    source: str = "named"
     why: str
 
 

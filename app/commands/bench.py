@@ -1,47 +1,51 @@
 """`shoal bench`: measured figures of this machine and this code, next to what others reach."""
 
 import json
-import resource
-import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, TypeVar
 
-from app.commands import bench_architectures, bench_library, bench_rehearsal, bench_schedule, bench_start, bench_worktrees
-from app.commands.console import print_json, print_line, print_table
+from app.commands import (
+    bench_architectures,
+    bench_growth,
+    bench_library,
+    bench_planning,
+    bench_rehearsal,
+    bench_schedule,
+    bench_start,
+    bench_worktrees,
+)
+from app.commands.console import print_json, print_line
 from app.commands.machine import describe_machine
+from app.facts.replay import WINDOWS
 from app.planning.plan import make_plan
 from app.planning.tree import Tree
-from shared.github import issue_hash
-from shared.models import IssueSnapshot
-
-T = TypeVar("T")
 
 _TREE_PATHS = 10_000
-_PLAN_SIZES = (12, 50, 1_000)
 
 
-class PlanningFigures(TypedDict):
-    """Wall time of one plan, the index of the tree included."""
+@dataclass(frozen=True)
+class Wishes:
+    """Beside what is measured: PSPLIB's sets, files of a generated repository, repositories whose history is replayed, growth."""
 
-    issues: int
-    paths: int
-    seconds: float
-    edges: int
-    peak_memory_mib: float
+    library: Path | None = None
+    files: int = 20_000
+    repositories: tuple[Path, ...] = ()
+    windows: int = WINDOWS
+    growth: bool = False
 
 
-def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 20_000) -> int:
-    """Measures `schedule`, `planning`, `worktrees`, `start`, `rehearsal` or `all`; `library`: a folder with PSPLIB's sets."""
-    instances = bench_library.read_library(library) if library else None  # before minutes are spent
+def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
+    """Measures `schedule`, `planning`, `worktrees`, `start`, `rehearsal` or `all`."""
+    instances = bench_library.read_library(wishes.library) if wishes.library else None  # before minutes are spent
     machine = describe_machine()
     measured: dict[str, object] = {}
     shown: list[Callable[[], None]] = []
     if what in {"schedule", "all"}:
         figures = [bench_schedule.scenario_figures(scenario) for scenario in bench_schedule.scenarios()]
         graphs = [bench_schedule.graph_figures(wrong_by) for wrong_by in (0.0, 0.5)]
-        costs = bench_architectures.measured_costs(planning_figures(_PLAN_SIZES[0])["seconds"])
+        costs = bench_architectures.measured_costs(_plan_seconds())
         ways = bench_architectures.architecture_figures(costs)
         measured |= {"schedule": figures, "random_batches": graphs, "architectures": ways}
         shown += [lambda: bench_schedule.show(figures, graphs), lambda: bench_architectures.show(ways)]
@@ -50,11 +54,13 @@ def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 2
             measured["library"] = best
             shown.append(lambda: bench_library.show(best))
     if what in {"planning", "all"}:
-        planning = [planning_figures(size) for size in _PLAN_SIZES]
-        measured["planning"] = planning
-        shown.append(lambda: _show_planning(planning))
+        quality = bench_planning.planning_quality(wishes.repositories, wishes.windows)
+        of = bench_growth.GROWTH if wishes.growth else bench_growth.USUAL
+        growth = [] if quality and not wishes.growth else bench_growth.growth_figures(*of)
+        measured |= {"prediction": quality, "planning": growth}
+        shown += [lambda: bench_planning.show(quality), lambda: bench_growth.show(growth)]
     if what in {"worktrees", "all"}:
-        worktrees = bench_worktrees.worktree_figures(files)
+        worktrees = bench_worktrees.worktree_figures(wishes.files)
         measured["worktrees"] = worktrees
         shown.append(lambda: bench_worktrees.show(worktrees))
     if what in {"start", "all"}:
@@ -74,54 +80,10 @@ def run(what: str, *, as_json: bool, library: Path | None = None, files: int = 2
     return 0
 
 
-def _show_planning(rows: list[PlanningFigures]) -> None:
-    print_table(
-        "Planning: cold, tree index included",
-        ["Issues", "Paths", "Seconds", "Edges", "Peak MiB"],
-        [(row["issues"], row["paths"], row["seconds"], row["edges"], row["peak_memory_mib"]) for row in rows],
-    )
-
-
-def planning_figures(size: int) -> PlanningFigures:
-    """Cold: a new tree, so that its index is built as part of the plan."""
-    issues, tree = generated_issues(size), generated_tree(_TREE_PATHS)
-    plan, milliseconds = _timed(lambda: make_plan(issues, tree, slots=8))
-    return PlanningFigures(
-        issues=size,
-        paths=len(tree.paths),
-        seconds=round(milliseconds / 1000, 4),
-        edges=len(plan.edges),
-        peak_memory_mib=round(_peak_memory_mib(), 1),
-    )
-
-
-def generated_tree(size: int) -> Tree:
-    """Packages of twenty modules, each third one with a test."""
-    paths = []
-    for index in range(size):
-        package, module = divmod(index, 20)
-        place = f"tests/part{package}/test_module{module - 1}.py" if module % 3 == 2 else f"src/part{package}/module{module}.py"
-        paths.append(place)
-    return Tree(tuple(sorted(paths)))
-
-
-def generated_issues(size: int) -> list[IssueSnapshot]:
-    """Issues that name one or two files, some of them the same ones; every seventh waits for the one before it."""
-    issues = []
-    for number in range(1, size + 1):
-        title = f"Part {number} answers wrongly when its input is empty"
-        waits = f"\n\nDepends on #{number - 1}." if number % 7 == 0 else ""
-        body = f"`src/part{number % 400}/module{number % 2}.py` and src/part{number * 7 % 500}/module4.py do not check it.{waits}"
-        issues.append(IssueSnapshot(number=number, title=title, body=body, labels=("bug",), hash=issue_hash(title, body)))
-    return issues
-
-
-def _timed(work: Callable[[], T]) -> tuple[T, float]:
+def _plan_seconds() -> float:
+    """Of twelve issues that name their files, on ten thousand paths."""
+    issues = bench_growth.generated_issues(12, _TREE_PATHS)
+    tree = Tree(tuple(sorted(map(bench_growth.path_of, range(_TREE_PATHS)))))
     begun = time.perf_counter()
-    result = work()
-    return result, (time.perf_counter() - begun) * 1000
-
-
-def _peak_memory_mib() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    make_plan(issues, tree, slots=8)
+    return time.perf_counter() - begun

@@ -1,25 +1,29 @@
 """`shoal plan`: what would happen to a batch of issues, before anything is spent."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from app.commands import runner_prompt
 from app.commands.console import print_json, print_line, print_lines, print_table, read_json
-from app.facts.tree import read_tree
-from app.planning.issues_file import read_issues
+from app.facts.analysis import analyse
+from app.facts.tree import list_folder
+from app.planning.issues_file import IssuesFile, read_issues
 from app.planning.plan import make_plan
 from app.report.plan import plan_markdown, shown_dependencies
 from app.report.timeline import plan_svg
 from shared.errors import UserError
 from shared.models import Edge, Plan, PlannedTask
 
+# The JSON is a contract with others, which the rung of evidence is no part of; `why` says it in words.
+_UNTOLD = {"tasks": {"__all__": {"touches": {"__all__": {"source"}}}}}
 Shown = Literal["tables", "json", "markdown"]
 
 
 def run(issues: Path, tree: Path, slots: int, *, shown: Shown = "tables", svg: Path | None = None) -> int:
     """0 when a task was planned, 1 when none was."""
     batch = read_issues(read_json(issues), str(issues))
-    plan = make_plan(batch.issues, read_tree(tree), slots=slots, blockers=batch.blockers, repository=batch.repository)
+    plan = _plan(batch, tree, slots)
     problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
     if svg is not None and str(svg) != "-":
@@ -27,7 +31,7 @@ def run(issues: Path, tree: Path, slots: int, *, shown: Shown = "tables", svg: P
     if svg is not None and str(svg) == "-":
         print_lines(plan_svg(plan))
     elif shown == "json":
-        print_json(plan.model_dump_json(by_alias=True, indent=2))
+        print_json(plan.model_dump_json(by_alias=True, indent=2, exclude=_UNTOLD))
     elif shown == "markdown":
         print_lines(plan_markdown(plan))
     else:
@@ -52,8 +56,7 @@ def _write(path: Path, text: str) -> None:
 def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     """What the agent would be told about this issue, by the runner's own code; 0 when it is planned."""
     batch = read_issues(read_json(issues), str(issues))
-    files = read_tree(tree)
-    plan = make_plan(batch.issues, files, slots=1, blockers=batch.blockers, repository=batch.repository)
+    plan = _plan(batch, tree, 1)
     task = next((task for task in plan.tasks if task.issue == number), None)
     if task is None:
         raise UserError(f"#{number} is not planned: look at `shoal plan --issues {issues} --tree {tree}` for the reason")
@@ -64,6 +67,18 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     else:
         print_lines(runner_prompt.told(answer))
     return 0
+
+
+def _plan(batch: IssuesFile, tree: Path, slots: int) -> Plan:
+    listing = list_folder(tree)
+    touches = analyse(listing, batch.issues, _cache()).touches
+    return make_plan(batch.issues, listing.tree, slots=slots, blockers=batch.blockers, repository=batch.repository, touches=touches)
+
+
+def _cache() -> Path:
+    """Where a user's caches lie."""
+    place = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(place) if place.startswith("/") else Path.home() / ".cache") / "shoal" / "planning"
 
 
 def _show(plan: Plan) -> None:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.facts.settings_file import PATH
-from app.facts.tree import tree_at
+from app.facts.tree import Listing, list_commit
 from app.github.repository import RepositoryClient
-from app.planning.tree import Tree
 from shared.errors import UserError
 from shared.git import credentials, git, run_git
 
@@ -19,7 +18,7 @@ class RepositoryFacts:
     base_sha: str
     default_branch: str
     clone_url: str
-    tree: Tree
+    listing: Listing
     settings_text: str | None
 
 
@@ -29,10 +28,10 @@ async def gather(client: RepositoryClient, work_dir: Path) -> RepositoryFacts:
     token = await client.read_token()
     mirror = work_dir / "mirrors-app" / f"{about.id}.git"
     base_sha = await asyncio.to_thread(_fetch, mirror, about.clone_url, about.default_branch, token)
-    tree, settings = await asyncio.gather(
-        asyncio.to_thread(tree_at, mirror, base_sha), asyncio.to_thread(_settings_text, mirror, base_sha)
+    listing, settings = await asyncio.gather(
+        asyncio.to_thread(list_commit, mirror, base_sha), asyncio.to_thread(_settings_text, mirror, base_sha)
     )
-    return RepositoryFacts(base_sha, about.default_branch, about.clone_url, tree, settings)
+    return RepositoryFacts(base_sha, about.default_branch, about.clone_url, listing, settings)
 
 
 def _fetch(mirror: Path, url: str, branch: str, token: str) -> str:

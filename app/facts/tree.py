@@ -1,26 +1,56 @@
 """Lists the files of a repository: of a checkout, of a commit, or of a plain folder."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.planning.tree import Tree
 from shared.errors import UserError
 from shared.git import GitFailed, git, run_git
 
+_FILE_MODES = ("100644", "100755")  # neither symbolic links nor sub-modules: their files belong elsewhere
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A tree and where its contents lie: the object of each file in git, or the file's own name below a plain folder.
+
+    `head` is the commit whose past counts, empty where there is none; an empty place means that there is nothing to read.
+    """
+
+    folder: Path
+    tree: Tree
+    places: tuple[str, ...]
+    in_git: bool
+    head: str = ""
+
 
 def read_tree(folder: Path) -> Tree:
     """What git tracks at or below `folder`, relative to it; every file where it is no checkout."""
+    return list_folder(folder).tree
+
+
+def list_folder(folder: Path) -> Listing:
+    """As `read_tree`, with the places of the contents."""
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: give a git checkout or a folder with the repository's files")
     if not _is_checkout(folder):
-        return Tree(tuple(sorted(_walk(folder))))
+        return _listing(folder, [(shown(name), name) for name in _walk(folder)])
     # Sub-modules are one entry each: their files belong to another repository.
-    return _tree(git("ls-files", "-z", cwd=folder))
+    entries = _entries(git("ls-files", "-s", "-z", cwd=folder), name_of_object=1)
+    status, head = run_git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder, accept=(0, 1, 128))
+    return _listing(folder, entries, in_git=True, head=head.strip() if status == 0 else "")
 
 
 def tree_at(git_dir: Path, sha: str) -> Tree:
     """The files of one commit; the repository may be bare."""
-    return _tree(git("ls-tree", "-r", "-z", "--name-only", "--end-of-options", sha, cwd=git_dir))
+    return list_commit(git_dir, sha).tree
+
+
+def list_commit(git_dir: Path, sha: str) -> Listing:
+    """As `tree_at`, with the places of the contents."""
+    listed = git("ls-tree", "-r", "-z", "--end-of-options", sha, cwd=git_dir)
+    return _listing(git_dir, _entries(listed, name_of_object=2), in_git=True, head=sha)
 
 
 def _is_checkout(folder: Path) -> bool:
@@ -32,18 +62,30 @@ def _is_checkout(folder: Path) -> bool:
     return status == 0 and (bool(listed) or (folder / ".git").exists())
 
 
-def _tree(listing: str) -> Tree:
-    return Tree(tuple(sorted({_shown(name) for name in listing.split("\0") if name})))
+def _entries(listed: str, *, name_of_object: int) -> list[tuple[str, str]]:
+    """Path and object of each line `MODE … OBJECT …<tab>PATH`."""
+    entries = []
+    for line in filter(None, listed.split("\0")):
+        about, _, name = line.partition("\t")
+        words = about.split(" ")
+        entries.append((shown(name), words[name_of_object] if words[0] in _FILE_MODES else ""))
+    return entries
+
+
+def _listing(folder: Path, entries: list[tuple[str, str]], *, in_git: bool = False, head: str = "") -> Listing:
+    places = dict(entries)  # two entries of a path are the sides of a merge: either will do
+    paths = tuple(sorted(places))
+    return Listing(folder, Tree(paths), tuple(places[path] for path in paths), in_git, head)
 
 
 def _walk(folder: Path) -> list[str]:
     found = []
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name != ".git"]
-        found += [_shown(str((Path(parent) / name).relative_to(folder))) for name in files]
+        found += [str((Path(parent) / name).relative_to(folder)) for name in files]
     return found
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Bytes that are not UTF-8 become `\\xNN`, so that every path can be printed and sent."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Which files a task will probably touch, from the paths that its issue names, each with a probability and a reason.
+"""Which files an issue names, each with a probability and a reason; what it does not name is for app/planning/likely.py.
 
 The ladder, strongest first; per file the strongest rung counts, and a name that fits k files gives each of them 1/k:
 - declared scope (`Scope:` or `Files:`, as line or heading) 0.95
@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from app.planning.roles import is_test
 from app.planning.tree import Tree, folders_of, name_of, stem_of
 from shared.issue_text import IssueText
 from shared.models import Touch
@@ -24,8 +25,8 @@ _NAME_FACTOR = 0.885  # a base name in backticks 0.8, in prose 0.75
 _NEW_FILE = 0.75
 _TESTS_OF = 0.3
 _WORD_IN_TITLE, _WORD_IN_TEXT = 0.3, 0.15
-_LEAST = 0.02
-_MOST_TOUCHES = 20
+LEAST = 0.02
+MOST_TOUCHES = 20
 _MOST_NAMES = 400
 _MOST_GLOBS = 8
 
@@ -63,28 +64,39 @@ class _Name:
 
 
 def touched_files(text: IssueText, tree: Tree) -> list[Touch]:
-    """The likeliest files, most probable first."""
-    found: dict[str, Touch] = {}
-    for touch in _all_touches(text, tree):
-        known = found.get(touch.path)
-        if known is None or (-touch.probability, touch.why) < (-known.probability, known.why):
-            found[touch.path] = touch
+    """The likeliest files by their names alone, most probable first."""
+    found = {touch.path: touch for touch in named_files(text, tree)}
+    for touch in _by_words(text, tree):
+        _keep(found, touch)
     for touch in _tests_of(found, tree):
         found.setdefault(touch.path, touch)
-    ranked = sorted(found.values(), key=lambda touch: (-touch.probability, touch.path))
-    return [touch for touch in ranked if touch.probability >= _LEAST][:_MOST_TOUCHES]
+    return [touch for touch in sorted(found.values(), key=by_probability) if touch.probability >= LEAST][:MOST_TOUCHES]
 
 
-def _all_touches(text: IssueText, tree: Tree) -> Iterator[Touch]:
+def named_files(text: IssueText, tree: Tree) -> list[Touch]:
+    """What the text names as files do, without what single words may mean."""
+    found: dict[str, Touch] = {}
     globs = 0
     for name in _names(text):
         if "*" in name.text or "?" in name.text:
             globs += 1
-            if globs <= _MOST_GLOBS:
-                yield from _by_glob(name, tree)
+            touches = _by_glob(name, tree) if globs <= _MOST_GLOBS else iter(())
         else:
-            yield from _by_name(name, tree)
-    yield from _by_words(text, tree)
+            touches = _by_name(name, tree)
+        for touch in touches:
+            _keep(found, touch)
+    return sorted(found.values(), key=by_probability)
+
+
+def by_probability(touch: Touch) -> tuple[float, str]:
+    """Sorts the likeliest first."""
+    return -touch.probability, touch.path
+
+
+def _keep(found: dict[str, Touch], touch: Touch) -> None:
+    known = found.get(touch.path)
+    if known is None or (-touch.probability, touch.why) < (-known.probability, known.why):
+        found[touch.path] = touch
 
 
 def _names(text: IssueText) -> Iterator[_Name]:
@@ -136,7 +148,7 @@ def _by_name(name: _Name, tree: Tree) -> Iterator[Touch]:
     if name.text.endswith("/"):
         yield from _by_folder(name, text, tree)
     elif text in tree.files:
-        yield Touch(path=text, probability=name.strength, why=_why("names the file", name))
+        yield _touch(text, name.strength, _why("names the file", name), name)
     elif "/" in text:
         suffix = "/" + text.lower()
         files = [path for path in tree.by_name.get(name_of(text).lower(), ()) if ("/" + path.lower()).endswith(suffix)]
@@ -189,40 +201,34 @@ def _by_glob(name: _Name, tree: Tree) -> Iterator[Touch]:
 def _new_file(name: _Name, text: str, tree: Tree) -> Iterator[Touch]:
     above = folders_of(text)
     if above and above[0] in tree.by_folder:
-        yield Touch(path=text, probability=min(name.strength, _NEW_FILE), why=_why("names a file that does not exist yet", name))
+        yield _touch(text, min(name.strength, _NEW_FILE), _why("names a file that does not exist yet", name), name)
 
 
 def _spread(files: Iterable[str], strength: float, what: str, name: _Name) -> Iterator[Touch]:
     files = list(files)
     more = f", one of {len(files)} of that name" if len(files) > 1 else ""
-    for path in files if strength >= _LEAST * len(files) else ():
-        yield Touch(path=path, probability=round(strength / len(files), 4), why=_why(what, name) + more)
+    for path in files if strength >= LEAST * len(files) else ():
+        yield _touch(path, round(strength / len(files), 4), _why(what, name) + more, name)
 
 
 def _share(files: Iterable[str], what: str, name: _Name) -> Iterator[Touch]:
     """A folder or pattern: some of its files will be touched, most of a large one's will not."""
     files = list(files)
     expected, most = (3.0, 0.9) if name.in_scope else (1.2, 0.5)
-    for path in files if expected >= _LEAST * len(files) else ():
-        yield Touch(
-            path=path, probability=round(min(most, expected / len(files)), 4), why=f"{_why(what, name)} ({len(files)} files)"
-        )
+    for path in files if expected >= LEAST * len(files) else ():
+        yield _touch(path, round(min(most, expected / len(files)), 4), f"{_why(what, name)} ({len(files)} files)", name)
 
 
 def _tests_of(found: dict[str, Touch], tree: Tree) -> Iterator[Touch]:
     for path, touch in sorted(found.items()):
         stem = stem_of(path)
-        if touch.probability < 0.5 or _is_test(path):
+        if touch.probability < 0.5 or is_test(path):
             continue
         for near in {f"test_{stem}", f"{stem}_test", f"test-{stem}", stem}:
-            files = [test for test in tree.by_stem.get(near, ()) if test != path and _is_test(test)]
+            files = [test for test in tree.by_stem.get(near, ()) if test != path and is_test(test)]
             if len(files) == 1:
-                yield Touch(path=files[0], probability=round(touch.probability * _TESTS_OF, 4), why=f"tests of {path}")
-
-
-def _is_test(path: str) -> bool:
-    name = name_of(path).lower()
-    return name.startswith(("test_", "test-")) or "_test." in name or ".test." in name or ".spec." in name
+                probability = round(touch.probability * _TESTS_OF, 4)
+                yield Touch(path=files[0], probability=probability, source="test pair", why=f"tests of {path}")
 
 
 def _by_words(text: IssueText, tree: Tree) -> Iterator[Touch]:
@@ -231,12 +237,17 @@ def _by_words(text: IssueText, tree: Tree) -> Iterator[Touch]:
     body = set(_WORD.findall(_URL.sub(" ", " ".join(text.prose)).lower()))
     for word in sorted(title | body):
         for stem in (word, word.removesuffix("s")):
-            files = [path for path in tree.by_stem.get(stem, ()) if not _is_test(path)] if stem not in _COMMON else []
+            files = [path for path in tree.by_stem.get(stem, ()) if not is_test(path)] if stem not in _COMMON else []
             if len(files) == 1:
                 strength = _WORD_IN_TITLE if word in title else _WORD_IN_TEXT
-                yield Touch(path=files[0], probability=strength, why=f"the {'title' if word in title else 'text'} says “{word}”")
+                why = f"the {'title' if word in title else 'text'} says “{word}”"
+                yield Touch(path=files[0], probability=strength, source="similar text", why=why)
                 break
 
 
 def _why(what: str, name: _Name) -> str:
     return f"declared scope {what}" if name.in_scope else f"the text {what}"
+
+
+def _touch(path: str, probability: float, why: str, name: _Name) -> Touch:
+    return Touch(path=path, probability=probability, source="declared scope" if name.in_scope else "named", why=why)

@@ -15,7 +15,7 @@ from app.planning.prediction import predict
 from app.planning.tree import Tree
 from shared.github import branch_name
 from shared.issue_text import IssueText, read_issue
-from shared.models import Edge, IssueSnapshot, Plan, PlannedTask, Problem
+from shared.models import Edge, IssueSnapshot, Plan, PlannedTask, Problem, Touch
 
 NONE_ELSEWHERE: Mapping[int, Sequence[str]] = {}
 BlockerState: TypeAlias = Literal["open", "closed", "pull_request", "unknown"]
@@ -30,9 +30,11 @@ def make_plan(
     elsewhere: Mapping[int, Sequence[str]] = NONE_ELSEWHERE,
     repository: str = "",
     history: History = NO_HISTORY,
+    touches: Mapping[int, Sequence[Touch]] | None = None,
 ) -> Plan:
     """The plan of a batch; the same issues in any order give the same plan. `history` feeds its estimates.
 
+    `touches`: the files that each issue will probably touch, by an Analyst; without it only what the texts name is known.
     `blockers` tells the state of issues outside the batch, `elsewhere` each issue's open native blockers in other repositories
     (`owner/name#number`); by `repository` ("owner/name") it knows its own issues' full addresses.
     A problem whose issue is also among the tasks is a remark: that task is planned.
@@ -41,7 +43,7 @@ def make_plan(
     batch.admit(issues)
     batch.connect()
     batch.refuse()
-    return batch.plan(tree, slots, history)
+    return batch.plan(tree, slots, history, touches or {})
 
 
 def outside_blockers(issues: Sequence[IssueSnapshot], *, repository: str = "") -> tuple[int, ...]:
@@ -146,10 +148,10 @@ class _Batch:
                 number, f"#{number} waits for {_names(causes)}, which cannot be planned", "mend that one first", tuple(causes)
             )
 
-    def plan(self, tree: Tree, slots: int, history: History) -> Plan:
+    def plan(self, tree: Tree, slots: int, history: History, touches: Mapping[int, Sequence[Touch]]) -> Plan:
         """Everything that was not refused."""
         numbers = [number for number in sorted(self.issues) if number not in self.refused]
-        tasks = [self._task(number, tree, history) for number in numbers]
+        tasks = [self._task(number, touches.get(number), tree, history) for number in numbers]
         dependencies = [edge for (before, after), edge in sorted(self.edges.items()) if {before, after}.isdisjoint(self.refused)]
         conflicts = conflict_edges({task.issue: task.touches for task in tasks}, ordering(self._after(numbers)))
         edges = (*dependencies, *conflicts)
@@ -160,14 +162,14 @@ class _Batch:
             problems=self._problems(),
         )
 
-    def _task(self, number: int, tree: Tree, history: History) -> PlannedTask:
+    def _task(self, number: int, touches: Sequence[Touch] | None, tree: Tree, history: History) -> PlannedTask:
         issue, text = self.issues[number], self.texts[number]
         kind = kind_of(issue.labels, text)
         return PlannedTask(
             issue=number,
             kind=kind,
             branch=branch_name(number, issue.title),
-            touches=tuple(touched_files(text, tree)),
+            touches=tuple(touched_files(text, tree) if touches is None else touches),
             estimate=estimate(kind, history),
         )
 

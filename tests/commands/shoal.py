@@ -1,8 +1,10 @@
 """Runs the installed console command as a person does."""
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,9 @@ class Run:
 
 
 def shoal(*arguments: object, stdin: str = "") -> Run:
-    """`shoal ...`."""
-    done = subprocess.run([str(SHOAL), *map(str, arguments)], input=stdin.encode(), capture_output=True, timeout=120)
+    """`shoal ...`, with a cache of its own."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "XDG_CACHE_HOME": cache}
+        command = [str(SHOAL), *map(str, arguments)]
+        done = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=120, env=environment)
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())

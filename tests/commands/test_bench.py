@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared.git import git
 from tests.commands.shoal import shoal
+from tests.planning.repositories import FILLER, commit
 
 PROMISED = {"four_features": 52, "eight_bug_fixes": 36, "twelve_test_tasks": 24, "recorded_run": 27.9}
 
@@ -76,11 +78,51 @@ def test_checkouts_are_measured_against_gits_own() -> None:
     assert row["ratio"]["pool"] == 1
 
 
+@pytest.mark.slow
 def test_planning_is_measured_for_small_and_large_batches() -> None:
-    """12, 50 and 1,000 issues on 10,000 paths, as numbers that were measured."""
+    """12, 50 and 1,000 issues on 10,000 files and 2,000 commits, with nothing known and with everything."""
     rows = shoal("bench", "planning", "--json").document["planning"]
-    assert [(row["issues"], row["paths"]) for row in rows] == [(12, 10_000), (50, 10_000), (1_000, 10_000)]
-    assert all(row["seconds"] > 0 for row in rows)
+    assert [(row["issues"], row["files"]) for row in rows] == [(12, 10_000), (50, 10_000), (1_000, 10_000)]
+    assert all(0 < row["cached_seconds"] < row["cold_seconds"] for row in rows)
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What the replay says of a repository whose messages name their part, given bare."""
+    folder = tmp_path_factory.mktemp("history") / "parts"
+    parts = ("router", "session", "encoder", "ledger")
+    commit(folder, "Begin", {f"src/{part}.py": f"def open_{part}(): ...\n" for part in parts} | FILLER)
+    for number in range(40):
+        part = parts[number * number % 7 % 4]
+        commit(folder, f"Make the {part} faster ({number})\n\nSigned-off-by: Ada", {f"src/{part}.py": f"# {number}\n"})
+    return shoal("bench", "planning", "--repo", folder / ".git", "--windows", 3, "--json").document
+
+
+def test_a_history_is_replayed_beside_simpler_planners(replayed: Any) -> None:
+    """Every change is found where words lead to it; the conflicts come before the others, and better than by words alone."""
+    [row] = replayed["prediction"]
+    planners = row["planners"]
+    assert (row["repository"], row["windows"], row["issues"]) == ("parts", 3, 24)
+    assert planners["shoal"]["recall_at_5"] == 1
+    assert planners["shoal"]["average_precision"] >= planners["paths"]["average_precision"]
+    assert planners["shoal"]["calibration_error"] < planners["everything conflicts"]["calibration_error"]
+    assert planners["nothing conflicts"]["best_f1"] == 0
+    assert planners["everything conflicts"]["average_precision"] == row["conflicting"]
+
+
+@pytest.mark.parametrize("what", ["a plain folder", "an empty repository", "a single commit"])
+def test_what_has_no_history_is_refused_by_name(tmp_path: Path, what: str) -> None:
+    """Status 2 and what is needed, no traceback."""
+    if what == "a single commit":
+        commit(tmp_path / "r", "Begin", FILLER)
+    elif what == "an empty repository":
+        git("init", "-q", str(tmp_path / "r"), cwd=tmp_path)
+    else:
+        (tmp_path / "r").mkdir()
+    run = shoal("bench", "planning", "--repo", tmp_path / "r")
+    assert run.status == 2
+    assert str(tmp_path / "r") in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 @pytest.mark.parametrize("verb", ["plan", "simulate", "bench"])

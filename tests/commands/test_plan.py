@@ -8,7 +8,7 @@ import pytest
 
 from shared.models import Plan
 from tests.commands.shoal import shoal
-from tests.planning.batches import FREE_TEXT_ISSUES, free_text_batch
+from tests.planning.batches import FREE_TEXT_ISSUES, conflicts, dependencies, free_text_batch
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_the_plan_is_one_document_of_the_contract(folder: Path) -> None:
     plan = Plan.model_validate(run.document)
     assert run.document["schema"] == 1
     assert [task.issue for task in plan.tasks] == [1, 2, 3, 4, 5, 6]
-    assert [(edge.before, edge.after, edge.between) for edge in plan.edges] == [(4, 6, None), (None, None, (1, 2))]
+    assert (dependencies(plan), conflicts(plan)) == ([(4, 6)], [(1, 2)])
     assert plan.schedule.slots == 6
     assert plan.schedule.lower_bound_minutes <= plan.schedule.makespan_minutes < plan.schedule.sequential_minutes
     assert shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--json", "--slots", "6").stdout == run.stdout

@@ -17,13 +17,13 @@ async def test_facts_follow_the_default_branch(home: Home, client: RepositoryCli
     """Files and settings are those of its newest commit, also when the mirror is there already; no token stays on the disk."""
     first = await gather(client, tmp_path / "work")
     assert (first.base_sha, first.default_branch, first.settings_text) == (home.sha, "main", None)
-    assert set(first.tree.paths) == {"README.md", "docs/grün.bin"}
+    assert set(first.listing.tree.paths) == {"README.md", "docs/grün.bin"}
     files = {".github/shoal.yml": "test_command: make test\n", "src/größe.py": "x = 1\n"}
     newer = home.hub.commit(REPOSITORY, "main", files, login="mona")
     second = await gather(client, tmp_path / "work")
     assert second.base_sha == newer
     assert second.settings_text == "test_command: make test\n"
-    assert "src/größe.py" in second.tree.paths
+    assert "src/größe.py" in second.listing.tree.paths
     assert not [f for f in (tmp_path / "work").rglob("*") if f.is_file() and b"ghs_" in f.read_bytes()]
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.planning.graph import cycles, downstream, ordering
+from app.planning.graph import cycles, downstream, ordering, reduced
 
 GRAPHS = st.dictionaries(st.integers(1, 8), st.sets(st.integers(1, 8), max_size=3), max_size=8)
 
@@ -51,3 +51,14 @@ def test_a_long_chain_needs_no_recursion() -> None:
     assert cycles(chain) == []
     chain[1] = [5000]
     assert len(cycles(chain)[0]) == 5000
+
+
+@settings(max_examples=100, deadline=None)
+@given(after=GRAPHS)
+def test_the_reduction_keeps_who_waits_for_whom(after: dict[int, set[int]]) -> None:
+    """Every order stays, and no predecessor is kept that another one implies."""
+    straight = {node: {earlier for earlier in before if earlier < node} for node, before in after.items()}
+    kept = reduced(straight)
+    whole, small = ordering(straight), ordering(kept)
+    assert all(whole(one, other) == small(one, other) for one in after for other in after)
+    assert all(not small(one, other) for before in kept.values() for one in before for other in before)

@@ -94,11 +94,20 @@ def test_native_blockers_count_and_beat_the_text() -> None:
 
 
 def test_full_addresses_of_the_own_repository_are_dependencies() -> None:
-    """A pasted link to our own issue counts, one to somebody else's is told."""
-    body = "Depends on https://github.com/o/r/issues/1 and x/y#1"
+    """A pasted link to our own issue counts."""
+    body = "Depends on https://github.com/o/r/issues/1"
     plan = make_plan([issue(1), issue(2, body)], tree("a.py"), slots=2, repository="O/R")
     assert dependencies(plan) == [(1, 2)]
-    assert "x/y" in plan.problems[0].what
+
+
+def test_a_blocker_in_another_repository_blocks() -> None:
+    """Stated in the text, or marked on GitHub and open there; what waits for such an issue is held up too, the rest is planned."""
+    issues = [issue(1), issue(2, "Depends on x/y#7"), issue(3), issue(4, "After #3")]
+    plan = make_plan(issues, tree("a.py"), slots=2, repository="o/r", elsewhere={3: ("x/z#9",)})
+    assert [task.issue for task in plan.tasks] == [1]
+    assert {problem.issue: problem.blocked_elsewhere for problem in plan.problems} == {2: ("x/y#7",), 3: ("x/z#9",), 4: ()}
+    assert [problem.blocked_by for problem in plan.problems if problem.issue == 4] == [(3,)]
+    assert "x/y#7" in plan.problems[0].what
 
 
 def test_hidden_text_is_told_and_not_followed() -> None:

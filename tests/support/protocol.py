@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pydantic import BaseModel
 
-from app.actions import AnyAction, OpenPullRequest, ReadIssue, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
+from app.actions import AnyAction, OpenPullRequest, ReadBlockers, ReadIssue, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
 from app.decide.decide import decide
 from app.decide.state import Attempt, AttemptStatus, Context, Policy, Pool, Repository, State, TaskStatus
 from app.events import (
@@ -262,7 +262,7 @@ def perform(world: World, action: AnyAction) -> list[World]:
             return (
                 [tell(opened, PullRequestOpened(repository_id=1, attempt=action.attempt, pull=seen(pull)))[0]] if pull else [rest]
             )
-        case ReadIssue():
+        case ReadIssue() | ReadBlockers():
             return [rest]
         case _:
             raise AssertionError(action)
