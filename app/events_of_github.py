@@ -1,4 +1,4 @@
-"""What people and other programs did on GitHub, and what GitHub says when it is asked: the part of app.events that is about that."""
+"""What people and other programs did on GitHub, and what GitHub says when it is asked: a part of app.events."""
 
 from typing import Literal
 
