@@ -26,9 +26,8 @@ def _whole(harbour: Harbour, issue: int) -> Json:
 
     def found() -> Json | None:
         checks = journeys.whole_checks(harbour.world, journeys.main_sha(harbour.world))
-        return max(
-            (one for one in checks if f"#{issue} " in one["output"]["summary"]), key=lambda one: int(one["id"]), default=None
-        )
+        ours = (one for one in checks if f"#{issue} " in one["output"]["summary"])
+        return max(ours, key=lambda one: int(one["id"]), default=None)
 
     return journeys.wait_for(found)  # type: ignore[no-any-return]
 
