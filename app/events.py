@@ -200,6 +200,8 @@ class AttemptStarted(Event):
     attempt: str
     pid: int
     pid_started: float
+    # The machine whose process that is; empty: none that we can see.
+    host: str = ""
 
 
 class AttemptClaimed(Event):
@@ -239,11 +241,12 @@ class PermitRequested(Event):
 
 
 class TokenMinted(Event):
-    """A write token exists for an attempt; stored before the token is handed out."""
+    """A write token exists for an attempt; stored before the token is handed out by the app process `holder`, which keeps it."""
 
     kind: Literal["token_minted"] = "token_minted"
     attempt: str
     sequence: int
+    holder: str = ""
     expires_at: datetime
 
 
@@ -281,10 +284,11 @@ class JobEnded(Event):
 
 
 class TokensRevoked(Event):
-    """GitHub confirmed that no write token of the attempt works any more."""
+    """GitHub confirmed that no write token works any more that `holder` had handed to the attempt."""
 
     kind: Literal["tokens_revoked"] = "tokens_revoked"
     attempt: str
+    holder: str = ""
 
 
 class PullRequestSeen(Wire):

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Literal
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import brief, oidc
 from app.decide.attempts import STALE
@@ -108,7 +109,7 @@ class CoreFront:
         attempt, task, repository = await self._find(attempt_id)
         if self.settings.backend == "actions" and attempt.pid is not None and attempt.pid_started is not None:
             # Its process is on a machine that we cannot see: what names it is its run.
-            request = request.model_copy(update={"pid": attempt.pid, "pid_started": attempt.pid_started})
+            request = request.model_copy(update={"pid": attempt.pid, "pid_started": attempt.pid_started, "host": ""})
         refusal = await self.loop.submit(AttemptClaimed(repository_id=repository.id, attempt=attempt_id, claim=request))
         if refusal:
             return Refused(refusal)
@@ -179,7 +180,11 @@ class CoreFront:
 
     async def ready(self) -> bool:
         """Whether the database answers."""
-        await self.database.read(rows.repository_ids)
+        try:
+            await self.database.read(rows.repository_ids)
+        except SQLAlchemyError as error:
+            log.warning("database.failed", error=str(error)[:300])
+            return False
         return True
 
     async def _grant(self, attempt: Attempt, repository: Repository, request: PermitRequest) -> PermitReply | Refused:
@@ -187,7 +192,11 @@ class CoreFront:
         # Held and stored before it is handed out: from now on no successor starts while it works.
         self.tokens.hold(attempt.id, minted.token)
         event = TokenMinted(
-            repository_id=repository.id, attempt=attempt.id, sequence=request.sequence, expires_at=minted.expires_at
+            repository_id=repository.id,
+            attempt=attempt.id,
+            sequence=request.sequence,
+            holder=self.loop.membership.me.id,
+            expires_at=minted.expires_at,
         )
         refusal = await self.loop.submit(event)
         if refusal or attempt.permit is None:

@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     intake_max_seconds: float = Field(default=120, ge=0, description="The longest wait of a batch, seconds.")
     lease_seconds: float = Field(default=60, gt=0, description="An attempt without a heartbeat is lost after, seconds.")
     heartbeat_seconds: float = Field(default=10, gt=0, description="Runners report this often, seconds.")
+    replica_lease_seconds: float = Field(
+        default=15, gt=0, description="With several apps on one Postgres: a silent one's work is taken over after, seconds."
+    )
     sweep_seconds: float = Field(default=300, gt=0, description="GitHub is re-read for lost messages this often, seconds.")
     slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
     memory_reserve_mib: int = Field(default=512, ge=0, description="Memory left free for everything else, MiB.")

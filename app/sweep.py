@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 # GitHub counts whole seconds, and its clock is not ours: an issue that changed just now may change again unseen.
 _SETTLED = timedelta(minutes=2)
+# One of several apps sweeps, and the next eldest at once when that one has died; seconds.
+_LOOK_AGAIN = 0.2
 
 
 @dataclass
@@ -31,8 +33,10 @@ class Sweep:
     _known: dict[int, dict[int, datetime]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """At the start and then every `sweep_seconds`, until cancelled."""
+        """As soon as it is our turn and then every `sweep_seconds`, until cancelled."""
         while True:
+            while not self.loop.membership.leads:
+                await asyncio.sleep(_LOOK_AGAIN)
             try:
                 await self.once()
                 await self.loop.prune()

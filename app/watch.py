@@ -30,6 +30,8 @@ class Watch:
     async def look(self) -> None:
         """Once over all attempts."""
         for attempt in await self.database.read(rows.live_attempts):
+            if attempt.host not in {"", self.loop.membership.me.host}:
+                continue  # a process of that number here is somebody else's
             expected = attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}
             if not expected or attempt.gone or attempt.pid is None or attempt.pid_started is None:
                 continue

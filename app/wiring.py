@@ -22,6 +22,7 @@ from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier, issuer_of
 from app.planner import Planner
+from app.replica import Membership
 from app.reporter import Reporter
 from app.settings import FREE_AGENTS, Settings
 from app.store.database import Database, hold_lock, open_engine
@@ -74,11 +75,12 @@ async def running(
             free_memory_mib=lambda: where.room().free_memory_mib,
             metrics=metrics,
             tick_seconds=0.5,
+            membership=Membership(clock, timedelta(seconds=settings.replica_lease_seconds)),
         )
         database = loop.database = Database(open_engine(settings.database_url), loop.forget)
         reporter = Reporter(database, settings.github_url, clock)
         planner = Planner(settings, database)
-        effects = Effects(settings, database, github, where, planner, reporter, held, metrics)
+        effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
         front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier)
         web = server.build(front, settings, metrics.registry)

@@ -244,6 +244,8 @@ class Attempt(Row):
     nonce: str = ""
     pid: int | None = None
     pid_started: float | None = None
+    # The machine of that process.
+    host: str = ""
     claimed_at: datetime | None = None
     ended_at: datetime | None = None
     lease_until: datetime
@@ -262,6 +264,8 @@ class Attempt(Row):
     # The newest of them that the branch was found to hold.
     landed: str = ""
     token_expires_at: datetime | None = None
+    # The app processes that alone hold its write tokens in memory.
+    token_holders: tuple[str, ...] = ()
     revoke_asked: bool = False
     remote_asked: bool = False
     report: AttemptReport | None = None

@@ -12,7 +12,8 @@ def put(connection: Connection, *, key: str, source: str, kind: str, body: str, 
     """False when the key is already there."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     row = {"key": key, "source": source, "kind": kind, "body": body, "status": status, "received_at": now.timestamp()}
-    return connection.execute(dialect.insert(inbox).values(row).on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+    new = dialect.insert(inbox).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(inbox.c.id)
+    return connection.scalar(new) is not None  # not by rowcount, which is unknown on Postgres
 
 
 def waiting(connection: Connection, most: int) -> list[tuple[int, str, str, str]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, select
 
 from app.decide.draft import Decision
-from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task
+from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task, TaskStatus
 from app.store import measured
 from app.store.database import upsert
 from app.store.schema import attempts, orchestrations, repositories, tasks, used_tokens
@@ -21,6 +21,12 @@ def load_repository(connection: Connection, repository_id: int) -> Repository | 
 def repository_ids(connection: Connection) -> list[int]:
     """Every repository ever seen."""
     return list(connection.scalars(select(repositories.c.id).order_by(repositories.c.id)))
+
+
+def repositories_at_work(connection: Connection) -> list[int]:
+    """Those with a task that is not over."""
+    over = (TaskStatus.DONE, TaskStatus.REFUSED)
+    return list(connection.scalars(select(tasks.c.repository_id).where(tasks.c.status.not_in(over)).distinct()))
 
 
 def load_state(connection: Connection, repository: Repository) -> State:

@@ -7,9 +7,11 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 
+import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,6 +24,8 @@ from app.web import runner_api, webhook
 from app.web.envelope import Envelope
 from app.web.front import Front
 from shared.errors import FatalError, TransientError
+
+log = structlog.get_logger()
 
 
 def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Starlette:
@@ -36,7 +40,7 @@ def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Star
             *runner_api.routes(front),
         ],
         middleware=[Middleware(Envelope)],
-        exception_handlers={HTTPException: _http_error, TransientError: _try_again},
+        exception_handlers={HTTPException: _http_error, TransientError: _try_again, SQLAlchemyError: _no_database},
     )
 
 
@@ -110,6 +114,11 @@ def _status(front: Front, token: SecretStr | None) -> Callable[[Request], Awaita
 async def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 the table above says so
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _no_database(_request: Request, error: Exception) -> Response:
+    log.warning("database.failed", error=str(error)[:300])
+    return JSONResponse({"error": "the database does not answer"}, 503, headers={"Retry-After": "1"})
 
 
 async def _try_again(_request: Request, error: Exception) -> Response:
