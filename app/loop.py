@@ -35,7 +35,7 @@ _TRIES_OF_A_BUG = 5
 # Where only somebody else's CI is waited for, every so many ticks are enough.
 _PATIENT_TICKS = 30
 # What is under way at the end may come to its own end for so long; the rest is done again by the next one.
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 3.0
 
 
 class Loop:
@@ -104,7 +104,8 @@ class Loop:
                 group.create_task(self._forever(lambda: self.membership.renew(self.database), asyncio.Event(), renewal))
         finally:
             await self._end_effects()
-            await self.membership.leave(self.database)
+            with suppress(SQLAlchemyError):  # away: then our lease ends by itself
+                await self.membership.leave(self.database)
 
     async def _end_effects(self) -> None:
         if self._effects:
@@ -234,9 +235,9 @@ class Loop:
         try:
             await self._finish(row_id, await perform(action), "")
             self._metrics.actions.labels(action.kind, "done").inc()
-        except TransientError as error:
+        except (TransientError, OperationalError) as error:
             self._metrics.actions.labels(action.kind, "later").inc()
-            await self._later(row_id, tries, error.after, str(error))
+            await self._later(row_id, tries, getattr(error, "after", None), str(error))
         except (UserError, FatalError) as error:
             await self._failed(row_id, action, str(error))
         except Exception as error:

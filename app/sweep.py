@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.events import IssueLabelled, IssueTouched, RepositoryRef
 from app.github.access import Access
@@ -40,7 +41,7 @@ class Sweep:
             try:
                 await self.once()
                 await self.loop.prune()
-            except (TransientError, UserError) as error:
+            except (TransientError, UserError, SQLAlchemyError) as error:
                 log.warning("sweep.failed", error=str(error)[:300])
             await asyncio.sleep(self.settings.sweep_seconds)
 

@@ -3,6 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.backends.backend import Backend
 from app.decide.state import AttemptStatus
 from app.events import AttemptGone
@@ -10,6 +13,7 @@ from app.loop import Loop
 from app.store import rows
 from app.store.database import Database
 
+log = structlog.get_logger()
 _SECONDS = 0.5
 
 
@@ -24,7 +28,10 @@ class Watch:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except SQLAlchemyError as error:
+                log.warning("database.failed", error=str(error)[:300])
             await asyncio.sleep(_SECONDS)
 
     async def look(self) -> None:
