@@ -350,6 +350,13 @@ class WorkStopped(Event):
     reason: str
 
 
+class OperatorSpoke(Event):
+    """The operator lets nothing new start (`paused`, `draining`), or everything go on; each repository is told."""
+
+    kind: Literal["operator_spoke"] = "operator_spoke"
+    mode: str
+
+
 class Tick(Event):
     """Time passed."""
 
@@ -386,6 +393,7 @@ AnyEvent = Annotated[
     | EffectFailed
     | Started
     | WorkStopped
+    | OperatorSpoke
     | Tick,
     Field(discriminator="kind"),
 ]

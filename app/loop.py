@@ -12,14 +12,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.actions import ACTIONS, AnyAction
+from app.decide.audit import entry
 from app.decide.budget import day_of
 from app.decide.decide import decide
 from app.decide.draft import Decision
-from app.decide.state import Attempt, Context, Policy, Repository, State
-from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, Started, Tick
+from app.decide.state import Attempt, Context, OperatorMode, Policy, Repository, State
+from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.metrics import Metrics
 from app.replica import Membership
-from app.store import inbox, outbox, rows
+from app.store import audit, inbox, operator, outbox, rows
 from app.store.database import Database
 from shared.errors import FatalError, TransientError, UserError
 
@@ -87,6 +88,12 @@ class Loop:
         refusal = await self.database.write(lambda c: self._record_and_apply(c, event, key))
         self._outbox_wake.set()
         return refusal
+
+    async def operate(self, mode: OperatorMode) -> None:
+        """The operator's word: durable first, then every repository with work hears of it."""
+        await self.database.write(lambda c: operator.set_mode(c, mode, self.clock()))
+        for repository_id in await self.database.read(rows.repositories_at_work):
+            await self.submit(OperatorSpoke(repository_id=repository_id, mode=mode.value))
 
     # The work
 
@@ -191,11 +198,14 @@ class Loop:
             rows.save(connection, fresh.repository, decision)
             self._states[repository.id] = fresh
         outbox.put(connection, decision.actions, now)
+        if (kept := entry(event, decision)) is not None:
+            audit.put(connection, now, event.repository_id, event.kind, kept)
         self._metrics.events.labels(event.kind).inc()
         return decision.refusal
 
     def _count(self, before: State, decision: Decision, context: Context) -> None:
         self._metrics.slots_held.set(context.pool.slots_held)
+        self._metrics.halted.set(context.pool.mode is not OperatorMode.RUNNING)
         for task in decision.tasks:
             earlier = before.tasks.get(task.issue)
             if task.verdict is not None and (earlier is None or earlier.verdict is None):
@@ -294,10 +304,17 @@ class Loop:
         for repository_id in await self.database.read(due):
             await self.submit(Tick(repository_id=repository_id))
 
-    async def prune(self) -> None:
+    async def prune(self, audit_kept: timedelta) -> None:
         """Forgets rows that nobody will ask for again."""
-        before = self.clock() - KEEP
-        await self.database.write(lambda c: (inbox.prune(c, before), outbox.prune(c, before)))
+        now = self.clock()
+        before, forgotten = now - KEEP, now - audit_kept
+
+        def job(connection: Connection) -> None:
+            inbox.prune(connection, before)
+            outbox.prune(connection, before)
+            audit.prune(connection, forgotten)
+
+        await self.database.write(job)
 
 
 def _running(state: State) -> dict[str, Attempt]:

@@ -70,7 +70,9 @@ class Settings(BaseSettings):
     private_key_path: Path | None = Field(default=None, description="File with the App's private key (PEM, mode 0600).")
     private_key: SecretStr | None = Field(default=None, description="The private key itself, instead of a file.")
     operator_token: SecretStr | None = Field(
-        default=None, min_length=16, description="Bearer token of `/status.json`, at least 16 characters; empty: 404."
+        default=None,
+        min_length=16,
+        description="Bearer token of `/status.json`, `/audit.jsonl` and `/operator`, at least 16 characters; empty: 404.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
@@ -112,6 +114,7 @@ class Settings(BaseSettings):
     replica_lease_seconds: float = Field(
         default=15, gt=0, description="With several apps on one Postgres: a silent one's work is taken over after, seconds."
     )
+    audit_days: float = Field(default=365, gt=0, le=36_500, description="The audit trail is kept this long, days.")
     sweep_seconds: float = Field(default=300, gt=0, description="GitHub is re-read for lost messages this often, seconds.")
     slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
     memory_reserve_mib: int = Field(default=512, ge=0, description="Memory left free for everything else, MiB.")

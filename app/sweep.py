@@ -36,11 +36,11 @@ class Sweep:
     async def run(self) -> None:
         """As soon as it is our turn and then every `sweep_seconds`, until cancelled."""
         while True:
-            while not self.loop.membership.leads:
+            while not self.loop.membership.leads:  # noqa: ASYNC110 the end of another process sets no event here
                 await asyncio.sleep(_LOOK_AGAIN)
             try:
                 await self.once()
-                await self.loop.prune()
+                await self.loop.prune(timedelta(days=self.settings.audit_days))
             except (TransientError, UserError, SQLAlchemyError) as error:
                 log.warning("sweep.failed", error=str(error)[:300])
             await asyncio.sleep(self.settings.sweep_seconds)

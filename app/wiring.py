@@ -28,6 +28,7 @@ from app.settings import FREE_AGENTS, Settings
 from app.store.database import Database, hold_lock, open_engine
 from app.sweep import Sweep
 from app.tokens_held import TokensHeld
+from app.trail import Trail
 from app.watch import Watch
 from app.web import server
 from shared.git import check_git
@@ -65,9 +66,9 @@ async def running(
     """Everything that an app is, from the lock on its database to its background work; ended in the reverse order."""
     check_git()
     lock = hold_lock(settings.database_url)
-    metrics, held = Metrics(), TokensHeld()
+    metrics, held, trail = Metrics(), TokensHeld(), Trail(clock)
     where = backend or chosen_backend(settings)
-    async with access or GitHubApp(settings, clock=clock) as github:
+    async with access or GitHubApp(settings, clock=clock, wrote=trail.wrote) as github:
         loop = Loop(
             policy=policy(settings, github.login),
             translate=to_event,
@@ -77,7 +78,7 @@ async def running(
             tick_seconds=0.5,
             membership=Membership(clock, timedelta(seconds=settings.replica_lease_seconds)),
         )
-        database = loop.database = Database(open_engine(settings.database_url), loop.forget)
+        database = loop.database = trail.database = Database(open_engine(settings.database_url), loop.forget)
         reporter = Reporter(database, settings.github_url, clock)
         planner = Planner(settings, database)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)

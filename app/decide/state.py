@@ -328,6 +328,14 @@ class Policy:
     app_login: str = ""
 
 
+class OperatorMode(StrEnum):
+    """PAUSED and DRAINING start nothing new and let everything else go on; who drains waits for the last one to end."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DRAINING = "draining"
+
+
 @dataclass(frozen=True)
 class Pool:
     """What repositories share. The provider's refusals are those of the others only: a repository knows its own."""
@@ -337,6 +345,7 @@ class Pool:
     cost_today_usd: float = 0
     paused_until: datetime | None = None
     probing: bool = False
+    mode: OperatorMode = OperatorMode.RUNNING
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Actions on their way out: written with the decision that asked for them, done at least once, one at a time per key."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, or_, select, update
@@ -68,14 +68,16 @@ def done(connection: Connection, me: Replica, row_id: int, error: str = "") -> b
     return _end(connection, me, row_id, values)
 
 
-def try_later(connection: Connection, me: Replica, row_id: int, tries: int, now: datetime, after: timedelta | None, error: str) -> bool:
+def try_later(
+    connection: Connection, me: Replica, row_id: int, tries: int, now: datetime, after: timedelta | None, error: str
+) -> bool:
     """Puts a row back; the wait is the other side's wish or grows with the tries. False when it is no longer ours."""
     wait = after or timedelta(seconds=_BACKOFF[min(tries, len(_BACKOFF) - 1)])
     values = {"status": "new", "tries": tries + 1, "next_at": (now + wait).timestamp(), "error": error[:4000]}
     return _end(connection, me, row_id, values)
 
 
-def _end(connection: Connection, me: Replica, row_id: int, values: dict[str, object]) -> bool:
+def _end(connection: Connection, me: Replica, row_id: int, values: Mapping[str, object]) -> bool:
     ours = update(outbox).where(outbox.c.id == row_id, outbox.c.status == "taken", outbox.c.taken_by == me.id)
     return connection.execute(ours.values(taken_by="", **values)).rowcount == 1
 

@@ -124,6 +124,27 @@ replicas = Table(
     Column("seen_at", Float, nullable=False),
 )
 
+# One row: whether the operator lets new work start.
+operator = Table(
+    "operator",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("mode", String, nullable=False),
+    Column("since", Float, nullable=False),
+)
+
+# Who asked for what, and what was written for it; kept when everything else is forgotten.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False, index=True),
+    # None where a write says its repository in its path.
+    Column("repository_id", BigInteger, nullable=True),
+    Column("kind", String, nullable=False),
+    Column("data", Text, nullable=False),
+)
+
 documents = Table(
     "documents",
     metadata,

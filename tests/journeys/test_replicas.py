@@ -51,6 +51,10 @@ class Fleet:
         self.apps[who.app_port] = app
         self.balancer.targets = list(self.apps)
 
+    def status_of(self, path: str) -> int:
+        """As a prober sees it."""
+        return httpx.get(f"{self.balancer.url}{path}", trust_env=False, timeout=30).status_code
+
     def kill_eldest(self) -> None:
         """kill -9 of the app alone; its runners go on."""
         self.apps.pop(next(iter(self.apps))).kill()
@@ -61,7 +65,7 @@ class Fleet:
 def fleet(tmp_path: Path, postgres: Postgres, balancer: Balancer) -> Iterator[Fleet]:
     """Two apps on one database server, reached through the balancer."""
     shared = {"SHOAL_DATABASE_URL": postgres.database(), "SHOAL_REPLICA_LEASE_SECONDS": "2", "SHOAL_RUNNER_URL": balancer.url}
-    with running_harbour(tmp_path / "harbour", think_seconds=1, **shared) as harbour:
+    with running_harbour(tmp_path / "harbour", 1, journeys.no_more, **shared) as harbour:
         harbour.hub.change_app("shoal", webhook_url=f"{balancer.url}/webhook")
         assert harbour.world.app is not None
         fleet = Fleet(harbour, balancer, {harbour.world.identity.app_port: harbour.world.app})
@@ -113,7 +117,7 @@ def test_the_database_server_is_away_for_a_while(fleet: Fleet, postgres: Postgre
     journeys.wait_for(lambda: all(works(port) for port in fleet.apps))
     postgres.stop()
     try:
-        answers = {path: httpx.get(f"{fleet.balancer.url}{path}", trust_env=False, timeout=30).status_code for path in ("/readyz", "/healthz")}
+        answers = {path: fleet.status_of(path) for path in ("/readyz", "/healthz")}
     finally:
         postgres.start()
     journeys.settle(fleet.harbour.world, issue)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 import psutil
-from sqlalchemy import NullPool, create_engine, text
+import sqlalchemy
 
 from app.decide.state import Attempt
 from app.demo import identity
@@ -142,9 +142,9 @@ def inbox_statuses(world: World) -> set[str]:
 
 def _rows(world: World, query: str) -> list[tuple[Any, ...]]:
     file = f"sqlite:///file:{world.folder / 'work' / 'shoal.db'}?mode=ro&uri=true&timeout=10"
-    engine = create_engine(world.ways.settings.get("SHOAL_DATABASE_URL", file), poolclass=NullPool)
+    engine = sqlalchemy.create_engine(world.ways.settings.get("SHOAL_DATABASE_URL", file), poolclass=sqlalchemy.NullPool)
     with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
+        return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
 
 
 def shoal_serve(env: Mapping[str, str], folder: Path) -> Run:

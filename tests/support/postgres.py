@@ -80,9 +80,9 @@ def _somebody() -> tuple[int, int]:
 
 def _run(argv: list[str]) -> None:
     user, group = _somebody() if os.geteuid() == 0 else (None, None)
-    extra = None if user is None else []
+    groups: list[int] | None = None if user is None else []
     # No pipe: the server would inherit it, and reading from it would never end.
     with tempfile.TemporaryFile() as output:
-        done = subprocess.run(argv, stdout=output, stderr=output, cwd="/", user=user, group=group, extra_groups=extra, timeout=60)
+        done = subprocess.run(argv, stdout=output, stderr=output, cwd="/", user=user, group=group, extra_groups=groups, timeout=60)
         output.seek(0)
         assert done.returncode == 0, output.read().decode(errors="replace")
