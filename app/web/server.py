@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.settings import Settings
-from app.web import operator, runner_api, webhook
+from app.web import openapi, operator, runner_api, webhook
 from app.web.envelope import Envelope
 from app.web.front import Front
 from shared.errors import FatalError, TransientError
@@ -34,6 +34,7 @@ def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Star
             Route("/readyz", _ready(front), methods=["GET"]),
             Route("/webhook", webhook.endpoint(front, settings.webhook_secret.get_secret_value()), methods=["POST"]),
             Route("/metrics", _metrics(registry), methods=["GET"]),
+            Route("/openapi.json", _openapi(), methods=["GET"]),
             *operator.routes(front, settings.operator_token),
             *runner_api.routes(front),
         ],
@@ -87,6 +88,13 @@ def _ready(front: Front) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(_request: Request) -> Response:
         why_not = await front.why_not_ready()
         return JSONResponse({"status": why_not or "ready"}, 503 if why_not else 200)
+
+    return endpoint
+
+
+def _openapi() -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_request: Request) -> Response:
+        return JSONResponse(openapi.description())
 
     return endpoint
 

@@ -65,6 +65,7 @@ class Workshop:
     repository_id: int
     maintainer: Person
     app: App
+    settings: Settings
     clock: Clock
 
     # People
@@ -83,6 +84,11 @@ class Workshop:
             self.maintainer.label(self.full_name, number, "shoal")
 
     # The app
+
+    @property
+    def app_url(self) -> str:
+        """As runners and browsers find it."""
+        return self.settings.public_url
 
     async def task(self, issue: int) -> Task | None:
         return await self.app.database.read(lambda c: rows.task_of(c, self.repository_id, issue))
@@ -199,9 +205,10 @@ async def open_workshop(
         }
         work.mkdir(parents=True)
         clock = Clock()
-        async with running(Settings(_env_file=None, **values), backend, clock) as app, _serving(app, listening):
+        chosen = Settings(_env_file=None, **values)
+        async with running(chosen, backend, clock) as app, _serving(app, listening):
             try:
-                yield Workshop(folder, hub, full_name, made["id"], maintainer, app, clock)
+                yield Workshop(folder, hub, full_name, made["id"], maintainer, app, chosen, clock)
             finally:
                 # Of a story that failed: runners outlive their app on purpose.
                 for attempt in await app.database.read(rows.live_attempts):
