@@ -1,8 +1,6 @@
 """The runner API's description is true: whatever is sent to a real app, it answers as described and stays whole."""
 
 import asyncio
-import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +12,16 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
-from app.backends.backend import Capacity, Started
 from app.web.openapi import description
 from app.web.runner_api import CALLS, Call
 from shared.messages import RunnerLaunch
-from shared.process import started_at
 from tests.support.localhub import Hub
-from tests.support.workshop import Workshop, open_workshop, until
+from tests.support.nowhere import Nowhere
+from tests.support.workshop import open_workshop
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 NONCE = "the only one"
 EXAMPLES = 40
-
-
-@dataclass
-class Nowhere:
-    """A backend whose runners are this test."""
-
-    launches: list[RunnerLaunch] = field(default_factory=list)
-
-    async def start(self, launch: RunnerLaunch, _where: object = None) -> Started:
-        self.launches.append(launch)
-        return Started(os.getpid(), started_at(os.getpid()) or 0)
-
-    async def stop(self, _pid: int, _started_at: float, _where: object = None) -> bool:
-        return True
-
-    def alive(self, _pid: int, _started_at: float) -> bool:
-        return True
-
-    def room(self) -> Capacity:
-        return Capacity(1e6)
 
 
 def fuzz(url: str, call: Call, launch: RunnerLaunch, mode: GenerationMode, examples: int) -> set[int]:
@@ -55,7 +32,7 @@ def fuzz(url: str, call: Call, launch: RunnerLaunch, mode: GenerationMode, examp
 
     @settings(max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
-    def one(case: Case) -> None:
+    def one(case: Case[Any]) -> None:
         case.path_parameters = {"attempt_id": launch.attempt_id}
         if isinstance(case.body, dict) and isinstance(case.body.get("nonce"), str):
             case.body["nonce"] = NONCE
@@ -67,22 +44,13 @@ def fuzz(url: str, call: Call, launch: RunnerLaunch, mode: GenerationMode, examp
     return seen
 
 
-async def attempt(workshop: Workshop, nowhere: Nowhere) -> RunnerLaunch:
-    """One that waits to be claimed."""
-    workshop.label(workshop.issue("Add a file"))
-
-    async def started() -> RunnerLaunch | None:
-        return nowhere.launches[0] if nowhere.launches else None
-
-    return await until(started)
-
-
 @pytest.mark.slow
 async def test_every_answer_is_a_described_one(tmp_path: Path, hub: Hub) -> None:
     """Bodies that fit and bodies that do not, for every call of an attempt's life; never a 500, and nothing set aside."""
     nowhere = Nowhere()
     async with open_workshop(tmp_path, hub, nowhere) as workshop:
-        launch = await attempt(workshop, nowhere)
+        workshop.label(workshop.issue("Add a file"))
+        launch = await nowhere.launch(0)
         seen: dict[tuple[str, str], set[int]] = {}
         for call in CALLS:
             for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
