@@ -100,7 +100,7 @@ async def running(
 def chosen_backend(settings: Settings) -> Backend:
     """Where the operator wants WorkflowManagers to run."""
     if settings.backend == "actions":
-        return ActionsBackend(settings.workflow_file, settings.runner_labels)
+        return ActionsBackend(settings.workflow_file, settings.runner_labels, on_demand=settings.runners_on_demand)
     return LocalBackend(settings.work_dir, settings.memory_reserve_mib)
 
 

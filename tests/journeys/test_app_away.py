@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from shared.messages import RunnerLaunch
 from shared.models import PhaseName, VerdictName
@@ -12,6 +13,7 @@ from tests.support.nowhere import Nowhere
 from tests.support.workshop import open_workshop, until_there
 
 
+@pytest.mark.slow
 async def test_an_hour_without_the_app_costs_nothing(tmp_path: Path, hub: Hub) -> None:
     """The runner works on and keeps its reports; the app comes back, lets no lease age, and hears it all from the same attempt."""
     waits = f"touch {tmp_path}/there; until [ -e {tmp_path}/go ]; do sleep 0.05; done; echo 1 > made.py; touch {tmp_path}/finished"

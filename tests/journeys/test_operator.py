@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 from pydantic import SecretStr
 
 from app.demo import world as demo_world
@@ -26,6 +27,7 @@ def told(harbour: Harbour, word: str) -> Run:
     return shoal("operator", word, env=demo_world.settings(world.folder, world.ways, world.identity))
 
 
+@pytest.mark.slow
 def test_a_restart_in_the_middle_of_work(tmp_path: Path) -> None:
     """SIGTERM ends the app with 0 and no runner; the next one adopts what runs, and still knows that it was paused."""
     with running_harbour(tmp_path / "harbour", think_seconds=2) as harbour:
