@@ -194,13 +194,12 @@ class PlanFailed(Event):
 
 
 class AttemptStarted(Event):
-    """A backend started a WorkflowManager."""
+    """A backend started a WorkflowManager: a process of `host`, or, empty, something that no app can see."""
 
     kind: Literal["attempt_started"] = "attempt_started"
     attempt: str
     pid: int
     pid_started: float
-    # The machine whose process that is; empty: none that we can see.
     host: str = ""
 
 

@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     )
     ci_minutes: float = Field(
         default=60, ge=0, description="The repository's own CI is waited for so long after a pull request, minutes; 0: not at all."
+    )
     runners_on_demand: bool = Field(
         default=False, description="Runners come when a job waits (actions-runner-controller, JIT): none is looked for before."
     )
