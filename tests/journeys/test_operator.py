@@ -50,6 +50,7 @@ def test_a_restart_in_the_middle_of_work(tmp_path: Path) -> None:
         journeys.wait_for(lambda: "the operator, who has paused" in "".join(journeys.bot_comments(world, second)))
         assert journeys.attempts(world, second) == []
 
+        assert told(harbour, "drain").stdout.startswith("draining: nothing new starts")
         assert told(harbour, "resume").status == 0
         journeys.settle(world, second)
         assert journeys.tasks(world)[second].verdict is VerdictName.SUCCEEDED
