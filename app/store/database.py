@@ -199,6 +199,11 @@ def hold_lock(url: str) -> Any:
     return file
 
 
+def storable(error: str) -> str:
+    """What went wrong, cut, and without what no database takes as text: an error may quote anything."""
+    return error.encode(errors="backslashreplace").decode().replace("\0", "\\0")[:4000]
+
+
 def upsert(connection: Connection, table: Table, values: dict[str, object]) -> None:
     """Inserts a row, or replaces the values of the one with the same primary key."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql

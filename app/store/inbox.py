@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.store.database import storable
 from app.store.schema import inbox
 
 
@@ -24,7 +25,7 @@ def waiting(connection: Connection, most: int) -> list[tuple[int, str, str, str]
 
 def mark(connection: Connection, row_id: int, status: str, error: str = "") -> None:
     """`done`, `ignored`, or `poison` with the error."""
-    connection.execute(update(inbox).where(inbox.c.id == row_id).values(status=status, error=error[:4000]))
+    connection.execute(update(inbox).where(inbox.c.id == row_id).values(status=status, error=storable(error)))
 
 
 def prune(connection: Connection, before: datetime) -> int:

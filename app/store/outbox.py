@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, or_, select, update
 
 from app.actions import Action, SyncReport
+from app.store.database import storable
 from app.store.replicas import Replica
 from app.store.schema import outbox, replicas
 
@@ -64,7 +65,7 @@ def take(connection: Connection, me: Replica, now: datetime, most: int) -> list[
 
 def done(connection: Connection, me: Replica, row_id: int, error: str = "") -> bool:
     """Ends a row; with `error` it ended because nothing will ever help. False when it is no longer ours."""
-    values = {"status": "failed" if error else "done", "error": error[:4000]}
+    values = {"status": "failed" if error else "done", "error": storable(error)}
     return _end(connection, me, row_id, values)
 
 
@@ -73,7 +74,7 @@ def try_later(
 ) -> bool:
     """Puts a row back; the wait is the other side's wish or grows with the tries. False when it is no longer ours."""
     wait = after or timedelta(seconds=_BACKOFF[min(tries, len(_BACKOFF) - 1)])
-    values = {"status": "new", "tries": tries + 1, "next_at": (now + wait).timestamp(), "error": error[:4000]}
+    values = {"status": "new", "tries": tries + 1, "next_at": (now + wait).timestamp(), "error": storable(error)}
     return _end(connection, me, row_id, values)
 
 

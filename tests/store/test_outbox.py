@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from app.actions import ReadIssue, SyncReport
-from app.store import outbox
+from app.store import outbox, schema
 from app.store.database import open_engine
 from app.store.replicas import Replica
 
@@ -65,3 +65,13 @@ def test_the_other_side_may_say_how_long_to_wait(connection: Connection) -> None
 
     assert keys(connection, NOW + timedelta(minutes=19)) == []
     assert keys(connection, NOW + timedelta(minutes=21)) == ["read_issue:1:5"]
+
+
+def test_an_error_may_quote_anything(connection: Connection) -> None:
+    """Bytes of a program's output that are no text in a database end the action all the same."""
+    outbox.put(connection, [ReadIssue(repository_id=1, issue=5)], NOW)
+    [(row_id, _, _, _)] = outbox.take(connection, ME, NOW, 10)
+
+    assert outbox.done(connection, ME, row_id, "it said: \0 \udcff")
+
+    assert connection.scalar(select(schema.outbox.c.error)) == "it said: \\0 \\udcff"
