@@ -8,9 +8,10 @@ from shared.models import IssueSnapshot, Wire
 
 
 class Action(Wire):
-    """Asked for by one repository."""
+    """Asked for by one repository; `place` names the app process or machine that alone can do it, empty: anybody."""
 
     repository_id: int
+    place: str = ""
 
 
 class ReadIssue(Action):

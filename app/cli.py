@@ -83,6 +83,34 @@ def serve_command(as_json: AsJson = False) -> None:
     serve(loaded, as_json=as_json)
 
 
+class Word(StrEnum):
+    """What an operator can tell a running app."""
+
+    STATUS = "status"
+    PAUSE = "pause"
+    DRAIN = "drain"
+    RESUME = "resume"
+
+
+@cli.command()
+def operator(
+    word: Annotated[Word, typer.Argument(help="What to tell it.")] = Word.STATUS,
+    as_json: AsJson = False,
+) -> None:
+    """Asks the running app how it is, or tells it to start nothing new; found by SHOAL_HOST and SHOAL_PORT.
+
+    \b
+    shoal operator pause     what runs goes on, what waits keeps waiting
+    shoal operator drain     the same, and /readyz says no once nothing runs
+    shoal operator resume
+
+    Needs SHOAL_OPERATOR_TOKEN, as the app has it. The word stands over restarts, for every app on the same database.
+    """
+    from app.commands.operator import run
+
+    raise typer.Exit(run(word.value, as_json=as_json))
+
+
 @cli.command()
 def doctor(as_json: AsJson = False) -> None:
     """Tries everything that `shoal serve` needs, and names the fix for what is missing.

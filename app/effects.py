@@ -52,6 +52,7 @@ from app.reporter import Reporter
 from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
+from app.store.replicas import Replica
 from app.tokens_held import TokensHeld
 from shared.errors import FatalError, UserError
 from shared.github import marker
@@ -72,6 +73,7 @@ class Effects:
     reporter: Reporter
     tokens: TokensHeld
     metrics: Metrics
+    me: Replica
 
     async def perform(self, action: AnyAction) -> Sequence[AnyEvent]:
         """The events that follow from an action; raises TransientError to be called again, UserError when that is no use."""
@@ -204,7 +206,13 @@ class Effects:
             log.warning("attempt.not_started", attempt=attempt.id, error=str(error))
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason=f"it could not be started: {error}")]
         return [
-            AttemptStarted(repository_id=action.repository_id, attempt=attempt.id, pid=started.pid, pid_started=started.started_at)
+            AttemptStarted(
+                repository_id=action.repository_id,
+                attempt=attempt.id,
+                pid=started.pid,
+                pid_started=started.started_at,
+                host=started.host,
+            )
         ]
 
     async def _stop_attempt(self, action: StopAttempt) -> Sequence[AnyEvent]:
@@ -215,7 +223,9 @@ class Effects:
             # Never recorded: a new secret keeps whatever was started from ever claiming.
             await self.database.write(lambda c: rows.set_secret(c, attempt.id, ""))
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason="it never reported")]
-        proven = await self.backend.stop(attempt.pid, attempt.pid_started, await self._client(action.repository_id))
+        # On a machine where no app lives any more nothing can be ended, only waited out.
+        here = attempt.host in {"", self.me.host}
+        proven = here and await self.backend.stop(attempt.pid, attempt.pid_started, await self._client(action.repository_id))
         reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
         return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
 
@@ -239,7 +249,7 @@ class Effects:
         for token in held:
             await self.github.tokens.revoke(token)
         self.tokens.forget(action.attempt)
-        return [TokensRevoked(repository_id=action.repository_id, attempt=action.attempt)]
+        return [TokensRevoked(repository_id=action.repository_id, attempt=action.attempt, holder=action.place)]
 
     async def _read_remote(self, action: ReadRemote) -> Sequence[AnyEvent]:
         attempt, task = await self._attempt(action.attempt)

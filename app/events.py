@@ -95,12 +95,13 @@ class PlanFailed(Event):
 
 
 class AttemptStarted(Event):
-    """A backend started a WorkflowManager."""
+    """A backend started a WorkflowManager: a process of `host`, or, empty, something that no app can see."""
 
     kind: Literal["attempt_started"] = "attempt_started"
     attempt: str
     pid: int
     pid_started: float
+    host: str = ""
 
 
 class AttemptClaimed(Event):
@@ -140,11 +141,12 @@ class PermitRequested(Event):
 
 
 class TokenMinted(Event):
-    """A write token exists for an attempt; stored before the token is handed out."""
+    """A write token exists for an attempt; stored before the token is handed out by the app process `holder`, which keeps it."""
 
     kind: Literal["token_minted"] = "token_minted"
     attempt: str
     sequence: int
+    holder: str = ""
     expires_at: datetime
 
 
@@ -182,10 +184,11 @@ class JobEnded(Event):
 
 
 class TokensRevoked(Event):
-    """GitHub confirmed that no write token of the attempt works any more."""
+    """GitHub confirmed that no write token works any more that `holder` had handed to the attempt."""
 
     kind: Literal["tokens_revoked"] = "tokens_revoked"
     attempt: str
+    holder: str = ""
 
 
 class PullRequestSeen(Wire):
@@ -247,6 +250,13 @@ class WorkStopped(Event):
     reason: str
 
 
+class OperatorSpoke(Event):
+    """The operator lets nothing new start (`paused`, `draining`), or everything go on; each repository is told."""
+
+    kind: Literal["operator_spoke"] = "operator_spoke"
+    mode: str
+
+
 class Tick(Event):
     """Time passed."""
 
@@ -285,6 +295,7 @@ AnyEvent = Annotated[
     | EffectFailed
     | Started
     | WorkStopped
+    | OperatorSpoke
     | Tick,
     Field(discriminator="kind"),
 ]

@@ -3,25 +3,27 @@
 import asyncio
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import brief, oidc
 from app.decide.attempts import STALE
-from app.decide.state import Attempt, AttemptStatus, Repository, Task
+from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, Task
 from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
 from app.github.access import Access
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier
-from app.report.status import AppStatus
+from app.report.status import AppStatus, Operation
 from app.reporter import Reporter
 from app.settings import Settings
-from app.store import rows
+from app.store import audit, rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
 from app.web.front import Delivery, NotProven, Refused
@@ -108,7 +110,7 @@ class CoreFront:
         attempt, task, repository = await self._find(attempt_id)
         if self.settings.backend == "actions" and attempt.pid is not None and attempt.pid_started is not None:
             # Its process is on a machine that we cannot see: what names it is its run.
-            request = request.model_copy(update={"pid": attempt.pid, "pid_started": attempt.pid_started})
+            request = request.model_copy(update={"pid": attempt.pid, "pid_started": attempt.pid_started, "host": ""})
         refusal = await self.loop.submit(AttemptClaimed(repository_id=repository.id, attempt=attempt_id, claim=request))
         if refusal:
             return Refused(refusal)
@@ -177,17 +179,46 @@ class CoreFront:
         """For the operator's programs."""
         return await self.reporter.status()
 
-    async def ready(self) -> bool:
-        """Whether the database answers."""
-        await self.database.read(rows.repository_ids)
-        return True
+    async def operation(self) -> Operation:
+        """As the database has it."""
+        return await self.reporter.operation()
+
+    async def operate(self, mode: OperatorMode) -> Operation:
+        """Durable before it is answered."""
+        log.info("operator.spoke", mode=mode)
+        await self.loop.operate(mode)
+        return await self.operation()
+
+    async def audit(self, since: datetime) -> AsyncIterator[str]:
+        """In pages, so that a year of it is never in memory."""
+        page = await self._trail(since, 0)
+        while page:
+            for _, line in page:
+                yield line
+            page = await self._trail(since, page[-1][0])
+
+    async def _trail(self, since: datetime, after: int) -> list[tuple[int, str]]:
+        return await self.database.read(lambda c: audit.lines(c, since, after, 1000))
+
+    async def why_not_ready(self) -> str:
+        """The database, or the end of a drain: until then runners still need this app."""
+        try:
+            operation = await self.operation()
+        except SQLAlchemyError as error:
+            log.warning("database.failed", error=str(error)[:300])
+            return "the database does not answer"
+        return "drained" if operation.drained else ""
 
     async def _grant(self, attempt: Attempt, repository: Repository, request: PermitRequest) -> PermitReply | Refused:
         minted = await self.github.tokens.mint(repository.installation_id, repository.id, WRITE)
         # Held and stored before it is handed out: from now on no successor starts while it works.
         self.tokens.hold(attempt.id, minted.token)
         event = TokenMinted(
-            repository_id=repository.id, attempt=attempt.id, sequence=request.sequence, expires_at=minted.expires_at
+            repository_id=repository.id,
+            attempt=attempt.id,
+            sequence=request.sequence,
+            holder=self.loop.membership.me.id,
+            expires_at=minted.expires_at,
         )
         refusal = await self.loop.submit(event)
         if refusal or attempt.permit is None:

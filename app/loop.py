@@ -12,13 +12,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.actions import ACTIONS, AnyAction
+from app.decide.audit import entry
 from app.decide.budget import day_of
 from app.decide.decide import decide
 from app.decide.draft import Decision
-from app.decide.state import Attempt, Context, Policy, Repository, State
-from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, Started, Tick
+from app.decide.state import Attempt, Context, OperatorMode, Policy, Repository, State
+from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.metrics import Metrics
-from app.store import inbox, outbox, rows
+from app.replica import Membership
+from app.store import audit, inbox, operator, outbox, rows
 from app.store.database import Database
 from shared.errors import FatalError, TransientError, UserError
 
@@ -33,6 +35,8 @@ _EFFECTS_AT_ONCE = 16
 _TRIES_OF_A_BUG = 5
 # Where only somebody else's CI is waited for, every so many ticks are enough.
 _PATIENT_TICKS = 30
+# What is under way at the end may come to its own end for so long; the rest is done again by the next one.
+_GRACE_SECONDS = 3.0
 
 
 class Loop:
@@ -47,6 +51,8 @@ class Loop:
         free_memory_mib: Callable[[], float],
         metrics: Metrics,
         tick_seconds: float,
+        membership: Membership,
+        grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
         self._policy = policy
         self._translate = translate
@@ -55,10 +61,11 @@ class Loop:
         self._metrics = metrics
         self._tick_seconds = tick_seconds
         self._ticks = 0
+        self.membership = membership
+        self._grace_seconds = grace_seconds
         self._states: dict[int, State] = {}
         self._inbox_wake = asyncio.Event()
         self._outbox_wake = asyncio.Event()
-        self._busy: set[str] = set()
         self._effects: set[asyncio.Task[None]] = set()
         self.database: Database
 
@@ -82,22 +89,37 @@ class Loop:
         self._outbox_wake.set()
         return refusal
 
+    async def operate(self, mode: OperatorMode) -> None:
+        """The operator's word: durable first, then every repository with work hears of it."""
+        await self.database.write(lambda c: operator.set_mode(c, mode, self.clock()))
+        for repository_id in await self.database.read(rows.repositories_at_work):
+            await self.submit(OperatorSpoke(repository_id=repository_id, mode=mode.value))
+
     # The work
 
     async def run(self, perform: Perform) -> None:
         """Until cancelled. What was under way when the last process died is taken up again first."""
-        await self.database.write(outbox.release_all)
-        for repository_id in await self.database.read(rows.repository_ids):
-            await self.submit(Started(repository_id=repository_id))
+        if await self.membership.join(self.database):
+            for repository_id in await self.database.read(rows.repository_ids):
+                await self.submit(Started(repository_id=repository_id))
+        renewal = self.membership.lease.total_seconds() / 4
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._forever(self._drain_inbox, self._inbox_wake, 1.0))
                 group.create_task(self._forever(lambda: self._work_outbox(perform), self._outbox_wake, 0.2))
                 group.create_task(self._forever(self._tick, asyncio.Event(), self._tick_seconds))
+                group.create_task(self._forever(lambda: self.membership.renew(self.database), asyncio.Event(), renewal))
         finally:
-            for effect in self._effects:
-                effect.cancel()
-            await asyncio.gather(*self._effects, return_exceptions=True)
+            await self._end_effects()
+            with suppress(SQLAlchemyError):  # away: then our lease ends by itself
+                await self.membership.leave(self.database)
+
+    async def _end_effects(self) -> None:
+        if self._effects:
+            await asyncio.wait(self._effects, timeout=self._grace_seconds)
+        for effect in self._effects:
+            effect.cancel()
+        await asyncio.gather(*self._effects, return_exceptions=True)
 
     async def _forever(self, step: Callable[[], Awaitable[None]], wake: asyncio.Event, seconds: float) -> None:
         while True:
@@ -176,11 +198,14 @@ class Loop:
             rows.save(connection, fresh.repository, decision)
             self._states[repository.id] = fresh
         outbox.put(connection, decision.actions, now)
+        if (kept := entry(event, decision)) is not None:
+            audit.put(connection, now, event.repository_id, event.kind, kept)
         self._metrics.events.labels(event.kind).inc()
         return decision.refusal
 
     def _count(self, before: State, decision: Decision, context: Context) -> None:
         self._metrics.slots_held.set(context.pool.slots_held)
+        self._metrics.halted.set(context.pool.mode is not OperatorMode.RUNNING)
         for task in decision.tasks:
             earlier = before.tasks.get(task.issue)
             if task.verdict is not None and (earlier is None or earlier.verdict is None):
@@ -209,9 +234,8 @@ class Loop:
         room = _EFFECTS_AT_ONCE - len(self._effects)
         if room <= 0:
             return
-        now, busy = self.clock(), set(self._busy)
-        for row_id, key, body, tries in await self.database.write(lambda c: outbox.take(c, now, busy, room)):
-            self._busy.add(key)
+        now, me = self.clock(), self.membership.me
+        for row_id, key, body, tries in await self.database.write(lambda c: outbox.take(c, me, now, room)):
             effect = asyncio.create_task(self._do(perform, row_id, key, body, tries))
             self._effects.add(effect)
             effect.add_done_callback(self._effects.discard)
@@ -219,10 +243,11 @@ class Loop:
     async def _do(self, perform: Perform, row_id: int, key: str, body: str, tries: int) -> None:
         action = ACTIONS.validate_json(body)
         try:
-            events = await perform(action)
-        except TransientError as error:
+            await self._finish(row_id, await perform(action), "")
+            self._metrics.actions.labels(action.kind, "done").inc()
+        except (TransientError, OperationalError) as error:
             self._metrics.actions.labels(action.kind, "later").inc()
-            await self._later(row_id, tries, error.after, str(error))
+            await self._later(row_id, tries, getattr(error, "after", None), str(error))
         except (UserError, FatalError) as error:
             await self._failed(row_id, action, str(error))
         except Exception as error:
@@ -231,11 +256,7 @@ class Loop:
                 await self._later(row_id, tries, None, repr(error))
             else:
                 await self._failed(row_id, action, f"an internal error: {error!r}")
-        else:
-            self._metrics.actions.labels(action.kind, "done").inc()
-            await self._finish(row_id, events, "")
         finally:
-            self._busy.discard(key)
             self._outbox_wake.set()
 
     async def _failed(self, row_id: int, action: AnyAction, reason: str) -> None:
@@ -249,17 +270,19 @@ class Loop:
         """The action's end and everything that follows from it, in one transaction."""
 
         def job(connection: Connection) -> None:
+            if not outbox.done(connection, self.membership.me, row_id, error):
+                return  # we were thought dead, and another one does it: what it sees counts
             for number, event in enumerate(events):
                 self._record_and_apply(connection, event, f"outbox:{row_id}:{number}")
-            outbox.done(connection, row_id, error)
 
         await self._until_written(job)
 
     async def _later(self, row_id: int, tries: int, after: timedelta | None, error: str) -> None:
         log.info("effect.later", row=row_id, tries=tries, error=error[:200])
-        await self._until_written(lambda c: outbox.try_later(c, row_id, tries, self.clock(), after, error))
+        me = self.membership.me
+        await self._until_written(lambda c: outbox.try_later(c, me, row_id, tries, self.clock(), after, error))
 
-    async def _until_written(self, job: Callable[[Connection], None]) -> None:
+    async def _until_written(self, job: Callable[[Connection], object]) -> None:
         """An effect took place: that must be remembered, however long the disk is full."""
         while True:
             try:
@@ -273,16 +296,25 @@ class Loop:
     # Time
 
     async def _tick(self) -> None:
+        if not self.membership.leads:
+            return
         self._ticks += 1
-        patient = self._ticks % _PATIENT_TICKS == 0
-        for repository_id, state in list(self._states.items()):
-            if any(task.live or (patient and task.waits_for_ci) for task in state.tasks.values()):
-                await self.submit(Tick(repository_id=repository_id))
+        # Who waits for CI has no task at work; which repositories those are is not looked up, for it is seldom.
+        due = rows.repository_ids if self._ticks % _PATIENT_TICKS == 0 else rows.repositories_at_work
+        for repository_id in await self.database.read(due):
+            await self.submit(Tick(repository_id=repository_id))
 
-    async def prune(self) -> None:
+    async def prune(self, audit_kept: timedelta) -> None:
         """Forgets rows that nobody will ask for again."""
-        before = self.clock() - KEEP
-        await self.database.write(lambda c: (inbox.prune(c, before), outbox.prune(c, before)))
+        now = self.clock()
+        before, forgotten = now - KEEP, now - audit_kept
+
+        def job(connection: Connection) -> None:
+            inbox.prune(connection, before)
+            outbox.prune(connection, before)
+            audit.prune(connection, forgotten)
+
+        await self.database.write(job)
 
 
 def _running(state: State) -> dict[str, Attempt]:

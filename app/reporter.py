@@ -10,9 +10,9 @@ from app.github.client import NotFound
 from app.github.repository import CheckWrite, RepositoryClient
 from app.report.check_run import CheckText, orchestration_check, orchestration_check_name, task_check
 from app.report.comments import note_comment, settings_comment, status_comment, status_marker
-from app.report.status import AppStatus, CheckState, OrchestrationState, orchestration_state
+from app.report.status import AppStatus, CheckState, Operation, OrchestrationState, orchestration_state
 from app.report.view import OrchestrationView
-from app.store import documents, rows
+from app.store import documents, operator, rows
 from app.store.database import Database
 from app.store.documents import Document
 from app.views import load_view
@@ -69,7 +69,11 @@ class Reporter:
         """Every orchestration for programs, with the check runs as they were written."""
         identifiers = await self.database.read(rows.orchestration_ids)
         states = [await self._state(identifier) for identifier in identifiers]
-        return AppStatus(orchestrations=tuple(state for state in states if state is not None))
+        return AppStatus(operation=await self.operation(), orchestrations=tuple(state for state in states if state is not None))
+
+    async def operation(self) -> Operation:
+        """As the database has it, for every app on it."""
+        return await self.database.read(lambda c: Operation(mode=operator.mode(c).value, running=rows.slots_held(c)))
 
     async def _state(self, identifier: str) -> OrchestrationState | None:
         view = await self.database.read(lambda c: load_view(c, identifier, self.github_url))

@@ -70,7 +70,9 @@ class Settings(BaseSettings):
     private_key_path: Path | None = Field(default=None, description="File with the App's private key (PEM, mode 0600).")
     private_key: SecretStr | None = Field(default=None, description="The private key itself, instead of a file.")
     operator_token: SecretStr | None = Field(
-        default=None, min_length=16, description="Bearer token of `/status.json`, at least 16 characters; empty: 404."
+        default=None,
+        min_length=16,
+        description="Bearer token of `/status.json`, `/audit.jsonl` and `/operator`, at least 16 characters; empty: 404.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
@@ -109,6 +111,10 @@ class Settings(BaseSettings):
     intake_max_seconds: float = Field(default=120, ge=0, description="The longest wait of a batch, seconds.")
     lease_seconds: float = Field(default=60, gt=0, description="An attempt without a heartbeat is lost after, seconds.")
     heartbeat_seconds: float = Field(default=10, gt=0, description="Runners report this often, seconds.")
+    replica_lease_seconds: float = Field(
+        default=15, gt=0, description="With several apps on one Postgres: a silent one's work is taken over after, seconds."
+    )
+    audit_days: float = Field(default=365, gt=0, le=36_500, description="The audit trail is kept this long, days.")
     sweep_seconds: float = Field(default=300, gt=0, description="GitHub is re-read for lost messages this often, seconds.")
     slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
     memory_reserve_mib: int = Field(default=512, ge=0, description="Memory left free for everything else, MiB.")
@@ -126,6 +132,9 @@ class Settings(BaseSettings):
     )
     ci_minutes: float = Field(
         default=60, ge=0, description="The repository's own CI is waited for so long after a pull request, minutes; 0: not at all."
+    )
+    runners_on_demand: bool = Field(
+        default=False, description="Runners come when a job waits (actions-runner-controller, JIT): none is looked for before."
     )
     queue_minutes: float = Field(default=60, gt=0, description="A dispatched job that claims nothing is lost after, minutes.")
     agent: AgentName = Field(

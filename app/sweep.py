@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.events import IssueLabelled, IssueTouched, RepositoryRef
 from app.github.access import Access
@@ -18,6 +19,8 @@ log = structlog.get_logger()
 
 # GitHub counts whole seconds, and its clock is not ours: an issue that changed just now may change again unseen.
 _SETTLED = timedelta(minutes=2)
+# One of several apps sweeps, and the next eldest at once when that one has died; seconds.
+_LOOK_AGAIN = 0.2
 
 
 @dataclass
@@ -31,12 +34,14 @@ class Sweep:
     _known: dict[int, dict[int, datetime]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """At the start and then every `sweep_seconds`, until cancelled."""
+        """As soon as it is our turn and then every `sweep_seconds`, until cancelled."""
         while True:
+            while not self.loop.membership.leads:  # noqa: ASYNC110 the end of another process sets no event here
+                await asyncio.sleep(_LOOK_AGAIN)
             try:
                 await self.once()
-                await self.loop.prune()
-            except (TransientError, UserError) as error:
+                await self.loop.prune(timedelta(days=self.settings.audit_days))
+            except (TransientError, UserError, SQLAlchemyError) as error:
                 log.warning("sweep.failed", error=str(error)[:300])
             await asyncio.sleep(self.settings.sweep_seconds)
 

@@ -3,10 +3,10 @@
 from sqlalchemy import Connection
 
 from app.decide.merges import merges_awaited
-from app.decide.state import Attempt, AttemptStatus, Orchestration, OrchestrationStatus, Task, TaskStatus
+from app.decide.state import Attempt, AttemptStatus, OperatorMode, Orchestration, OrchestrationStatus, Task, TaskStatus
 from app.report.view import CiView, OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
-from app.store import rows
+from app.store import operator, rows
 from shared.models import PhaseName, Usage, VerdictName
 
 _SHOWN: dict[TaskStatus, ShownStatus] = {
@@ -20,6 +20,12 @@ _SHOWN: dict[TaskStatus, ShownStatus] = {
 }
 
 
+_HALTED = {
+    OperatorMode.PAUSED: "the operator, who has paused everything new",
+    OperatorMode.DRAINING: "the operator, who lets everything end for maintenance",
+}
+
+
 def load_view(connection: Connection, orchestration_id: str, github_url: str) -> OrchestrationView | None:
     """An orchestration as it stands in this snapshot."""
     orchestration = rows.load_orchestration(connection, orchestration_id)
@@ -27,7 +33,7 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
         return None
     repository = rows.load_repository(connection, orchestration.repository_id)
     name = repository.full_name if repository else ""
-    tasks = rows.tasks_of(connection, orchestration_id)
+    tasks, mode = rows.tasks_of(connection, orchestration_id), operator.mode(connection)
     found = rows.attempts_of(connection, orchestration_id)
     attempts: dict[int, list[Attempt]] = {}
     for attempt in found:
@@ -41,7 +47,7 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
         status=orchestration.status.value,
         base_sha=orchestration.base_sha,
         tasks=tuple(
-            _task(orchestration, task, sorted(attempts.get(task.issue, []), key=lambda a: a.number), states) for task in tasks
+            _task(orchestration, task, sorted(attempts.get(task.issue, []), key=lambda a: a.number), states, mode) for task in tasks
         ),
         plan=orchestration.plan,
         problems=orchestration.problems,
@@ -61,7 +67,9 @@ def details_url(github_url: str, repository: str, orchestration: Orchestration) 
     return f"{github_url}/{repository}/commit/{orchestration.base_sha}" if orchestration.base_sha else ""
 
 
-def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task]) -> TaskView:
+def _task(
+    orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task], mode: OperatorMode
+) -> TaskView:
     last = attempts[-1] if attempts else None
     report = (last.report if last else None) or (task.published.report if task.published else None)
     return TaskView(
@@ -71,7 +79,7 @@ def _task(orchestration: Orchestration, task: Task, attempts: list[Attempt], sta
         kind=task.kind,
         branch=task.branch,
         verdict=task.verdict,
-        waiting_for=_waiting_for(orchestration, task, states),
+        waiting_for=_waiting_for(orchestration, task, states, mode),
         waits_for_person=_waits_for_person(orchestration, task, states),
         phase=_phase(task, last),
         phases=last.phases if last else (),
@@ -136,7 +144,7 @@ def _waits_for_person(orchestration: Orchestration, task: Task, states: dict[int
     return task.status is TaskStatus.WAITING and (proposed or bool(merges_awaited(task, orchestration.settings, states)))
 
 
-def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Task]) -> str:
+def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Task], mode: OperatorMode) -> str:
     if task.status is not TaskStatus.WAITING:
         return ""
     if orchestration.status is OrchestrationStatus.PROPOSED:
@@ -151,6 +159,8 @@ def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Tas
         return ", ".join(f"#{issue} (likely touches the same place)" for issue in busy)
     if task.held_by:
         return task.held_by
+    if mode is not OperatorMode.RUNNING:
+        return _HALTED[mode]
     if any(state.waits_for_provider for state in states.values()):
         return "the model provider"
     if task.published is not None:

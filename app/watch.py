@@ -3,6 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.backends.backend import Backend
 from app.decide.state import AttemptStatus
 from app.events import AttemptGone
@@ -10,6 +13,7 @@ from app.loop import Loop
 from app.store import rows
 from app.store.database import Database
 
+log = structlog.get_logger()
 _SECONDS = 0.5
 
 
@@ -24,12 +28,17 @@ class Watch:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except SQLAlchemyError as error:
+                log.warning("database.failed", error=str(error)[:300])
             await asyncio.sleep(_SECONDS)
 
     async def look(self) -> None:
         """Once over all attempts."""
         for attempt in await self.database.read(rows.live_attempts):
+            if attempt.host not in {"", self.loop.membership.me.host}:
+                continue  # a process of that number here is somebody else's
             expected = attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED}
             if not expected or attempt.gone or attempt.pid is None or attempt.pid_started is None:
                 continue

@@ -22,11 +22,13 @@ from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier, issuer_of
 from app.planner import Planner
+from app.replica import Membership
 from app.reporter import Reporter
 from app.settings import FREE_AGENTS, Settings
 from app.store.database import Database, hold_lock, open_engine
 from app.sweep import Sweep
 from app.tokens_held import TokensHeld
+from app.trail import Trail
 from app.watch import Watch
 from app.web import server
 from shared.git import check_git
@@ -66,9 +68,9 @@ async def running(
     """Everything that an app is, from the lock on its database to its background work; ended in the reverse order."""
     check_git()
     lock = hold_lock(settings.database_url)
-    metrics, held = Metrics(), TokensHeld()
+    metrics, held, trail = Metrics(), TokensHeld(), Trail(clock)
     where = backend or chosen_backend(settings)
-    async with access or GitHubApp(settings, clock=clock) as github:
+    async with access or GitHubApp(settings, clock=clock, wrote=trail.wrote) as github:
         loop = Loop(
             policy=policy(settings, github.login, attended=attended),
             translate=to_event,
@@ -76,11 +78,12 @@ async def running(
             free_memory_mib=lambda: where.room().free_memory_mib,
             metrics=metrics,
             tick_seconds=0.5,
+            membership=Membership(clock, timedelta(seconds=settings.replica_lease_seconds)),
         )
-        database = loop.database = Database(open_engine(settings.database_url), loop.forget)
+        database = loop.database = trail.database = Database(open_engine(settings.database_url), loop.forget)
         reporter = Reporter(database, settings.github_url, clock)
         planner = Planner(settings, database)
-        effects = Effects(settings, database, github, where, planner, reporter, held, metrics)
+        effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
         front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier)
         web = server.build(front, settings, metrics.registry)
@@ -99,7 +102,7 @@ async def running(
 def chosen_backend(settings: Settings) -> Backend:
     """Where the operator wants WorkflowManagers to run."""
     if settings.backend == "actions":
-        return ActionsBackend(settings.workflow_file, settings.runner_labels)
+        return ActionsBackend(settings.workflow_file, settings.runner_labels, on_demand=settings.runners_on_demand)
     return LocalBackend(settings.work_dir, settings.memory_reserve_mib)
 
 

@@ -25,8 +25,8 @@ from shared.messages import (
 )
 from shared.models import AttemptReport, PhaseName, PhaseResult
 
-# Leases do not age while the app is down, so a runner outlives it for this long; then nobody wants its result any more.
-_PATIENCE_SECONDS = 3600.0
+# Leases do not age while the app is down, so a runner outlives an hour of that with room to spare; then it gives up.
+_PATIENCE_SECONDS = 2 * 3600.0
 _log = structlog.get_logger()
 
 

@@ -17,6 +17,7 @@ run $bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workf
 run $bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 run $bin/check-jsonschema --check-metaschema docs/shoal.schema.json
 run $bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+run $bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.postgres.yaml
 run $bin/act --validate --strict -W .github/workflows/
 run $bin/python -m scripts.settings_table --check
 run $bin/python -m scripts.locked_versions

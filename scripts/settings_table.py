@@ -1,13 +1,16 @@
-"""Writes what can be set into docs/: the tables of settings.md and action.md, the schema of shoal.yml; `--check` only compares."""
+"""Writes into docs/ what the code knows: settings, action, metrics, shoal.yml, runner API; `--check` only compares."""
 
 import json
 import sys
 from pathlib import Path
 
 import yaml
+from prometheus_client.metrics import MetricWrapperBase
 from pydantic.fields import FieldInfo
 
+from app.metrics import Metrics
 from app.settings import PREFIX, Settings
+from app.web import openapi
 from shared.models import RepositorySettings
 
 ROOT = Path(__file__).parent.parent
@@ -15,6 +18,8 @@ DOCS = ROOT / "docs"
 PAGE = DOCS / "settings.md"
 ACTION_PAGE = DOCS / "action.md"
 SCHEMA = DOCS / "shoal.schema.json"
+RUNNER_API = DOCS / "runner-api.json"
+METRICS_PAGE = DOCS / "metrics.md"
 
 
 def table() -> str:
@@ -47,6 +52,17 @@ def action_tables(page: str) -> str:
 
 def _shown(default: str | None) -> str:
     return f"`{default}`" if default else "none"
+
+
+def metrics_table(page: str) -> str:
+    """`page` with the table of all metrics replaced."""
+    suffix = {"counter": "_total"}
+    rows = []
+    for metric in (one for one in vars(Metrics()).values() if isinstance(one, MetricWrapperBase)):
+        labels = ", ".join(f"`{label}`" for label in metric._labelnames) or "none"
+        about = next(iter(metric.describe()))
+        rows.append(f"| `{about.name}{suffix.get(about.type, '')}` | {about.type} | {labels} | {about.documentation} |")
+    return _between("metrics", "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows]), page)
 
 
 def schema() -> str:
@@ -82,6 +98,8 @@ def main(arguments: list[str]) -> int:
         PAGE: updated(PAGE.read_text("utf-8")),
         ACTION_PAGE: action_tables(ACTION_PAGE.read_text("utf-8")),
         SCHEMA: schema(),
+        RUNNER_API: json.dumps(openapi.description(), indent=2) + "\n",
+        METRICS_PAGE: metrics_table(METRICS_PAGE.read_text("utf-8")),
     }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in arguments:

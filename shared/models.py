@@ -311,7 +311,7 @@ class RepositorySettings(Wire):
     )
     on_conflict: Literal["stack", "parallel", "after_merge"] = Field(
         default="stack",
-        description="Likely conflicts: the later task starts from the earlier one's branch, both run at once, or it waits for the merge.",
+        description="Likely conflicts: the later task starts from the earlier's branch, both run at once, or it waits for a merge.",
     )
 
 

@@ -21,8 +21,9 @@ log = structlog.get_logger()
 class ActionsBackend:
     """A handle is the run's id and its attempt; only GitHub can end it, and nothing proves that it is dead."""
 
-    def __init__(self, workflow: str, labels: Sequence[str]) -> None:
+    def __init__(self, workflow: str, labels: Sequence[str], *, on_demand: bool = False) -> None:
         self._workflow = workflow
+        self._on_demand = on_demand
         self._labels = frozenset(label.lower() for label in labels)
 
     async def start(self, launch: RunnerLaunch, where: RepositoryClient) -> Started:
@@ -63,7 +64,9 @@ class ActionsBackend:
         return Capacity(float("inf"))
 
     async def _need_a_runner(self, actions: ActionsClient) -> None:
-        """A mistyped label would wait in GitHub's queue for a day."""
+        """A mistyped label would wait in GitHub's queue for a day; a fleet that grows on demand has no runner before the job."""
+        if self._on_demand:
+            return
         runners = await actions.runners()
         if runners is None or any(one.online and self._labels <= one.labels for one in runners):
             return

@@ -9,10 +9,11 @@ from shared.messages import RunnerLaunch
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What names a runner: a process's id and start time (seconds since the epoch), or a run's id and its attempt."""
+    """What names a runner: a process's id and start time (seconds since the epoch) on a host, or a run's id and its attempt."""
 
     pid: int
     started_at: float
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

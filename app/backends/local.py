@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -61,7 +62,7 @@ class LocalBackend:
             raise UserError(f"the runner ended at once, see {log}")
         with child.stdin as pipe:
             pipe.write(launch.model_dump_json().encode() + b"\n")
-        return Started(child.pid, started)
+        return Started(child.pid, started, socket.gethostname())
 
     async def stop(self, pid: int, started_at: float, _where: RepositoryClient | None = None) -> bool:
         """TERM, then KILL; nothing is signalled when the pid belongs to somebody else by now."""

@@ -22,7 +22,7 @@ def attempt_started(draft: Draft, event: AttemptStarted) -> None:
     """Remembers the process: the one started last, for its secret is the only one that counts."""
     attempt = draft.attempts.get(event.attempt)
     if attempt is not None:
-        draft.change_attempt(attempt.id, pid=event.pid, pid_started=event.pid_started)
+        draft.change_attempt(attempt.id, pid=event.pid, pid_started=event.pid_started, host=event.host)
 
 
 def attempt_claimed(draft: Draft, event: AttemptClaimed) -> None:
@@ -45,6 +45,7 @@ def attempt_claimed(draft: Draft, event: AttemptClaimed) -> None:
             # Who shows the secret is the one that was started last, also when the app died before it could note that.
             pid=event.claim.pid,
             pid_started=event.claim.pid_started,
+            host=event.claim.host,
         )
 
 
@@ -142,7 +143,7 @@ def _lose(draft: Draft, attempt: Attempt) -> None:
     draft.change_attempt(attempt.id, status=AttemptStatus.LOST, ended_at=draft.context.now)
     draft.change_task(attempt.issue, status=TaskStatus.SETTLING)
     if not draft.attempts[attempt.id].gone:
-        draft.act(StopAttempt(repository_id=attempt.repository_id, attempt=attempt.id))
+        draft.act(StopAttempt(repository_id=attempt.repository_id, attempt=attempt.id, place=attempt.host))
 
 
 def _held(draft: Draft, attempt_id: str, nonce: str) -> Attempt | None:

@@ -31,7 +31,7 @@ from app.decide.settle import attempt_effect_failed, pull_request_opened, remote
 from app.decide.start import start_ready
 from app.decide.state import Context, OrchestrationStatus, State
 from app.decide.stop import work_stopped
-from app.events import AnyEvent, EffectFailed, RemoteRead, RepositoryGone, Started
+from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, RepositoryGone, Started
 
 
 def decide(state: State, event: AnyEvent, context: Context) -> Decision:
@@ -65,6 +65,13 @@ def _repository_gone(draft: Draft, _event: RepositoryGone) -> None:
 
 def _started(draft: Draft, _event: Started) -> None:
     renew_leases(draft)
+
+
+def _operator_spoke(draft: Draft, _event: OperatorSpoke) -> None:
+    """The word itself is in the pool; what waits for it says so."""
+    for orchestration in draft.orchestrations.values():
+        if orchestration.status is OrchestrationStatus.RUNNING:
+            draft.act(SyncReport(repository_id=draft.repository.id, orchestration=orchestration.id))
 
 
 def _nothing(_draft: Draft, _event: object) -> None:
@@ -103,6 +110,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "effect_failed": _effect_failed,
     "started": _started,
     "work_stopped": work_stopped,
+    "operator_spoke": _operator_spoke,
     "tick": _nothing,
 }
 

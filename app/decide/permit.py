@@ -62,7 +62,8 @@ def token_minted(draft: Draft, event: TokenMinted) -> None:
         draft.refusal = STALE
         return
     latest = max(filter(None, (attempt.token_expires_at, event.expires_at)))
-    draft.change_attempt(attempt.id, token_expires_at=latest)
+    holders = tuple(sorted({*attempt.token_holders, event.holder}))
+    draft.change_attempt(attempt.id, token_expires_at=latest, token_holders=holders)
 
 
 def _refusal(attempt: Attempt, task: Task, event: RemoteRead) -> Verdict | None:

@@ -13,9 +13,11 @@ from shared.models import AttemptReport, Verdict, VerdictName
 
 
 def tokens_revoked(draft: Draft, event: TokensRevoked) -> None:
-    """Nobody can write for this attempt any more."""
-    if event.attempt in draft.attempts:
-        draft.change_attempt(event.attempt, token_expires_at=None)
+    """When that was true of every holder, nobody can write for this attempt any more."""
+    attempt = draft.attempts.get(event.attempt)
+    if attempt is not None:
+        left = tuple(holder for holder in attempt.token_holders if holder != event.holder)
+        draft.change_attempt(attempt.id, token_holders=left, token_expires_at=attempt.token_expires_at if left else None)
 
 
 def settle_attempts(draft: Draft) -> None:
@@ -29,7 +31,8 @@ def _settle(draft: Draft, attempt: Attempt) -> None:
     now = draft.context.now
     writable = attempt.token_expires_at is not None and now < attempt.token_expires_at
     if writable and not attempt.revoke_asked:
-        draft.act(RevokeTokens(repository_id=attempt.repository_id, attempt=attempt.id))
+        for holder in attempt.token_holders or ("",):
+            draft.act(RevokeTokens(repository_id=attempt.repository_id, attempt=attempt.id, place=holder))
         draft.change_attempt(attempt.id, revoke_asked=True)
     if attempt.status is AttemptStatus.LOST:
         # No successor while the old process may live or its token may write: GitHub is read only after both are out.

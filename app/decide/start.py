@@ -7,7 +7,7 @@ from app.decide.budget import day_of, hold_or_end, reservation, shortage
 from app.decide.draft import Draft
 from app.decide.merges import merges_awaited
 from app.decide.pause import held_back, must_probe, waiting_for_provider
-from app.decide.state import Attempt, Orchestration, OrchestrationStatus, Task, TaskStatus
+from app.decide.state import Attempt, OperatorMode, Orchestration, OrchestrationStatus, Task, TaskStatus
 from app.planning.room import Job
 from app.planning.schedule import choose, priorities
 from shared.models import VerdictName
@@ -20,7 +20,7 @@ def start_ready(draft: Draft) -> None:
     _block_followers(draft)
     hold_or_end(draft)
     waiting = {task.issue: task for task in draft.tasks.values() if _may_start(draft, task)}
-    if not waiting or held_back(draft):
+    if not waiting or held_back(draft) or draft.context.pool.mode is not OperatorMode.RUNNING:
         return
     active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}

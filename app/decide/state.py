@@ -258,6 +258,8 @@ class Attempt(Row):
     nonce: str = ""
     pid: int | None = None
     pid_started: float | None = None
+    # The machine of that process.
+    host: str = ""
     claimed_at: datetime | None = None
     ended_at: datetime | None = None
     lease_until: datetime
@@ -276,6 +278,8 @@ class Attempt(Row):
     # The newest of them that the branch was found to hold.
     landed: str = ""
     token_expires_at: datetime | None = None
+    # The app processes that alone hold its write tokens in memory.
+    token_holders: tuple[str, ...] = ()
     revoke_asked: bool = False
     remote_asked: bool = False
     report: AttemptReport | None = None
@@ -340,6 +344,14 @@ class Policy:
     app_login: str = ""
 
 
+class OperatorMode(StrEnum):
+    """PAUSED and DRAINING start nothing new and let everything else go on; who drains waits for the last one to end."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DRAINING = "draining"
+
+
 @dataclass(frozen=True)
 class Pool:
     """What repositories share. The provider's refusals are those of the others only: a repository knows its own."""
@@ -349,6 +361,7 @@ class Pool:
     cost_today_usd: float = 0
     paused_until: datetime | None = None
     probing: bool = False
+    mode: OperatorMode = OperatorMode.RUNNING
 
 
 @dataclass(frozen=True)

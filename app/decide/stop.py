@@ -20,7 +20,7 @@ def stop_task(draft: Draft, issue: int, name: VerdictName, reason: str) -> None:
         return
     if attempt.status in {AttemptStatus.STARTING, AttemptStatus.CLAIMED, AttemptStatus.LOST} and attempt.stop is None:
         draft.change_attempt(attempt.id, stop=verdict)
-        draft.act(StopAttempt(repository_id=task.repository_id, attempt=attempt.id))
+        draft.act(StopAttempt(repository_id=task.repository_id, attempt=attempt.id, place=attempt.host))
 
 
 def work_stopped(draft: Draft, event: WorkStopped) -> None:

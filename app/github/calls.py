@@ -10,10 +10,11 @@ from app.github.access import TokenSource
 from app.github.errors import Unauthorized
 from app.github.pacing import Pacer
 from app.github.transport import Transport
-from shared.errors import TransientError
+from shared.errors import TransientError, UserError
 from shared.retry import on_transient_async
 
 _PAGE = 100
+Wrote = Callable[[str, str, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Calls:
     tokens: TokenSource
     pacer: Pacer
     installation_id: int
+    # Told of every write: method, path, and GitHub's status or what went wrong.
+    wrote: Wrote
 
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON of one read."""
@@ -43,7 +46,12 @@ class Calls:
     async def write(self, method: str, path: str, json: Any = None) -> Any:
         """The JSON of one write, None when there is none. A POST counts as created content."""
         await self.pacer.admit(self.installation_id, write=True, creates=method == "POST")
-        response = await self._send(method, path, json=json)
+        try:
+            response = await self._send(method, path, json=json)
+        except (UserError, TransientError) as error:
+            await self.wrote(method, path, str(error)[:300])
+            raise
+        await self.wrote(method, path, str(response.status_code))
         return response.json() if response.content else None
 
     async def _read(self, path: str, params: Mapping[str, Any] | None) -> httpx.Response:
@@ -67,6 +75,10 @@ class Calls:
             if error.after is not None:
                 self.pacer.close(self.installation_id, error.after)
             raise
+
+
+async def nobody(_method: str, _path: str, _outcome: str) -> None:
+    """For whom nobody keeps a trail."""
 
 
 async def paged(

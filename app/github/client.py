@@ -13,7 +13,7 @@ import structlog
 
 from app.events import RepositoryRef
 from app.github.access import MintedToken
-from app.github.calls import Calls, paged
+from app.github.calls import Calls, Wrote, nobody, paged
 from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
 from app.github.repository import RepositoryClient
@@ -56,8 +56,9 @@ class Installation:
 class GitHubApp:
     """Opened once per process by `async with`; its identity is known from then on."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime], wrote: Wrote = nobody) -> None:
         self._settings = settings
+        self._wrote = wrote
         self._clock = clock
         self._stack = AsyncExitStack()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
@@ -87,7 +88,7 @@ class GitHubApp:
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         """A client; cheap, for the pool and the limits are shared."""
-        calls = Calls(self._transport, self.tokens, self._pacer, installation_id)
+        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._wrote)
         return RepositoryClient(full_name, repository_id, calls, self.identity.id, self.login)
 
     async def installations(self) -> tuple[Installation, ...]:
@@ -99,7 +100,7 @@ class GitHubApp:
         """Every repository of every installation that is not suspended; one that fails does not hide the others."""
         found: list[RepositoryRef] = []
         for installation in [found.id for found in await self.installations() if not found.suspended]:
-            calls = Calls(self._transport, self.tokens, self._pacer, installation)
+            calls = Calls(self._transport, self.tokens, self._pacer, installation, self._wrote)
             try:
                 pages = calls.pages("installation/repositories", key="repositories")
                 found += [_reference(item, installation) async for item in pages if not item.get("archived")]

@@ -9,7 +9,7 @@ from typing import Self
 
 from app.events import RepositoryRef
 from app.github.access import MintedToken
-from app.github.calls import Calls
+from app.github.calls import Calls, nobody
 from app.github.client import account_email, pace
 from app.github.pacing import Pacer
 from app.github.repository import RepositoryClient
@@ -61,7 +61,7 @@ class GitHubJob:
 
     async def __aenter__(self) -> Self:
         self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock))
-        calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION)
+        calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION, nobody)
         try:
             self._app_id = int((await calls.get(f"apps/{_SLUG}"))["id"])
             self.email = await account_email(self._transport, self.login, self._settings.github_url)
@@ -77,7 +77,7 @@ class GitHubJob:
         await self._stack.aclose()
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
-        calls = Calls(self._transport, self.tokens, self._pacer, installation_id)
+        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, nobody)
         return RepositoryClient(full_name, repository_id, calls, self._app_id, self.login)
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:

@@ -66,9 +66,22 @@ class OrchestrationState(_Value):
     check_runs: tuple[CheckState, ...]
 
 
+class Operation(_Value):
+    """Whether the operator lets new work start, and how many WorkflowManagers may still be at work."""
+
+    mode: Literal["running", "paused", "draining"]
+    running: int
+
+    @property
+    def drained(self) -> bool:
+        """Nothing is left that anybody would have to wait for."""
+        return self.mode == "draining" and self.running == 0
+
+
 class AppStatus(_Value):
     """The body of `GET /status.json`."""
 
+    operation: Operation = Operation(mode="running", running=0)
     orchestrations: tuple[OrchestrationState, ...]
 
 

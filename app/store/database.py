@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -21,19 +21,45 @@ T = TypeVar("T")
 Job = Callable[[Connection], Any]
 
 _GROUP = 64
+# Names the lock that a writer holds on Postgres ("SHOAL" in ASCII).
+_WRITER = 0x53484F414C
+# A server gives up on an app that vanished in the middle of a transaction; we give up on a server that does not answer.
+_POSTGRES = {
+    "options": "-c idle_in_transaction_session_timeout=15000 -c lock_timeout=30000",
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15000,
+}
 
 
 def open_engine(url: str) -> Engine:
     """An engine with its schema up to date. SQLite: WAL, and every commit on the disk before it is answered."""
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-    migrate(engine)
+    engine = _postgres(url) if parsed.get_backend_name() == "postgresql" else _sqlite(url, parsed.database)
+    try:
+        migrate(engine)
+    except OperationalError as error:
+        engine.dispose()
+        raise FatalError(f"SHOAL_DATABASE_URL: {parsed.render_as_string()} cannot be opened: {error.orig}") from error
     return engine
+
+
+def _sqlite(url: str, file: str | None) -> Engine:
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _postgres(url: str) -> Engine:
+    try:
+        return create_engine(url, connect_args=_POSTGRES, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise FatalError("SHOAL_DATABASE_URL names Postgres, whose driver is missing: install `shoal[postgres]`") from error
 
 
 def migrate(engine: Engine) -> None:
@@ -41,6 +67,7 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "app.store:migrations")
     with engine.begin() as connection:
+        _be_the_writer(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -57,11 +84,19 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_lock else "BEGIN")
 
 
+def _be_the_writer(connection: Connection) -> None:
+    """One writer at a time on Postgres too, whichever process it is in, until its commit: decisions see all earlier ones."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_WRITER)))
+
+
 class Database:
     """All writes go through `write`: jobs run one after the other, each in its own savepoint, many to a commit."""
 
     def __init__(self, engine: Engine, on_rollback: Callable[[], None]) -> None:
         self._engine = engine
+        postgres = engine.dialect.name == "postgresql"
+        self._reader = engine.execution_options(isolation_level="REPEATABLE READ") if postgres else engine
         # Told when anything written was rolled back: whoever cached what was written must forget it.
         self._on_rollback = on_rollback
         self._jobs: queue.SimpleQueue[tuple[Job, Future[Any]] | None] = queue.SimpleQueue()
@@ -79,7 +114,7 @@ class Database:
         return await asyncio.to_thread(self._read, job)
 
     def _read(self, job: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return job(connection)
 
     async def close(self) -> None:
@@ -108,6 +143,7 @@ class Database:
         answers: list[tuple[Future[Any], Any, Exception | None]] = []
         try:
             with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+                _be_the_writer(connection)
                 answers = [self._run(connection, job, future) for job, future in batch]
         except Exception as error:  # noqa: BLE001 - whatever the commit raised belongs to everyone who waits for it
             self._on_rollback()
@@ -122,7 +158,7 @@ class Database:
             with connection.begin_nested():
                 return future, job(connection), None
         except OperationalError as error:
-            # SQLite has already rolled back the whole transaction (a full disk): nothing of the group was written.
+            # The whole transaction is rolled back already (a full disk, a lost server): nothing of the group was written.
             raise _first(error) from None
         except Exception as error:  # noqa: BLE001 - handed to the one who asked; the others of the group go on
             self._on_rollback()
@@ -161,6 +197,11 @@ def hold_lock(url: str) -> Any:
             f"another shoal app is using {path.with_suffix('')}: stop it, or set SHOAL_DATABASE_URL to another file"
         ) from error
     return file
+
+
+def storable(error: str) -> str:
+    """What went wrong, cut, and without what no database takes as text: an error may quote anything."""
+    return error.encode(errors="backslashreplace").decode().replace("\0", "\\0")[:4000]
 
 
 def upsert(connection: Connection, table: Table, values: dict[str, object]) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.store.database import storable
 from app.store.schema import inbox
 
 
@@ -12,7 +13,8 @@ def put(connection: Connection, *, key: str, source: str, kind: str, body: str, 
     """False when the key is already there."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     row = {"key": key, "source": source, "kind": kind, "body": body, "status": status, "received_at": now.timestamp()}
-    return connection.execute(dialect.insert(inbox).values(row).on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+    new = dialect.insert(inbox).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(inbox.c.id)
+    return connection.scalar(new) is not None  # not by rowcount, which is unknown on Postgres
 
 
 def waiting(connection: Connection, most: int) -> list[tuple[int, str, str, str]]:
@@ -23,7 +25,7 @@ def waiting(connection: Connection, most: int) -> list[tuple[int, str, str, str]
 
 def mark(connection: Connection, row_id: int, status: str, error: str = "") -> None:
     """`done`, `ignored`, or `poison` with the error."""
-    connection.execute(update(inbox).where(inbox.c.id == row_id).values(status=status, error=error[:4000]))
+    connection.execute(update(inbox).where(inbox.c.id == row_id).values(status=status, error=storable(error)))
 
 
 def prune(connection: Connection, before: datetime) -> int:

@@ -1,12 +1,14 @@
 """Actions on their way out: written with the decision that asked for them, done at least once, one at a time per key."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from app.actions import Action, SyncReport
-from app.store.schema import outbox
+from app.store.database import storable
+from app.store.replicas import Replica
+from app.store.schema import outbox, replicas
 
 # Seconds until the next try; the last one repeats for ever, because nothing may be lost.
 _BACKOFF = (0.2, 0.5, 1, 2, 5, 15, 30, 60)
@@ -28,6 +30,7 @@ def put(connection: Connection, actions: Iterable[Action], now: datetime) -> Non
                 status="new",
                 next_at=now.timestamp(),
                 created_at=now.timestamp(),
+                place=action.place,
             )
         )
 
@@ -41,37 +44,43 @@ def key_of(action: Action) -> str:
     return f"{fields.get('kind')}:{action.repository_id}:{subject}"
 
 
-def take(connection: Connection, now: datetime, busy: Collection[str], most: int) -> list[tuple[int, str, str, int]]:
-    """Marks due rows as taken: id, key, body, tries. Keys in `busy`, and a key's second row, wait their turn."""
+def take(connection: Connection, me: Replica, now: datetime, most: int) -> list[tuple[int, str, str, int]]:
+    """Marks due rows as taken by us: id, key, body, tries. A key that anybody is at, and its second row, wait their turn."""
+    somewhere = select(replicas.c.id).union(select(replicas.c.host))
+    ours = or_(outbox.c.place.in_(("", me.id, me.host)), outbox.c.place.not_in(somewhere))
     query = select(outbox.c.id, outbox.c.key, outbox.c.body, outbox.c.tries).where(
-        outbox.c.status == "new", outbox.c.next_at <= now.timestamp()
+        outbox.c.status == "new", outbox.c.next_at <= now.timestamp(), ours
     )
     taken: list[tuple[int, str, str, int]] = []
-    keys = set(busy)
+    keys = set(connection.scalars(select(outbox.c.key).where(outbox.c.status == "taken")))
     for row in connection.execute(query.order_by(outbox.c.id).limit(most * 4)):
         if row.key in keys or len(taken) >= most:
             continue
         keys.add(row.key)
         taken.append((row.id, row.key, row.body, row.tries))
-    connection.execute(update(outbox).where(outbox.c.id.in_([row[0] for row in taken])).values(status="taken"))
+    marked = update(outbox).where(outbox.c.id.in_([row[0] for row in taken]))
+    connection.execute(marked.values(status="taken", taken_by=me.id))
     return taken
 
 
-def done(connection: Connection, row_id: int, error: str = "") -> None:
-    """Ends a row; with `error` it ended because nothing will ever help."""
-    connection.execute(update(outbox).where(outbox.c.id == row_id).values(status="failed" if error else "done", error=error[:4000]))
+def done(connection: Connection, me: Replica, row_id: int, error: str = "") -> bool:
+    """Ends a row; with `error` it ended because nothing will ever help. False when it is no longer ours."""
+    values = {"status": "failed" if error else "done", "error": storable(error)}
+    return _end(connection, me, row_id, values)
 
 
-def try_later(connection: Connection, row_id: int, tries: int, now: datetime, after: timedelta | None, error: str) -> None:
-    """Puts a row back; the wait is the other side's wish or grows with the tries."""
+def try_later(
+    connection: Connection, me: Replica, row_id: int, tries: int, now: datetime, after: timedelta | None, error: str
+) -> bool:
+    """Puts a row back; the wait is the other side's wish or grows with the tries. False when it is no longer ours."""
     wait = after or timedelta(seconds=_BACKOFF[min(tries, len(_BACKOFF) - 1)])
-    values = {"status": "new", "tries": tries + 1, "next_at": (now + wait).timestamp(), "error": error[:4000]}
-    connection.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
+    values = {"status": "new", "tries": tries + 1, "next_at": (now + wait).timestamp(), "error": storable(error)}
+    return _end(connection, me, row_id, values)
 
 
-def release_all(connection: Connection) -> None:
-    """After a crash: what was being done is done again, which its effect can bear."""
-    connection.execute(update(outbox).where(outbox.c.status == "taken").values(status="new"))
+def _end(connection: Connection, me: Replica, row_id: int, values: Mapping[str, object]) -> bool:
+    ours = update(outbox).where(outbox.c.id == row_id, outbox.c.status == "taken", outbox.c.taken_by == me.id)
+    return connection.execute(ours.values(taken_by="", **values)).rowcount == 1
 
 
 def prune(connection: Connection, before: datetime) -> int:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, select
 
 from app.decide.draft import Decision
-from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task
-from app.store import measured
+from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task, TaskStatus
+from app.store import measured, operator
 from app.store.database import upsert
 from app.store.schema import attempts, orchestrations, repositories, tasks, used_tokens
 
@@ -21,6 +21,12 @@ def load_repository(connection: Connection, repository_id: int) -> Repository | 
 def repository_ids(connection: Connection) -> list[int]:
     """Every repository ever seen."""
     return list(connection.scalars(select(repositories.c.id).order_by(repositories.c.id)))
+
+
+def repositories_at_work(connection: Connection) -> list[int]:
+    """Those with a task that is not over."""
+    over = (TaskStatus.DONE, TaskStatus.REFUSED)
+    return list(connection.scalars(select(tasks.c.repository_id).where(tasks.c.status.not_in(over)).distinct()))
 
 
 def load_state(connection: Connection, repository: Repository) -> State:
@@ -53,6 +59,7 @@ def pool(connection: Connection, repository_id: int, today: str) -> Pool:
         cost_today_usd=connection.scalar(select(func.sum(attempts.c.cost_usd)).where(attempts.c.day == today)) or 0.0,
         paused_until=datetime.fromtimestamp(until, UTC) if until is not None else None,
         probing=any(row.probe and row.repository_id != repository_id for row in held),
+        mode=operator.mode(connection),
     )
 
 
@@ -96,6 +103,11 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
             },
         )
         measured.keep(connection, a, decision.state.tasks[a.issue])
+
+
+def slots_held(connection: Connection) -> int:
+    """WorkflowManagers that may be alive."""
+    return connection.scalar(select(func.count()).where(attempts.c.holds_slot.is_(True))) or 0
 
 
 def set_secret(connection: Connection, attempt_id: str, secret_hash: str) -> bool:

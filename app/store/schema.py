@@ -32,7 +32,7 @@ tasks = Table(
     Column("issue", Integer, primary_key=True, autoincrement=False),
     Column("generation", Integer, primary_key=True, autoincrement=False),
     Column("orchestration", String, nullable=False, index=True),
-    Column("status", String, nullable=False),
+    Column("status", String, nullable=False, index=True),
     # Set while the model's provider refuses: nothing of the same provider is started before that.
     Column("not_before", Float, nullable=True, index=True),
     Column("data", Text, nullable=False),
@@ -106,8 +106,43 @@ outbox = Table(
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("next_at", Float, nullable=False),
     Column("created_at", Float, nullable=False),
+    # The app process or the machine that alone can do it, as long as one of that name lives; empty: anybody.
+    Column("place", String, nullable=False, server_default=""),
+    # The app process that is doing it.
+    Column("taken_by", String, nullable=False, server_default=""),
     Column("error", Text, nullable=False, server_default=""),
     Index("outbox_due", "status", "next_at"),
+)
+
+# App processes that work on this database.
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("host", String, nullable=False),
+    Column("joined_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+
+# One row: whether the operator lets new work start.
+operator = Table(
+    "operator",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("mode", String, nullable=False),
+    Column("since", Float, nullable=False),
+)
+
+# Who asked for what, and what was written for it; kept when everything else is forgotten.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False, index=True),
+    # None where a write says its repository in its path.
+    Column("repository_id", BigInteger, nullable=True),
+    Column("kind", String, nullable=False),
+    Column("data", Text, nullable=False),
 )
 
 documents = Table(

@@ -1,11 +1,13 @@
 """What the HTTP front asks of the app: one Protocol, so that the server knows nothing of state, stores or GitHub."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
+from app.decide.state import OperatorMode
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
@@ -48,8 +50,8 @@ class NotProven:
 class Front(Protocol):
     """Every call may raise TransientError, which is answered with 503 and asks the caller to come again."""
 
-    async def ready(self) -> bool:
-        """Whether requests can be served; raises where asking for it fails."""
+    async def why_not_ready(self) -> str:
+        """In a few words; empty when requests can be served."""
 
     async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
         """Returns only when the delivery is durable."""
@@ -80,3 +82,12 @@ class Front(Protocol):
 
     async def status(self) -> BaseModel:
         """Everything an operator asks for, as JSON."""
+
+    async def operation(self) -> BaseModel:
+        """Whether new work may start, and how much is under way."""
+
+    async def operate(self, mode: OperatorMode) -> BaseModel:
+        """The same, once the operator's word is durable."""
+
+    def audit(self, since: datetime) -> AsyncIterator[str]:
+        """The trail, a line of JSON each, the oldest first."""

@@ -1,6 +1,7 @@
 """The runners' door: one attempt per secret, bodies checked before anybody acts on them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -13,35 +14,75 @@ from starlette.routing import Route
 
 from app.web.body import read_body
 from app.web.front import Front, NotProven, Refused
-from shared.messages import ClaimRequest, FinishRequest, Heartbeat, IdentityRequest, PermitRequest, PhaseFinished
+from shared.messages import (
+    AttemptBrief,
+    ClaimRequest,
+    FinishRequest,
+    Heartbeat,
+    HeartbeatReply,
+    IdentityReply,
+    IdentityRequest,
+    IssueCheck,
+    PermitReply,
+    PermitRequest,
+    PhaseFinished,
+)
 from shared.models import WIRE_VERSION
 
 BODY_LIMIT = 4 * 1024 * 1024
 _IDENTITY_LIMIT = 64 * 1024  # read before anybody is known
-_ROOT = "/runner/v1/attempts/{attempt_id:str}"
+_PREFIX = "/runner/v1/attempts"
 _Body = TypeVar("_Body", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it is described to others; without `body` it is a GET, without `answer` it says nothing but "done"."""
+
+    name: str
+    does: str
+    body: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    needs_secret: bool = True
+
+    @property
+    def path(self) -> str:
+        """Below the app's address."""
+        return f"{_PREFIX}/{{attempt_id}}/{self.name}"
+
+
+IDENTITY = Call("identity", "Prove by an OIDC token to be the attempt's job", IdentityRequest, IdentityReply, needs_secret=False)
+CLAIM = Call("claim", "Be the one that works on the attempt", ClaimRequest, AttemptBrief)
+HEARTBEAT = Call("heartbeat", "Renew the lease", Heartbeat, HeartbeatReply)
+ISSUE = Call("issue", "Ask whether the issue still is what was approved", None, IssueCheck)
+PHASE = Call("phase", "Report a finished phase", PhaseFinished, None)
+PERMIT = Call("permit", "Ask for the right to write to GitHub once", PermitRequest, PermitReply)
+FINISH = Call("finish", "Say the attempt's last word", FinishRequest, None)
+CALLS = (IDENTITY, CLAIM, HEARTBEAT, ISSUE, PHASE, PERMIT, FINISH)
 
 
 def routes(front: Front) -> list[Route]:
     """Everything a runner may ask."""
     return [
-        Route(f"{_ROOT}/identity", _identity(front), methods=["POST"]),
-        _call(front, "claim", ClaimRequest, front.claim),
-        _call(front, "heartbeat", Heartbeat, front.heartbeat),
-        _call(front, "phase", PhaseFinished, front.phase),
-        _call(front, "permit", PermitRequest, front.permit),
-        _call(front, "finish", FinishRequest, front.finish),
-        Route(f"{_ROOT}/issue", _issue(front), methods=["GET"]),
+        Route(IDENTITY.path, _identity(front), methods=["POST"]),
+        _call(front, CLAIM, ClaimRequest, front.claim),
+        _call(front, HEARTBEAT, Heartbeat, front.heartbeat),
+        _call(front, PHASE, PhaseFinished, front.phase),
+        _call(front, PERMIT, PermitRequest, front.permit),
+        _call(front, FINISH, FinishRequest, front.finish),
+        Route(ISSUE.path, _issue(front), methods=["GET"]),
     ]
 
 
-def _call(front: Front, name: str, shape: type[_Body], act: Callable[[str, _Body], Awaitable[BaseModel | Refused | None]]) -> Route:
+def _call(
+    front: Front, call: Call, shape: type[_Body], act: Callable[[str, _Body], Awaitable[BaseModel | Refused | None]]
+) -> Route:
     async def endpoint(request: Request) -> Response:
         attempt_id = await _attempt(front, request)
         body = _parse(shape, await read_body(request, BODY_LIMIT))
         return _answer(await act(attempt_id, body))
 
-    return Route(f"{_ROOT}/{name}", endpoint, methods=["POST"])
+    return Route(call.path, endpoint, methods=["POST"])
 
 
 def _identity(front: Front) -> Callable[[Request], Awaitable[Response]]:

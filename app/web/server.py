@@ -2,14 +2,14 @@
 
 import asyncio
 import errno
-import hmac
 import signal
 import socket
 from collections.abc import Awaitable, Callable
 
+import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,10 +18,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.settings import Settings
-from app.web import runner_api, webhook
+from app.web import openapi, operator, runner_api, webhook
 from app.web.envelope import Envelope
 from app.web.front import Front
 from shared.errors import FatalError, TransientError
+
+log = structlog.get_logger()
 
 
 def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Starlette:
@@ -32,11 +34,12 @@ def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Star
             Route("/readyz", _ready(front), methods=["GET"]),
             Route("/webhook", webhook.endpoint(front, settings.webhook_secret.get_secret_value()), methods=["POST"]),
             Route("/metrics", _metrics(registry), methods=["GET"]),
-            Route("/status.json", _status(front, settings.operator_token), methods=["GET"]),
+            Route("/openapi.json", _openapi(), methods=["GET"]),
+            *operator.routes(front, settings.operator_token),
             *runner_api.routes(front),
         ],
         middleware=[Middleware(Envelope)],
-        exception_handlers={HTTPException: _http_error, TransientError: _try_again},
+        exception_handlers={HTTPException: _http_error, TransientError: _try_again, SQLAlchemyError: _no_database},
     )
 
 
@@ -83,7 +86,15 @@ async def _alive(_request: Request) -> Response:
 
 def _ready(front: Front) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(_request: Request) -> Response:
-        return JSONResponse({"status": "ready"}) if await front.ready() else JSONResponse({"status": "not ready"}, 503)
+        why_not = await front.why_not_ready()
+        return JSONResponse({"status": why_not or "ready"}, 503 if why_not else 200)
+
+    return endpoint
+
+
+def _openapi() -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_request: Request) -> Response:
+        return JSONResponse(openapi.description())
 
     return endpoint
 
@@ -95,21 +106,14 @@ def _metrics(registry: CollectorRegistry) -> Callable[[Request], Awaitable[Respo
     return endpoint
 
 
-def _status(front: Front, token: SecretStr | None) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        if token is None:
-            raise HTTPException(404, "set SHOAL_OPERATOR_TOKEN to have this page")
-        expected = f"Bearer {token.get_secret_value()}".encode()
-        if not hmac.compare_digest(request.headers.get("authorization", "").encode("latin-1"), expected):
-            raise HTTPException(401, "the operator's token is missing or wrong", headers={"WWW-Authenticate": "Bearer"})
-        return Response((await front.status()).model_dump_json(by_alias=True), media_type="application/json")
-
-    return endpoint
-
-
 async def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 the table above says so
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _no_database(_request: Request, error: Exception) -> Response:
+    log.warning("database.failed", error=str(error)[:300])
+    return JSONResponse({"error": "the database does not answer"}, 503, headers={"Retry-After": "1"})
 
 
 async def _try_again(_request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,10 @@ class Run:
         return json.loads(self.stdout)
 
 
-def shoal(*arguments: object, stdin: str = "") -> Run:
-    """`shoal ...`, with a cache of its own."""
+def shoal(*arguments: object, stdin: str = "", env: Mapping[str, str] | None = None) -> Run:
+    """`shoal ...`, with a cache of its own and these variables more."""
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "XDG_CACHE_HOME": cache}
+        environment = {**os.environ, "XDG_CACHE_HOME": cache, **(env or {})}
         command = [str(SHOAL), *map(str, arguments)]
         done = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=120, env=environment)
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())

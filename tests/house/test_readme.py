@@ -26,6 +26,7 @@ FAST = {
     ".venv/bin/shoal plan --issues docs/examples/issues.json --tree app/sample/project",
     ".venv/bin/shoal simulate docs/examples/tasks.json",
 }
+_RESTART = "tests/journeys/test_operator.py::test_a_restart_in_the_middle_of_work"
 # Run by the named test.
 COVERED = {
     "make demo": "tests/house/test_clone.py::test_an_empty_clone_needs_one_command",
@@ -40,6 +41,7 @@ COVERED = {
     ".venv/bin/shoal demo --keep --serve": "tests/house/test_demo.py::test_the_pages_stay_open_until_somebody_ends_it",
     ".venv/bin/shoal demo --agent 'my-agent --prompt {prompt_file}'": "tests/house/test_demo.py::test_any_command_can_be_the_agent",
     ".venv/bin/shoal doctor": "tests/commands/test_doctor.py::test_a_sound_deployment_is_well",
+    **{f".venv/bin/shoal operator {word}": _RESTART for word in ("pause", "drain", "resume")},
     ".venv/bin/shoal serve": "tests/demo/test_world.py::test_an_app_that_was_killed_comes_back_at_its_place",
     "python3 -c \"import sqlite3; sqlite3.connect('.shoal/shoal.db').backup(sqlite3.connect('backup.db'))\"": (
         "tests/house/test_readme.py::test_the_backup_that_is_recommended_holds_the_newest_commit"

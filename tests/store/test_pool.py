@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -22,9 +21,9 @@ PAID = replace(POLICY, attempt_cost_usd=2.0)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(database_url: str) -> Iterator[Connection]:
     """A fresh database."""
-    engine = open_engine(f"sqlite:///{tmp_path}/shoal.db")
+    engine = open_engine(database_url)
     with engine.connect() as connection:
         yield connection
     engine.dispose()

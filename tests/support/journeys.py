@@ -1,10 +1,9 @@
 """What journeys look at: GitHub as the maintainer sees it, the app's database read from outside, and a small world of their own."""
 
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 import psutil
+import sqlalchemy
 
 from app.decide.state import Attempt
 from app.demo import identity
@@ -141,8 +141,10 @@ def inbox_statuses(world: World) -> set[str]:
 
 
 def _rows(world: World, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{world.folder / 'work' / 'shoal.db'}?mode=ro", uri=True, timeout=10)) as connection:
-        return connection.execute(query).fetchall()
+    file = f"sqlite:///file:{world.folder / 'work' / 'shoal.db'}?mode=ro&uri=true&timeout=10"
+    engine = sqlalchemy.create_engine(world.ways.settings.get("SHOAL_DATABASE_URL", file), poolclass=sqlalchemy.NullPool)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sqlalchemy.text(query))]
 
 
 def shoal_serve(env: Mapping[str, str], folder: Path) -> Run:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.actions import AnyAction
 from app.events import AnyEvent, IssueLabelled
 from app.loop import Loop
 from app.metrics import Metrics
+from app.replica import Membership
 from app.store.database import Database, open_engine
 from tests.support.decisions import POLICY
 from tests.support.protocol import REPOSITORY
@@ -51,6 +52,8 @@ async def open_loop(
         free_memory_mib=lambda: 1e9,
         metrics=Metrics(),
         tick_seconds=0.05,
+        membership=Membership(clock, timedelta(seconds=5)),
+        grace_seconds=0,
     )
     loop.database = Database(open_engine(f"sqlite:///{folder}/shoal.db"), loop.forget)
     work = asyncio.create_task(loop.run(perform)) if run else None

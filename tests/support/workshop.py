@@ -6,8 +6,8 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
 from app.settings import Settings
 from app.store import rows
 from app.store.schema import outbox
+from app.web import server
 from app.wiring import App, running
 from tests.support.localhub import Hub, Json, Person
 
@@ -56,6 +57,28 @@ class Clock:
 
 
 @dataclass
+class Host:
+    """Where the app runs: always the same address, settings and clock."""
+
+    settings: Settings
+    backend: Backend | None
+    clock: Clock
+    port: int
+    app: App | None = None
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def open(self) -> None:
+        listening = server.listen("127.0.0.1", self.port)
+        self.stack.callback(listening.close)
+        self.app = await self.stack.enter_async_context(running(self.settings, self.backend, self.clock))
+        await self.stack.enter_async_context(_serving(self.app, listening))
+
+    async def close(self) -> None:
+        self.app = None
+        await self.stack.aclose()
+
+
+@dataclass
 class Workshop:
     """What GitHub shows, what the app knows, and hands to label, wait and signal with."""
 
@@ -64,8 +87,9 @@ class Workshop:
     full_name: str
     repository_id: int
     maintainer: Person
-    app: App
+    settings: Settings
     clock: Clock
+    host: "Host"
 
     # People
 
@@ -83,6 +107,27 @@ class Workshop:
             self.maintainer.label(self.full_name, number, "shoal")
 
     # The app
+
+    @property
+    def app_url(self) -> str:
+        """As runners and browsers find it."""
+        return self.settings.public_url
+
+    @property
+    def app(self) -> App:
+        """The one that runs now."""
+        assert self.host.app is not None, "the app is away"
+        return self.host.app
+
+    @asynccontextmanager
+    async def app_away(self, passes: timedelta) -> AsyncIterator[None]:
+        """For the length of the block there is no app, and that long by its clock."""
+        await self.host.close()
+        try:
+            yield
+        finally:
+            self.clock.ahead += passes
+            await self.host.open()
 
     async def task(self, issue: int) -> Task | None:
         return await self.app.database.read(lambda c: rows.task_of(c, self.repository_id, issue))
@@ -166,47 +211,54 @@ async def open_workshop(
         (project / name).write_text(text, encoding="utf-8")
     made = hub.repository(full_name, project, private=True)
     maintainer = hub.person(full_name.replace("/", "-"), {full_name: "admin"})
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(128)
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        registered = hub.app(full_name.replace("/", "-") + "-app", webhook_url=f"{url}/webhook", webhook_secret=_SECRET)
-        hub.install(registered, full_name)
-        agent = folder / "agent.sh"
-        agent.write_text(_AGENT.format(scripts=folder / "scripts"), encoding="utf-8")
-        values = {
-            "webhook_secret": _SECRET,
-            "app_id": str(registered.id),
-            "private_key": registered.private_key_pem,
-            "public_url": url,
-            "work_dir": work,
-            "github_url": hub.url,
-            "github_api_url": hub.api_url,
-            "github_writes_per_second": 1000,
-            "github_content_per_minute": 100_000,
-            "github_content_per_hour": 100_000,
-            "github_points_per_minute": 1_000_000,
-            "intake_seconds": 0.3,
-            "lease_seconds": 60,
-            "heartbeat_seconds": 0.3,
-            "slots": 4,
-            "memory_reserve_mib": 0,
-            "task_memory_mib": 1,
-            "agent": "command",
-            "agent_command": ("sh", "-e", str(agent), "{prompt_file}"),
-            "isolation": "none",
-            **settings,
-        }
-        work.mkdir(parents=True)
-        clock = Clock()
-        async with running(Settings(_env_file=None, **values), backend, clock) as app, _serving(app, listening):
-            try:
-                yield Workshop(folder, hub, full_name, made["id"], maintainer, app, clock)
-            finally:
-                # Of a story that failed: runners outlive their app on purpose.
-                for attempt in await app.database.read(rows.live_attempts):
-                    if attempt.pid is not None and attempt.pid_started is not None:
-                        await app.backend.stop(attempt.pid, attempt.pid_started, app.github.repository(full_name, made["id"], 0))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    registered = hub.app(full_name.replace("/", "-") + "-app", webhook_url=f"{url}/webhook", webhook_secret=_SECRET)
+    hub.install(registered, full_name)
+    agent = folder / "agent.sh"
+    agent.write_text(_AGENT.format(scripts=folder / "scripts"), encoding="utf-8")
+    values = {
+        "webhook_secret": _SECRET,
+        "app_id": str(registered.id),
+        "private_key": registered.private_key_pem,
+        "public_url": url,
+        "work_dir": work,
+        "github_url": hub.url,
+        "github_api_url": hub.api_url,
+        "github_writes_per_second": 1000,
+        "github_content_per_minute": 100_000,
+        "github_content_per_hour": 100_000,
+        "github_points_per_minute": 1_000_000,
+        "intake_seconds": 0.3,
+        "lease_seconds": 60,
+        "heartbeat_seconds": 0.3,
+        "slots": 4,
+        "memory_reserve_mib": 0,
+        "task_memory_mib": 1,
+        "agent": "command",
+        "agent_command": ("sh", "-e", str(agent), "{prompt_file}"),
+        "isolation": "none",
+        **settings,
+    }
+    work.mkdir(parents=True)
+    clock = Clock()
+    host = Host(Settings(_env_file=None, **values), backend, clock, port)
+    await host.open()
+    try:
+        yield Workshop(folder, hub, full_name, made["id"], maintainer, host.settings, clock, host)
+    finally:
+        if host.app is not None:
+            await _end_runners(host.app, full_name, made["id"])
+        await host.close()
+
+
+async def _end_runners(app: App, full_name: str, repository_id: int) -> None:
+    """Of a story that failed: runners outlive their app on purpose."""
+    for attempt in await app.database.read(rows.live_attempts):
+        if attempt.pid is not None and attempt.pid_started is not None:
+            await app.backend.stop(attempt.pid, attempt.pid_started, app.github.repository(full_name, repository_id, 0))
 
 
 @asynccontextmanager

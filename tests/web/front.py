@@ -1,8 +1,12 @@
 """A real, small Front: keeps what it is given and answers like an app with one attempt."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
+from app.decide.state import OperatorMode
+from app.report.status import Operation
 from app.web.front import Delivery, NotProven, Refused
 from shared.errors import TransientError
 from shared.messages import (
@@ -30,9 +34,10 @@ class OneAttempt:
     nonce: str = ""
     phases: list[PhaseFinished] = field(default_factory=list)
     is_ready: bool = True
+    mode: OperatorMode = OperatorMode.RUNNING
 
-    async def ready(self) -> bool:
-        return self.is_ready
+    async def why_not_ready(self) -> str:
+        return "" if self.is_ready else "the database does not answer"
 
     async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
         if delivery.event == "push":
@@ -68,6 +73,16 @@ class OneAttempt:
 
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         raise RuntimeError("a bug with a secret: ghs_" + "a" * 36)
+
+    async def operation(self) -> Operation:
+        return Operation(mode=self.mode.value, running=1)
+
+    async def operate(self, mode: OperatorMode) -> Operation:
+        self.mode = mode
+        return await self.operation()
+
+    async def audit(self, since: datetime) -> AsyncIterator[str]:
+        yield f'{{"at": "{since:%Y}"}}\n'
 
     async def status(self) -> HeartbeatReply:
         return HeartbeatReply(stop="any model will do")

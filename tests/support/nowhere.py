@@ -1,0 +1,37 @@
+"""A backend that starts nothing: the runner is the test itself, and knows the secret."""
+
+import os
+from dataclasses import dataclass, field
+
+from app.backends.backend import Capacity, Started
+from shared.messages import RunnerLaunch
+from shared.process import started_at
+from tests.support.workshop import until
+
+
+@dataclass
+class Nowhere:
+    """What would have been started, in order."""
+
+    launches: list[RunnerLaunch] = field(default_factory=list)
+
+    async def start(self, launch: RunnerLaunch, _where: object = None) -> Started:
+        self.launches.append(launch)
+        return Started(os.getpid(), started_at(os.getpid()) or 0)
+
+    async def stop(self, _pid: int, _started_at: float, _where: object = None) -> bool:
+        return True
+
+    def alive(self, _pid: int, _started_at: float) -> bool:
+        return True
+
+    def room(self) -> Capacity:
+        return Capacity(1e6)
+
+    async def launch(self, number: int) -> RunnerLaunch:
+        """The attempt of that number, once the app wants it."""
+
+        async def found() -> RunnerLaunch | None:
+            return self.launches[number] if len(self.launches) > number else None
+
+        return await until(found)
