@@ -95,7 +95,7 @@ def _sizes(folder: Path, objects: Sequence[str]) -> dict[str, int]:
     """Of the objects that are there: those of a partial clone may not be."""
     if not objects:
         return {}
-    answers = git("cat-file", "--batch-check", cwd=folder, stdin="\n".join(objects).encode() + b"\n", env=_HERE).splitlines()
+    answers = git("cat-file", "--batch-check", "--buffer", cwd=folder, stdin="\n".join(objects).encode() + b"\n", env=_HERE).splitlines()
     return {words[0]: int(words[2]) for answer in answers if len(words := answer.split(" ")) == 3 and words[1] == "blob"}
 
 
@@ -103,7 +103,7 @@ def _read(listing: Listing, numbers: Sequence[int]) -> Iterator[tuple[int, bytes
     if not numbers:
         return
     asked = "\n".join(listing.places[number] for number in numbers).encode() + b"\n"
-    answer = git_bytes("cat-file", "--batch", cwd=listing.folder, stdin=asked, env=_HERE)
+    answer = git_bytes("cat-file", "--batch", "--buffer", cwd=listing.folder, stdin=asked, env=_HERE)
     at = 0
     for number in numbers:
         line_end = answer.index(b"\n", at)

@@ -10,24 +10,12 @@ from app.planning.tree import Tree, stem_of
 from app.planning.words import PART, word_terms
 
 MOST_BYTES = 32_768  # of a file; what it is about stands in its first pages
-_HEAD_BYTES, _HEAD_LINES = 4_096, 60  # where imports stand
+_HEAD_BYTES = 4_096  # where imports stand
 _BINARY_LOOK = 1_024
 _PART = re.compile(PART.encode())
 _KEPT = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte == ord("_") else ord(" ") for byte in range(256))
-_IMPORTS = (
-    b"import ",
-    b"from ",
-    b"use ",
-    b"mod ",
-    b"pub mod ",
-    b"pub use ",
-    b"} from ",
-    b"export ",
-    b"#include",
-    b"require",
-    b'\t"',
-    b"const ",
-)
+# From one line's beginning to the next: the line end in front lets the search skip everything else.
+_IMPORT = re.compile(rb"\n(?:import |from |use |mod |pub (?:mod|use) |\} from |export |#include|require|\t\"|const )[^\n]*")
 _DEFINITION = re.compile(
     rb"\b(?:def|class|func(?:\s*\([^)\n]{0,80}\))?|fn|struct|enum|trait|interface|type|const|function|macro_rules!|mod)\s+"
     rb"([A-Za-z_][A-Za-z0-9_]{2,80})"
@@ -90,7 +78,7 @@ class _Reader:
         if not words.isdisjoint(self._names):
             for name in self._names.intersection(_DEFINITION.findall(data)):
                 self.definitions[name.decode()].append(number)
-        if lines := [line for line in data[:_HEAD_BYTES].split(b"\n", _HEAD_LINES)[:_HEAD_LINES] if line.startswith(_IMPORTS)]:
+        if lines := _IMPORT.findall(b"\n" + data[:_HEAD_BYTES]):
             imported = set(b" ".join(lines).lower().translate(_KEPT).split())
             for name in imported & self._stems.keys():
                 self.imports[self._stems[name]].append(number)
@@ -101,12 +89,15 @@ class _TermsOfWord(dict[bytes, tuple[str, ...]]):
 
     def __init__(self, wanted: frozenset[str]) -> None:
         self._wholes = {term.encode("ascii", "replace"): term for term in wanted}
-        self._of_part = _TermsOfPart(wanted).__getitem__
+        self._of_part = _TermsOfPart(wanted)
 
     def __missing__(self, word: bytes) -> tuple[str, ...]:
         low = word.islower()
         parts = word.split(b"_") if low else _PART.findall(word)
-        found = sum(filter(None, map(self._of_part, parts)), ())
+        found: tuple[str, ...] = ()
+        for part in parts:
+            if terms := self._of_part[part]:
+                found += terms
         if len(parts) > 1:
             whole = word.replace(b"_", b"")
             if (whole if low else whole.lower()) in self._wholes:
