@@ -95,7 +95,9 @@ def _sizes(folder: Path, objects: Sequence[str]) -> dict[str, int]:
     """Of the objects that are there: those of a partial clone may not be."""
     if not objects:
         return {}
-    answers = git("cat-file", "--batch-check", "--buffer", cwd=folder, stdin="\n".join(objects).encode() + b"\n", env=_HERE).splitlines()
+    answers = git(
+        "cat-file", "--batch-check", "--buffer", cwd=folder, stdin="\n".join(objects).encode() + b"\n", env=_HERE
+    ).splitlines()
     return {words[0]: int(words[2]) for answer in answers if len(words := answer.split(" ")) == 3 and words[1] == "blob"}
 
 
