@@ -1,5 +1,6 @@
 """The closed set of things that decide() can ask for. Each is idempotent: its effect looks before it writes."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -125,6 +126,14 @@ class SyncReport(Action):
     again: bool = False
 
 
+class RefreshReport(Action):
+    """The same from `not_before` on, for what no person waits for: tables, phases, minutes."""
+
+    kind: Literal["refresh_report"] = "refresh_report"
+    orchestration: str
+    not_before: datetime
+
+
 class SyncComment(Action):
     """Bring the comment of an issue outside any orchestration up to date (refusals)."""
 
@@ -147,6 +156,7 @@ AnyAction = Annotated[
     | ReadCommand
     | AnswerCommand
     | SyncReport
+    | RefreshReport
     | SyncComment,
     Field(discriminator="kind"),
 ]

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.actions import (
     ReadCommand,
     ReadIssue,
     ReadRemote,
+    RefreshReport,
     RevokeTokens,
     StartAttempt,
     StopAttempt,
@@ -40,6 +42,7 @@ from app.events import (
     PullRequestOpened,
     PullRequestSeen,
     RemoteRead,
+    ReportHeldBack,
     TokensRevoked,
 )
 from app.github.access import Access
@@ -97,6 +100,7 @@ class Effects:
             "read_command": self._read_command,
             "answer_command": self._answer_command,
             "sync_report": self._sync_report,
+            "refresh_report": self._refresh_report,
             "sync_comment": self._sync_comment,
         }
 
@@ -300,10 +304,14 @@ class Effects:
     # What people see
 
     async def _sync_report(self, action: SyncReport) -> Sequence[AnyEvent]:
-        await self.reporter.sync(
-            await self._client(action.repository_id), action.repository_id, action.orchestration, again=action.again
-        )
-        return []
+        client = await self._client(action.repository_id)
+        held = await self.reporter.sync(client, action.repository_id, action.orchestration, again=action.again)
+        return _held_back(action, held)
+
+    async def _refresh_report(self, action: RefreshReport) -> Sequence[AnyEvent]:
+        client = await self._client(action.repository_id)
+        held = await self.reporter.sync(client, action.repository_id, action.orchestration, again=False)
+        return _held_back(action, held)
 
     async def _sync_comment(self, action: SyncComment) -> Sequence[AnyEvent]:
         await self.reporter.sync_note(await self._client(action.repository_id), action.repository_id, action.issue)
@@ -329,3 +337,9 @@ class Effects:
             ours=pull.author == self.github.login,
             url=pull.html_url,
         )
+
+
+def _held_back(action: SyncReport | RefreshReport, until: datetime | None) -> Sequence[AnyEvent]:
+    if until is None:
+        return []
+    return [ReportHeldBack(repository_id=action.repository_id, orchestration=action.orchestration, until=until)]

@@ -228,6 +228,14 @@ class PullRequestOpened(Event):
     pull: PullRequestSeen
 
 
+class ReportHeldBack(Event):
+    """Not all of an orchestration's texts were written: some have no news and were written a moment ago."""
+
+    kind: Literal["report_held_back"] = "report_held_back"
+    orchestration: str
+    until: datetime
+
+
 class EffectFailed(Event):
     """An action cannot succeed, whatever is tried; `reason` is for people."""
 
@@ -292,6 +300,7 @@ AnyEvent = Annotated[
     | TokensRevoked
     | RemoteRead
     | PullRequestOpened
+    | ReportHeldBack
     | EffectFailed
     | Started
     | WorkStopped

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from app.freshness import Move, Shown, move
 from app.github.client import NotFound
 from app.github.repository import CheckWrite, RepositoryClient
 from app.report.check_run import CheckText, orchestration_check, orchestration_check_name, task_check
 from app.report.comments import note_comment, settings_comment, status_comment, status_marker
 from app.report.status import AppStatus, CheckState, Operation, OrchestrationState, orchestration_state
-from app.report.view import OrchestrationView
+from app.report.view import OrchestrationView, TaskView
 from app.store import documents, operator, rows
 from app.store.database import Database
 from app.store.documents import Document
@@ -30,6 +31,7 @@ class Wanted:
     issue: int | None
     details_url: str
     text: CheckText
+    news: str
 
 
 @dataclass
@@ -39,21 +41,29 @@ class Reporter:
     database: Database
     github_url: str
     clock: Callable[[], datetime]
+    refresh: timedelta
 
-    async def sync(self, client: RepositoryClient, repository_id: int, orchestration_id: str, *, again: bool) -> None:
-        """Writes what differs: ended tasks' checks first, so that nobody waits for a table."""
+    async def sync(self, client: RepositoryClient, repository_id: int, orchestration_id: str, *, again: bool) -> datetime | None:
+        """Writes what differs: ended tasks' checks first, so that nobody waits for a table.
+
+        Answers when what was held back may be written, None when nothing was.
+        """
         view = await self.database.read(lambda c: load_view(c, orchestration_id, self.github_url))
         if view is None:
-            return
+            return None
         known = await self.database.read(lambda c: documents.of_orchestration(c, orchestration_id))
         wanted = wanted_checks(view)
-        for check in sorted(wanted, key=lambda w: w.text.conclusion is None):
+        held = [
             await self._write_check(client, orchestration_id, check, known.get(check.key), again=again)
+            for check in sorted(wanted, key=lambda w: w.text.conclusion is None)
+        ]
         for stale in superseded(known, wanted):
             await self._conclude_old_head(client, orchestration_id, stale)
         for task in view.sorted_tasks:
             text = settings_comment(view, task.issue) if view.settings_mistake else status_comment(view, task.issue)
-            await self._write_comment(client, orchestration_id, repository_id, task.issue, text)
+            news = text if view.settings_mistake else _news_of(task)
+            held.append(await self._write_comment(client, orchestration_id, repository_id, task.issue, text, news))
+        return min((until for until in held if until is not None), default=None)
 
     async def sync_note(self, client: RepositoryClient, repository_id: int, issue: int) -> None:
         """The comment of an issue on which nothing is started: why not."""
@@ -63,7 +73,8 @@ class Reporter:
         if task.orchestration:
             await self.sync(client, repository_id, task.orchestration, again=False)
         else:
-            await self._write_comment(client, "", repository_id, issue, note_comment(repository_id, issue, task.note))
+            note = note_comment(repository_id, issue, task.note)
+            await self._write_comment(client, "", repository_id, issue, note, note)
 
     async def status(self) -> AppStatus:
         """Every orchestration for programs, with the check runs as they were written."""
@@ -88,10 +99,11 @@ class Reporter:
 
     async def _write_check(
         self, client: RepositoryClient, orchestration: str, check: Wanted, known: Document | None, *, again: bool
-    ) -> None:
+    ) -> datetime | None:
         text_hash = hash_of(check.text)
-        if known is not None and known.hash == text_hash and not again:
-            return
+        what, until = self._move(Shown(text_hash, check.news), known)
+        if what is not Move.WRITE and not again:
+            return until
         github_id = await client.upsert_check(self._check_write(check), known.github_id if known else None)
         document = Document(
             check.key,
@@ -102,8 +114,17 @@ class Reporter:
             text_hash,
             check.text.conclusion or "",
             check.text.title,
+            check.news,
+            self.clock().timestamp(),
         )
         await self.database.write(lambda c: documents.put(c, document))
+        return None
+
+    def _move(self, wanted: Shown, known: Document | None) -> tuple[Move, datetime | None]:
+        now = self.clock()
+        if known is None:
+            return move(wanted, None, now, now, self.refresh)
+        return move(wanted, Shown(known.hash, known.news), datetime.fromtimestamp(known.written_at, UTC), now, self.refresh)
 
     def _check_write(self, check: Wanted) -> CheckWrite:
         text = check.text
@@ -141,22 +162,26 @@ class Reporter:
             conclusion="neutral",
         )
         external_id = old.key.removeprefix("check:").rsplit(":", 1)[0]
-        check = Wanted(old.key, CHECK_NAME, old.head_sha, external_id, old.issue, "", text)
+        check = Wanted(old.key, CHECK_NAME, old.head_sha, external_id, old.issue, "", text, "superseded")
         try:
             await self._write_check(client, orchestration, check, old, again=False)
         except NotFound:
             return  # its commit was force-pushed away and GitHub forgot it
 
-    async def _write_comment(self, client: RepositoryClient, orchestration: str, repository_id: int, issue: int, text: str) -> None:
+    async def _write_comment(
+        self, client: RepositoryClient, orchestration: str, repository_id: int, issue: int, text: str, news: str
+    ) -> datetime | None:
         key = f"comment:{repository_id}:{issue}"
-        text_hash = sha256(text.encode()).hexdigest()
+        text_hash, told = sha256(text.encode()).hexdigest(), sha256(news.encode()).hexdigest()
         known = await self.database.read(lambda c: documents.get(c, key))
-        if known is not None and known.hash == text_hash:
-            return
+        what, until = self._move(Shown(text_hash, told), known)
+        if what is not Move.WRITE:
+            return until
         marker = status_marker(repository_id, issue)
         github_id = await client.upsert_comment(issue, marker, text, known.github_id if known else None)
-        document = Document(key, orchestration, issue, "", github_id, text_hash, "", "")
+        document = Document(key, orchestration, issue, "", github_id, text_hash, "", "", told, self.clock().timestamp())
         await self.database.write(lambda c: documents.put(c, document))
+        return None
 
 
 def hash_of(text: CheckText) -> str:
@@ -174,23 +199,30 @@ def _check_state(wanted: Wanted | None, written: Document | None) -> CheckState:
 
 
 def wanted_checks(view: OrchestrationView) -> list[Wanted]:
-    """One on the base commit for the whole, one on the head of every task's branch that has one."""
+    """One on the base commit for the whole, one on the head of every task's branch that has one.
+
+    News is a conclusion, and that all is over: the last word of every table is as prompt as a verdict.
+    """
     checks = []
     if view.base_sha:
-        name = orchestration_check_name(view)
+        name, key, text = orchestration_check_name(view), f"check:{view.id}:{view.base_sha}", orchestration_check(view)
         checks.append(
-            Wanted(
-                f"check:{view.id}:{view.base_sha}", name, view.base_sha, view.id, None, view.details_url, orchestration_check(view)
-            )
+            Wanted(key, name, view.base_sha, view.id, None, view.details_url, text, f"{text.conclusion or ''} {view.status}")
         )
     for task in view.sorted_tasks:
         if task.head_sha:
             external_id = f"{view.id}:{task.issue}"
             key = f"check:{external_id}:{task.head_sha}"
-            checks.append(
-                Wanted(key, CHECK_NAME, task.head_sha, external_id, task.issue, view.details_url, task_check(view, task.issue))
-            )
+            text = task_check(view, task.issue)
+            news = f"{text.conclusion or ''} {view.status == 'done'}"
+            checks.append(Wanted(key, CHECK_NAME, task.head_sha, external_id, task.issue, view.details_url, text, news))
     return checks
+
+
+def _news_of(task: TaskView) -> str:
+    """The verdict, that somebody is asked for something, or an answer to what somebody did."""
+    verdict = task.verdict.name if task.verdict and task.status == "done" else ""
+    return f"{verdict} {task.waiting_for if task.waits_for_person else ''} {task.note}"
 
 
 def superseded(known: dict[str, Document], wanted: list[Wanted]) -> list[Document]:

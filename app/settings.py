@@ -109,6 +109,11 @@ class Settings(BaseSettings):
     )
     intake_seconds: float = Field(default=20, ge=0, description="A batch is planned this long after its last label, seconds.")
     intake_max_seconds: float = Field(default=120, ge=0, description="The longest wait of a batch, seconds.")
+    refresh_seconds: float = Field(
+        default=60,
+        ge=0,
+        description="Tables in check runs and comments are brought up to date this often, seconds; verdicts at once.",
+    )
     lease_seconds: float = Field(default=60, gt=0, description="An attempt without a heartbeat is lost after, seconds.")
     heartbeat_seconds: float = Field(default=10, gt=0, description="Runners report this often, seconds.")
     replica_lease_seconds: float = Field(

@@ -81,7 +81,7 @@ async def running(
             membership=Membership(clock, timedelta(seconds=settings.replica_lease_seconds)),
         )
         database = loop.database = trail.database = Database(open_engine(settings.database_url), loop.forget)
-        reporter = Reporter(database, settings.github_url, clock)
+        reporter = Reporter(database, settings.github_url, clock, timedelta(seconds=settings.refresh_seconds))
         planner = Planner(settings, database)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.actions import SyncReport
+from app.actions import RefreshReport, SyncReport
 from app.decide.approval import issue_labelled, issue_read, issue_touched
 from app.decide.attempts import (
     attempt_claimed,
@@ -31,7 +31,7 @@ from app.decide.settle import attempt_effect_failed, pull_request_opened, remote
 from app.decide.start import start_ready
 from app.decide.state import Context, OrchestrationStatus, State
 from app.decide.stop import work_stopped
-from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, RepositoryGone, Started
+from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, ReportHeldBack, RepositoryGone, Started
 
 
 def decide(state: State, event: AnyEvent, context: Context) -> Decision:
@@ -74,6 +74,10 @@ def _operator_spoke(draft: Draft, _event: OperatorSpoke) -> None:
             draft.act(SyncReport(repository_id=draft.repository.id, orchestration=orchestration.id))
 
 
+def _report_held_back(draft: Draft, event: ReportHeldBack) -> None:
+    draft.act(RefreshReport(repository_id=event.repository_id, orchestration=event.orchestration, not_before=event.until))
+
+
 def _nothing(_draft: Draft, _event: object) -> None:
     """Time alone: what it makes possible is looked at after every event."""
 
@@ -107,6 +111,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "tokens_revoked": tokens_revoked,
     "remote_read": _remote_read,
     "pull_request_opened": pull_request_opened,
+    "report_held_back": _report_held_back,
     "effect_failed": _effect_failed,
     "started": _started,
     "work_stopped": work_stopped,

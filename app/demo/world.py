@@ -180,6 +180,7 @@ def settings(folder: Path, ways: Ways, who: Identity) -> dict[str, str]:
         "SHOAL_LABEL": LABEL,
         # Long enough for eight labels to be one batch on a machine with other things to do.
         "SHOAL_INTAKE_SECONDS": "2",
+        "SHOAL_REFRESH_SECONDS": "1",
         "SHOAL_LEASE_SECONDS": "10",
         "SHOAL_HEARTBEAT_SECONDS": "1",
         "SHOAL_SWEEP_SECONDS": "5",

@@ -10,7 +10,10 @@ from app.store.schema import documents
 
 @dataclass(frozen=True)
 class Document:
-    """A check run or a comment; `conclusion` is empty for comments and while a check is in progress."""
+    """A check run or a comment; `conclusion` is empty for comments and while a check is in progress.
+
+    `news` is what it told that nobody may have to wait for; `written_at` counts seconds since the epoch.
+    """
 
     key: str
     orchestration: str
@@ -20,6 +23,8 @@ class Document:
     hash: str
     conclusion: str
     title: str
+    news: str
+    written_at: float
 
 
 def of_orchestration(connection: Connection, orchestration: str) -> dict[str, Document]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from app.actions import Action, SyncReport
+from app.actions import Action, RefreshReport, SyncReport
 from app.store.database import storable
 from app.store.replicas import Replica
 from app.store.schema import outbox, replicas
@@ -18,9 +18,12 @@ def put(connection: Connection, actions: Iterable[Action], now: datetime) -> Non
     """Asks for actions; one that already waits untouched is not asked for twice."""
     for action in actions:
         key, body = key_of(action), action.model_dump_json()
-        same = select(outbox.c.id).where(outbox.c.status == "new", outbox.c.key == key, outbox.c.body == body)
+        # One refresh waits per orchestration, whenever it is due: it writes whatever differs by then.
+        alike = outbox.c.kind == action.kind if isinstance(action, RefreshReport) else outbox.c.body == body
+        same = select(outbox.c.id).where(outbox.c.status == "new", outbox.c.key == key, alike)
         if connection.scalar(same) is not None:
             continue
+        due = max(now, action.not_before) if isinstance(action, RefreshReport) else now
         connection.execute(
             outbox.insert().values(
                 repository_id=action.repository_id,
@@ -28,7 +31,7 @@ def put(connection: Connection, actions: Iterable[Action], now: datetime) -> Non
                 kind=str(getattr(action, "kind", "")),
                 body=body,
                 status="new",
-                next_at=now.timestamp(),
+                next_at=due.timestamp(),
                 created_at=now.timestamp(),
                 place=action.place,
             )
@@ -37,7 +40,7 @@ def put(connection: Connection, actions: Iterable[Action], now: datetime) -> Non
 
 def key_of(action: Action) -> str:
     """What must not be done twice at once."""
-    if isinstance(action, SyncReport):
+    if isinstance(action, SyncReport | RefreshReport):
         return f"report:{action.orchestration}"
     fields = action.model_dump()
     subject = fields.get("attempt") or fields.get("orchestration") or fields.get("issue") or fields.get("external_id")
@@ -89,5 +92,6 @@ def prune(connection: Connection, before: datetime) -> int:
 
 
 def is_empty(connection: Connection) -> bool:
-    """Nothing waits to be done, and nothing is under way."""
-    return connection.scalar(select(outbox.c.id).where(outbox.c.status.in_(("new", "taken"))).limit(1)) is None
+    """Nothing waits to be done, and nothing is under way; a refresh to come is no work: the last word never waits for it."""
+    open_rows = select(outbox.c.id).where(outbox.c.status.in_(("new", "taken")), outbox.c.kind != "refresh_report")
+    return connection.scalar(open_rows.limit(1)) is None

@@ -157,4 +157,7 @@ documents = Table(
     Column("hash", String, nullable=False),
     Column("conclusion", String, nullable=False, server_default=""),
     Column("title", Text, nullable=False, server_default=""),
+    # What it told that nobody may have to wait for, and when.
+    Column("news", String, nullable=False, server_default=""),
+    Column("written_at", Float, nullable=False, server_default="0"),
 )

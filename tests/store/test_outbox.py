@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from app.actions import ReadIssue, SyncReport
+from app.actions import ReadIssue, RefreshReport, SyncReport
 from app.store import outbox, schema
 from app.store.database import open_engine
 from app.store.replicas import Replica
@@ -75,3 +75,19 @@ def test_an_error_may_quote_anything(connection: Connection) -> None:
     assert outbox.done(connection, ME, row_id, "it said: \0 \udcff")
 
     assert connection.scalar(select(schema.outbox.c.error)) == "it said: \\0 \\udcff"
+
+
+def test_one_refresh_waits_for_its_time_and_is_no_work(connection: Connection) -> None:
+    """A report wanted meanwhile goes first; an app that only has to refresh a table has nothing left to do."""
+    due = [NOW + timedelta(seconds=seconds) for seconds in (60, 70)]
+    outbox.put(connection, [RefreshReport(repository_id=1, orchestration="1-1", not_before=time) for time in due], NOW)
+
+    assert outbox.is_empty(connection)
+    assert keys(connection, NOW) == []
+    outbox.put(connection, [SyncReport(repository_id=1, orchestration="1-1")], NOW)
+    assert not outbox.is_empty(connection)
+    [(row_id, _, _, _)] = outbox.take(connection, ME, NOW, 10)
+    assert keys(connection, due[0]) == [], "never two writers of the same texts"
+    assert outbox.done(connection, ME, row_id)
+    assert keys(connection, due[0]) == ["report:1-1"]
+    assert keys(connection, due[1]) == [], "one refresh writes all that differs by then"

@@ -232,6 +232,7 @@ async def open_workshop(
         "github_content_per_hour": 100_000,
         "github_points_per_minute": 1_000_000,
         "intake_seconds": 0.3,
+        "refresh_seconds": 0,
         "lease_seconds": 60,
         "heartbeat_seconds": 0.3,
         "slots": 4,
