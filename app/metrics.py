@@ -1,7 +1,10 @@
 """Numbers for Prometheus; runners report theirs with their phases and at their end."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from app.planning.capacity import LIMIT_NAMES, Machine
 from shared.models import Usage
 
 
@@ -25,7 +28,25 @@ class Metrics:
         self.tokens = Counter("shoal_model_tokens", "Tokens, as runners report them.", ["kind"], registry=self.registry)
         self.cost = Counter("shoal_model_cost_usd", "Cost as far as it is known, US dollars.", registry=self.registry)
         self.slots_held = Gauge("shoal_slots_held", "WorkflowManagers that hold a slot.", registry=self.registry)
+        self.slots = Gauge("shoal_slots", "WorkflowManagers at once, as configured.", registry=self.registry)
+        self.slots_allowed = Gauge(
+            "shoal_slots_allowed", "The same as the pressure on this machine allows now.", registry=self.registry
+        )
+        self.free_memory = Gauge(
+            "shoal_free_memory_bytes", "Memory for tasks, beyond the reserve, where this machine runs them.", registry=self.registry
+        )
+        self.waiting = Gauge(
+            "shoal_tasks_waiting", "Tasks that only wait for room, by the limit that binds.", ["limit"], registry=self.registry
+        )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
+
+    def room(self, slots: int, allowed: int, machine: Machine, waiting: Mapping[str, int]) -> None:
+        """What there is, and who lacks what of it."""
+        self.slots.set(slots)
+        self.slots_allowed.set(allowed)
+        self.free_memory.set(machine.free_memory_mib * 2**20)
+        for limit in LIMIT_NAMES:
+            self.waiting.labels(limit).set(waiting.get(limit, 0))
 
     def used(self, usage: Usage) -> None:
         """An attempt has ended."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.github.repository import RepositoryClient
+from app.planning.capacity import Machine, Sample
 from shared.messages import RunnerLaunch
 
 
@@ -14,13 +15,6 @@ class Started:
     pid: int
     started_at: float
     host: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """Room on the machine: memory that is free beyond the reserve, MiB."""
-
-    free_memory_mib: float
 
 
 class Backend(Protocol):
@@ -35,5 +29,8 @@ class Backend(Protocol):
     def alive(self, pid: int, started_at: float) -> bool:
         """Whether the very process that was started then may still act."""
 
-    def room(self) -> Capacity:
-        """As measured now."""
+    def machine(self) -> Machine:
+        """What runners can use of it, as measured now; unlimited where they run elsewhere."""
+
+    def pressure(self) -> Sample | None:
+        """How hard that machine is pressed; None where nobody here can know."""

@@ -21,6 +21,7 @@ from app.decide.buttons import button_pressed, presser_known
 from app.decide.changes import note_changes
 from app.decide.ci import checks_read, checks_touched, watch_ci
 from app.decide.commands import command_given, command_read
+from app.decide.context import Context
 from app.decide.draft import Decision, Draft
 from app.decide.intake import close_intakes
 from app.decide.pause import look_at_probes
@@ -29,7 +30,7 @@ from app.decide.planned import plan_failed, plan_ready, planning_failed
 from app.decide.pulls import base_moved, pull_request_changed
 from app.decide.settle import attempt_effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
 from app.decide.start import start_ready
-from app.decide.state import Context, OrchestrationStatus, State
+from app.decide.state import OrchestrationStatus, State
 from app.decide.stop import work_stopped
 from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, RepositoryGone, Started
 

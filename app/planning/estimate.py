@@ -20,6 +20,8 @@ MINUTES_P50: dict[Kind, float] = {
 }
 P90_FACTOR = 1.75
 MEMORY_MIB_P90 = 2048.0
+# Of one core: agents mostly wait for a model.
+CPU_P90 = 0.25
 # As many attempts as what is known beforehand counts for; with fewer, memory is not believed at all: too little stops a machine.
 _WEIGHT = 5
 

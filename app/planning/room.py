@@ -50,23 +50,17 @@ class Room:
     def start(self, place: int) -> None:
         """This job runs from now on, whether there is room or not."""
         self._take(place, 1)
-        for other in self._table.conflicts[place]:
-            self._excluded[other] += 1
+        self._exclude(place, 1)
 
     def end(self, place: int) -> None:
         """It runs no more."""
         self._take(place, -1)
-        for other in self._table.conflicts[place]:
-            self._excluded[other] -= 1
+        self._exclude(place, -1)
 
-    def admit(self, ready: Iterable[int], overdue: Collection[int] = ()) -> list[int]:
-        """Starts those that fit beside the running ones and beside each other, taken in this order.
-
-        What an overdue one lacks is kept for it: nothing later in the order may take it away again.
-        """
+    def admit(self, ready: Iterable[int]) -> list[int]:
+        """Starts those that fit beside the running ones and beside each other, taken in this order."""
         free, excluded, needs = self._free, self._excluded, self._table.needs
         started: list[int] = []
-        kept: list[int] = []
         if self._is_full():
             return started
         for place in ready:
@@ -80,16 +74,39 @@ class Room:
                 started.append(place)
                 if self._is_full():
                     break
-                continue
-            if place in overdue:
+        return started
+
+    def admit_late(self, overdue: Iterable[int], ready: Iterable[int]) -> list[int]:
+        """As `admit`, the overdue ones first.
+
+        What the first of them lacks is kept for it, so that no stream of smaller ones takes it away for ever; and whoever conflicts
+        with one that only waits for the end of a conflict does not start before it.
+        """
+        started: list[int] = []
+        kept: list[int] = []
+        blocking: list[int] = []
+        for place in overdue:
+            if self._excluded[place]:
+                self._exclude(place, 1)
+                blocking.append(place)
+            elif found := self.admit([place]):
+                started += found
+            elif not kept:
                 self._take(place, 1)
                 kept.append(place)
+        started += self.admit(ready)
         for place in kept:
             self._take(place, -1)
+        for place in blocking:
+            self._exclude(place, -1)
         return started
 
     def _is_full(self) -> bool:
         return any(free < least for free, least in zip(self._free, self._table.least, strict=False))
+
+    def _exclude(self, place: int, sign: int) -> None:
+        for other in self._table.conflicts[place]:
+            self._excluded[other] += sign
 
     def _take(self, place: int, sign: int) -> None:
         for index, need in self._table.needs[place]:

@@ -49,7 +49,6 @@ async def open_loop(
         policy=POLICY,
         translate=translate,
         clock=clock,
-        free_memory_mib=lambda: 1e9,
         metrics=Metrics(),
         tick_seconds=0.05,
         membership=Membership(clock, timedelta(seconds=5)),
