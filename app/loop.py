@@ -17,6 +17,7 @@ from app.decide.audit import entry
 from app.decide.context import Context
 from app.decide.decide import decide
 from app.decide.draft import Decision
+from app.decide.lesson import lesson_of
 from app.decide.state import Attempt, OperatorMode, Policy, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.metrics import Metrics
@@ -224,6 +225,9 @@ class Loop:
     def _count(self, before: State, decision: Decision, context: Context) -> None:
         self._metrics.slots_held.set(context.pool.slots_held)
         self._metrics.halted.set(context.pool.mode is not OperatorMode.RUNNING)
+        for attempt in decision.attempts:
+            if (lesson := lesson_of(attempt, decision.state.tasks[attempt.issue])) is not None and attempt.id in before.attempts:
+                self._metrics.learned(lesson)
         for task in decision.tasks:
             earlier = before.tasks.get(task.issue)
             if task.verdict is not None and (earlier is None or earlier.verdict is None):

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from app.decide.lesson import Lesson
 from app.planning.capacity import LIMIT_NAMES, Machine
-from shared.models import Usage
+from shared.models import Usage, VerdictName
 
 
 class Metrics:
@@ -38,6 +39,13 @@ class Metrics:
         self.waiting = Gauge(
             "shoal_tasks_waiting", "Tasks that only wait for room, by the limit that binds.", ["limit"], registry=self.registry
         )
+        self.prediction = Histogram(
+            "shoal_prediction_ratio",
+            "What a successful attempt took, by what was predicted: minutes by P50, memory by P90.",
+            ["what"],
+            buckets=(0.125, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4, 8),
+            registry=self.registry,
+        )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
 
     def room(self, slots: int, allowed: int, machine: Machine, waiting: Mapping[str, int]) -> None:
@@ -47,6 +55,17 @@ class Metrics:
         self.free_memory.set(machine.free_memory_mib * 2**20)
         for limit in LIMIT_NAMES:
             self.waiting.labels(limit).set(waiting.get(limit, 0))
+
+    def learned(self, lesson: Lesson) -> None:
+        """A prediction has met what came."""
+        if lesson.verdict is not VerdictName.SUCCEEDED:
+            return
+        for what, came, said in (
+            ("minutes", lesson.minutes, lesson.predicted_minutes),
+            ("memory", lesson.memory_mib, lesson.predicted_memory_mib),
+        ):
+            if came > 0 and said > 0:
+                self.prediction.labels(what).observe(came / said)
 
     def used(self, usage: Usage) -> None:
         """An attempt has ended."""

@@ -84,7 +84,7 @@ async def running(
         )
         database = loop.database = trail.database = Database(open_engine(settings.database_url), loop.forget)
         reporter = Reporter(database, settings.github_url, clock)
-        planner = Planner(settings, database)
+        planner = Planner(settings, database, where.machine)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
         front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier)

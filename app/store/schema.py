@@ -72,6 +72,10 @@ measured = Table(
     Column("verdict", String, nullable=False),
     Column("minutes", Float, nullable=False),
     Column("memory_mib", Float, nullable=False),
+    # The share of a core, and what had been predicted; 0: not known.
+    Column("cpu", Float, nullable=False, server_default="0"),
+    Column("predicted_minutes", Float, nullable=False, server_default="0"),
+    Column("predicted_memory_mib", Float, nullable=False, server_default="0"),
     Column("cost_usd", Float, nullable=True),
     Column("ended_at", Float, nullable=False),
     Index("measured_latest", "repository_id", "ended_at"),
