@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import inf
@@ -21,7 +21,7 @@ from app.decide.lesson import lesson_of
 from app.decide.state import Attempt, OperatorMode, Policy, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.metrics import Metrics
-from app.planning.capacity import Machine, Sample, Throttle, react
+from app.planning.capacity import MARKS, Machine, Marks, Sample, Throttle, react
 from app.replica import Membership
 from app.report.status import RoomNow
 from app.store import audit, inbox, operator, outbox, pool, rows
@@ -348,13 +348,13 @@ class Loop:
         allowed = min(slots, throttle.allowed) if throttle else slots
         return RoomNow(slots=slots, allowed=allowed, because=throttle.because if throttle else "", waiting=waiting)
 
-    async def measured(self, sample: Sample) -> None:
+    async def measured(self, sample: Sample, marks: Mapping[str, Marks] = MARKS) -> None:
         """Durable when it changes something; repositories hear of it with their next event."""
         name, most = self._machine_name, self._policy.slots
 
         def job(connection: Connection) -> Throttle | None:
             before = pool.throttle(connection, name)
-            after = react(before, sample, self.clock(), most)
+            after = react(before, sample, self.clock(), most, marks)
             if after == before:
                 return None
             pool.set_throttle(connection, name, after)

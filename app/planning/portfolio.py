@@ -14,7 +14,7 @@ from app.planning.room import Job, Table
 from app.planning.schedule import longest_paths, priorities
 from app.planning.timeline import run
 
-_PLACEMENTS = 4_800
+_PLACEMENTS = 2_400
 _FEWEST_PASSES = 12
 # How far a start is moved, as a part of the whole schedule: far enough to change the order, near enough to stay good.
 _SHAKES = (0.2, 0.4, 0.8)

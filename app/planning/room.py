@@ -36,7 +36,8 @@ class Table:
             for name in sorted(job.after & self.places.keys()):
                 self.dependents[self.places[name]].append(place)
         # Where less than this is left of a resource, no job can start.
-        self.least = [min((job.needs.get(name, 0.0) for job in jobs), default=0.0) for name in capacity]
+        least = [min((job.needs.get(name, 0.0) for job in jobs), default=0.0) for name in capacity]
+        self.least = [(index, need) for index, need in enumerate(least) if need > 0]
 
 
 class Room:
@@ -54,25 +55,34 @@ class Room:
 
     def end(self, place: int) -> None:
         """It runs no more."""
-        self._take(place, -1)
-        self._exclude(place, -1)
+        free, excluded = self._free, self._excluded
+        for index, need in self._table.needs[place]:
+            free[index] += need
+        for other in self._table.conflicts[place]:
+            excluded[other] -= 1
 
     def admit(self, ready: Iterable[int]) -> list[int]:
         """Starts those that fit beside the running ones and beside each other, taken in this order."""
-        free, excluded, needs = self._free, self._excluded, self._table.needs
+        # The innermost loop of planning: what `start` does is written out here.
+        free, excluded, needs, conflicts = self._free, self._excluded, self._table.needs, self._table.conflicts
         started: list[int] = []
-        if self._is_full():
+        may_fill = bool(self._table.least)
+        if may_fill and self._is_full():
             return started
         for place in ready:
             if excluded[place]:
                 continue
-            for index, need in needs[place]:
+            wanted = needs[place]
+            for index, need in wanted:
                 if free[index] < need:
                     break
             else:
-                self.start(place)
+                for index, need in wanted:
+                    free[index] -= need
+                for other in conflicts[place]:
+                    excluded[other] += 1
                 started.append(place)
-                if self._is_full():
+                if may_fill and self._is_full():
                     break
         return started
 
@@ -102,7 +112,7 @@ class Room:
         return started
 
     def _is_full(self) -> bool:
-        return any(free < least for free, least in zip(self._free, self._table.least, strict=False))
+        return any(self._free[index] < least for index, least in self._table.least)
 
     def _exclude(self, place: int, sign: int) -> None:
         for other in self._table.conflicts[place]:
