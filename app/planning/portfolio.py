@@ -14,8 +14,10 @@ from app.planning.room import Job, Table
 from app.planning.schedule import longest_paths, priorities
 from app.planning.timeline import run
 
-_PLACEMENTS = 2_400
+_PLACEMENTS = 3_000
 _FEWEST_PASSES = 12
+# In larger batches more jobs wait at once, which makes placing each of them dearer.
+_USUAL = 60
 # How far a start is moved, as a part of the whole schedule: far enough to change the order, near enough to stay good.
 _SHAKES = (0.2, 0.4, 0.8)
 
@@ -26,7 +28,7 @@ def best_priorities(jobs: Collection[Job], capacity: Mapping[str, float]) -> dic
         return {}
     # An order of its own, so that the order of the argument's elements does not matter.
     listed = sorted(jobs, key=lambda job: (len(job.id), job.id))
-    search = _Search(listed, capacity, max(_FEWEST_PASSES, _PLACEMENTS // len(jobs)))
+    search = _Search(listed, capacity, max(_FEWEST_PASSES, round(_PLACEMENTS / len(jobs) / max(1.0, len(jobs) / _USUAL) ** 0.5)))
     for rule in _RULES:
         by_id = rule(listed, capacity)
         search.offer([by_id[job.id] for job in listed])

@@ -27,7 +27,9 @@ class Table:
         self.sizes = [*capacity.values(), 0.0]
         names = {name: index for index, name in enumerate(capacity)}
         unknown = len(capacity)
-        self.needs = [tuple((names.get(name, unknown), need) for name, need in job.needs.items() if need > 0) for job in jobs]
+        wanted = [[(names.get(name, unknown), need) for name, need in job.needs.items() if need > 0] for job in jobs]
+        # What is scarcest for a job is looked at first.
+        self.needs = [tuple(sorted(some, key=lambda one: -one[1] / max(self.sizes[one[0]], ROUNDING))) for some in wanted]
         pairs = conflicts_of(jobs)
         self.conflicts = [tuple(self.places[name] for name in sorted(pairs[job.id])) for job in jobs]
         self.before = [len(job.after & self.places.keys()) for job in jobs]
