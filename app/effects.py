@@ -20,6 +20,7 @@ from app.actions import (
     ReadCommand,
     ReadIssue,
     ReadRemote,
+    ReadRunners,
     RevokeTokens,
     StartAttempt,
     StopAttempt,
@@ -40,6 +41,7 @@ from app.events import (
     PullRequestOpened,
     PullRequestSeen,
     RemoteRead,
+    RunnersRead,
     TokensRevoked,
 )
 from app.github.access import Access
@@ -89,6 +91,7 @@ class Effects:
             "make_plan": self._make_plan,
             "start_attempt": self._start_attempt,
             "stop_attempt": self._stop_attempt,
+            "read_runners": self._read_runners,
             "revoke_tokens": self._revoke_tokens,
             "read_remote": self._read_remote,
             "open_pull_request": self._open_pull_request,
@@ -228,6 +231,12 @@ class Effects:
         proven = here and await self.backend.stop(attempt.pid, attempt.pid_started, await self._client(action.repository_id))
         reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
         return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
+
+    async def _read_runners(self, action: ReadRunners) -> Sequence[AnyEvent]:
+        found = await self.backend.count_runners(await self._client(action.repository_id))
+        if found is None:
+            return [RunnersRead(repository_id=action.repository_id, online=None)]
+        return [RunnersRead(repository_id=action.repository_id, online=found.online, idle=found.idle)]
 
     # What the repository's own CI says
 

@@ -124,6 +124,7 @@ def policy(settings: Settings, app_login: str, *, attended: bool = True) -> Poli
         start_timeout=timedelta(minutes=settings.queue_minutes) if settings.backend == "actions" else _START_TIMEOUT,
         slots=settings.slots,
         task_memory_mib=settings.task_memory_mib,
+        counts_runners=settings.backend == "actions" and not settings.runners_on_demand,
         patience=timedelta(minutes=settings.patience_minutes),
         attempt_cost_usd=None if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
         orchestration_cost_usd=settings.orchestration_cost_usd,

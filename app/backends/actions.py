@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from app.backends.backend import Started
+from app.backends.backend import Runners, Started
 from app.github.actions import RUN_NAME, ActionsClient
 from app.github.client import NotFound
 from app.github.errors import Forbidden, Invalid
@@ -59,6 +59,14 @@ class ActionsBackend:
     def alive(self, _pid: int, _started_at: float) -> bool:
         """Nobody here can know: leases, webhooks of its job and the sweep tell."""
         return True
+
+    async def count_runners(self, where: RepositoryClient) -> Runners | None:
+        """Of this repository; those of an organisation are listed to others."""
+        found = await ActionsClient(where).runners()
+        if found is None:
+            return None
+        online = [one for one in found if one.online and self._labels <= one.labels]
+        return Runners(len(online), sum(not one.busy for one in online))
 
     def machine(self) -> Machine:
         """Its machines are not this one."""

@@ -17,6 +17,14 @@ class Started:
     host: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Runners:
+    """Of those that could take a job of ours: how many are online, and how many of these are idle."""
+
+    online: int
+    idle: int
+
+
 class Backend(Protocol):
     """`local` runs processes on this machine; others may only ask somebody else to."""
 
@@ -28,6 +36,9 @@ class Backend(Protocol):
 
     def alive(self, pid: int, started_at: float) -> bool:
         """Whether the very process that was started then may still act."""
+
+    async def count_runners(self, where: RepositoryClient, /) -> Runners | None:
+        """Those that wait for jobs; None where there are none to be counted, or nobody may."""
 
     def machine(self) -> Machine:
         """What runners can use of it, as measured now; unlimited where they run elsewhere."""

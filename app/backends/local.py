@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from app.backends.backend import Started
+from app.backends.backend import Runners, Started
 from app.facts.capacity import read_machine, read_pressure
 from app.github.repository import RepositoryClient
 from app.planning.capacity import Machine, Sample
@@ -73,6 +73,10 @@ class LocalBackend:
     def alive(self, pid: int, started_at: float) -> bool:
         """A zombie is dead."""
         return process.is_alive(pid, started_at)
+
+    async def count_runners(self, _where: RepositoryClient) -> Runners | None:
+        """Each is a process that is started for one attempt."""
+        return None
 
     def machine(self) -> Machine:
         """What the kernel says can be used, less the operator's reserve."""

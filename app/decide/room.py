@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 
 from app.decide.context import Held, Reservation
 from app.decide.draft import Draft
+from app.decide.runners import free_runners, runners_words
 from app.decide.state import Attempt, Lack, Task
-from app.planning.capacity import API, CPU, MEMORY, PRESSURE, RESERVED, SHARE, SLOTS, gigabytes, lacking
+from app.planning.capacity import API, CPU, MEMORY, PRESSURE, RESERVED, RUNNERS, SHARE, SLOTS, gigabytes, lacking
 from app.planning.estimate import CPU_P90
 from app.planning.fairness import Demand, fair_shares
 from app.planning.room import Job
@@ -19,7 +20,7 @@ _WRITES_OF_A_TASK = 5.0
 def needs_of(draft: Draft, task: Task) -> dict[str, float]:
     """One of everything that is counted, and what it will probably use."""
     memory, cpu = expected_use(draft, task)
-    return {SLOTS: 1.0, PRESSURE: 1.0, SHARE: 1.0, API: _WRITES_OF_A_TASK, MEMORY: memory, CPU: cpu}
+    return {SLOTS: 1.0, PRESSURE: 1.0, RUNNERS: 1.0, SHARE: 1.0, API: _WRITES_OF_A_TASK, MEMORY: memory, CPU: cpu}
 
 
 def expected_use(draft: Draft, task: Task) -> tuple[float, float]:
@@ -41,6 +42,7 @@ def free_room(draft: Draft, ready: int) -> dict[str, float]:
     room = {
         SLOTS: float(slots - in_use),
         PRESSURE: float(allowed - in_use),
+        RUNNERS: free_runners(draft),
         SHARE: _share(draft, allowed, len(held), ready),
         API: context.writes_left - _WRITES_OF_A_TASK * len(held),
         MEMORY: context.machine.free_memory_mib - young,
@@ -130,6 +132,8 @@ def _words(draft: Draft, limit: str, needs: Mapping[str, float], room: Mapping[s
         return f"less pressure on the machine ({throttle.because}: {throttle.allowed} at once instead of {slots})"
     if limit == SHARE:
         return "other repositories, which wait for the same slots and have fewer"
+    if limit == RUNNERS:
+        return runners_words(draft)
     if limit == API:
         return f"GitHub's limits (a task writes {need:g} times, {left:.0f} left for now)"
     if limit == RESERVED:

@@ -10,6 +10,7 @@ from app.decide.draft import Draft
 from app.decide.merges import merges_awaited
 from app.decide.pause import held_back, must_probe, waiting_for_provider
 from app.decide.room import expected_use, free_room, needs_of, note_lacks, overdue, reservation_of_others, slots_in_use
+from app.decide.runners import ask_for_runners
 from app.decide.state import Attempt, OperatorMode, Orchestration, OrchestrationStatus, Task, TaskStatus
 from app.planning.capacity import API, CPU, MEMORY
 from app.planning.room import Job
@@ -31,6 +32,8 @@ def start_ready(draft: Draft) -> None:
     jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}
     finished = {str(task.issue) for task in draft.tasks.values() if task.verified or task.merged}
     ready = {issue: jobs[issue] for issue in waiting if jobs[issue].after <= finished}
+    if ready:
+        ask_for_runners(draft)
     chosen = _chosen(draft, list(ready.values()), [jobs[task.issue] for task in active], priorities(list(jobs.values())))
     alone = must_probe(draft)
     for issue in _first(draft, chosen) if alone else chosen:

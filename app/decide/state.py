@@ -32,6 +32,14 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class RunnersSeen(Row):
+    """Runners that could take a job: `for_us` are idle or at work for us, all others are somebody else's; None: nobody may look."""
+
+    at: datetime
+    online: int | None
+    for_us: int
+
+
 class Repository(Row):
     """One repository; `orchestrations` counts those ever opened, `version` every change of its rows."""
 
@@ -42,6 +50,9 @@ class Repository(Row):
     version: int = 0
     # Set while the App is not installed: nothing can be read or written, so nothing is started.
     gone: bool = False
+    # Where runners are GitHub's: as last seen, and when somebody was sent to look.
+    runners: RunnersSeen | None = None
+    runners_asked_at: datetime | None = None
 
 
 class OrchestrationStatus(StrEnum):
@@ -345,6 +356,8 @@ class Policy:
     memory_settles: timedelta = timedelta(seconds=60)
     # Who has been ready for so long comes first, and room is kept for it.
     patience: timedelta = timedelta(minutes=60)
+    # Runners register with GitHub beforehand, so that those online and idle can be counted.
+    counts_runners: bool = False
     max_losses: int = 3
     # How long the repository's own CI is waited for; zero: not at all.
     ci_wait: timedelta = timedelta(minutes=60)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.backends.backend import Started
+from app.backends.backend import Runners, Started
 from app.planning.capacity import Machine, Sample
 from shared.messages import RunnerLaunch
 from shared.process import end_tree, environment, started_at
@@ -50,6 +50,9 @@ class FarMachines:
     def alive(self, pid: int, started_at: float) -> bool:
         """As far as can be told from here."""
         return True
+
+    async def count_runners(self, _where: object) -> Runners | None:
+        return None
 
     def machine(self) -> Machine:
         return Machine()

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 
-from app.backends.backend import Started
+from app.backends.backend import Runners, Started
 from app.planning.capacity import Machine, Sample
 from shared.messages import RunnerLaunch
 from shared.process import started_at
@@ -25,6 +25,9 @@ class Nowhere:
 
     def alive(self, _pid: int, _started_at: float) -> bool:
         return True
+
+    async def count_runners(self, _where: object) -> Runners | None:
+        return None
 
     def machine(self) -> Machine:
         return Machine()
