@@ -1,9 +1,9 @@
 """What repositories share, as one of them may know it: slots, money, pauses, who else waits, and how pressed a machine is."""
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, case, func, select
 
 from app.decide.budget import day_of
 from app.decide.context import Held, Pool, Reservation
@@ -16,26 +16,53 @@ from app.store import operator
 from app.store.database import upsert
 from app.store.schema import attempts, repositories, tasks, throttles
 
-_WANTS_A_SLOT = (SLOTS, SHARE, PRESSURE)
+_WANTS_A_SLOT = tasks.c.lacks.in_((SLOTS, SHARE, PRESSURE))
+_OTHERS = tasks.c.repository_id != bindparam("me")
+
+# Asked with every event, so they are put together once.
+_PAUSED = select(func.max(tasks.c.not_before)).where(tasks.c.not_before.is_not(None), _OTHERS)
+_HOLDING = select(attempts.c.repository_id, attempts.c.probe, attempts.c.created_at, attempts.c.memory_mib, attempts.c.cpu).where(
+    attempts.c.holds_slot.is_(True)
+)
+_SPENT = select(func.sum(attempts.c.cost_usd)).where(attempts.c.day == bindparam("day"))
+# Of each other repository: how many of its tasks want a slot and since when, and since when any waits for what all share.
+_WAITING = (
+    select(
+        tasks.c.repository_id,
+        func.sum(case((_WANTS_A_SLOT, 1), else_=0)).label("wanting"),
+        func.min(case((_WANTS_A_SLOT, tasks.c.ready_since))).label("since"),
+        func.min(tasks.c.ready_since).label("oldest"),
+    )
+    .where(tasks.c.lacks.in_(OF_THE_POOL), _OTHERS)
+    .group_by(tasks.c.repository_id)
+)
+_OLDEST = (
+    select(tasks.c.data, repositories.c.full_name)
+    .join(repositories)
+    .where(tasks.c.lacks.in_(OF_THE_POOL), _OTHERS)
+    .order_by(tasks.c.ready_since, tasks.c.repository_id, tasks.c.issue)
+    .limit(1)
+)
+_THROTTLE = select(throttles.c.data).where(throttles.c.host == bindparam("host"))
 
 
 def pool(connection: Connection, repository_id: int, now: datetime, patience: timedelta, host: str = "") -> Pool:
     """For a decision of this repository; `host` is the machine whose pressure counts."""
-    paused = select(func.max(tasks.c.not_before)).where(tasks.c.not_before.is_not(None), tasks.c.repository_id != repository_id)
-    until = connection.scalar(paused)
-    columns = (attempts.c.repository_id, attempts.c.probe, attempts.c.created_at, attempts.c.memory_mib, attempts.c.cpu)
-    holding = connection.execute(select(*columns).where(attempts.c.holds_slot.is_(True))).all()
+    me = {"me": repository_id}
+    until = connection.scalar(_PAUSED, me)
+    holding = connection.execute(_HOLDING).all()
     others = [row for row in holding if row.repository_id != repository_id]
-    spent = select(func.sum(attempts.c.cost_usd)).where(attempts.c.day == day_of(now))
+    waiting = connection.execute(_WAITING, me).all()
+    overdue = any(row.oldest is not None and row.oldest <= (now - patience).timestamp() for row in waiting)
     return Pool(
         slots_held=len(holding),
-        cost_today_usd=connection.scalar(spent) or 0.0,
+        cost_today_usd=connection.scalar(_SPENT, {"day": day_of(now)}) or 0.0,
         paused_until=datetime.fromtimestamp(until, UTC) if until is not None else None,
         probing=any(row.probe for row in others),
         mode=operator.mode(connection),
-        demands=_demands(connection, repository_id, [row.repository_id for row in others]),
+        demands=_demands([row.repository_id for row in others], {row.repository_id: (row.wanting, row.since) for row in waiting}),
         held=tuple(Held(datetime.fromtimestamp(row.created_at, UTC), row.memory_mib, row.cpu) for row in others),
-        reserved=_reservation(connection, repository_id, (now - patience).timestamp()),
+        reserved=_reservation(connection, me) if overdue else None,
         throttle=throttle(connection, host),
     )
 
@@ -47,8 +74,8 @@ def waiting_by_limit(connection: Connection) -> dict[str, int]:
 
 
 def throttle(connection: Connection, host: str) -> Throttle | None:
-    """As it was left, also by an app that has died."""
-    data = connection.scalar(select(throttles.c.data).where(throttles.c.host == host))
+    """As it was left, also by an app that has died; none for no machine."""
+    data = connection.scalar(_THROTTLE, {"host": host}) if host else None
     return Throttle.model_validate_json(data) if data else None
 
 
@@ -57,25 +84,18 @@ def set_throttle(connection: Connection, host: str, now_is: Throttle) -> None:
     upsert(connection, throttles, {"host": host, "data": now_is.model_dump_json()})
 
 
-def _demands(connection: Connection, repository_id: int, holders: Collection[int]) -> tuple[Demand, ...]:
-    query = select(tasks.c.repository_id, func.count(), func.min(tasks.c.ready_since)).where(
-        tasks.c.lacks.in_(_WANTS_A_SLOT), tasks.c.repository_id != repository_id
-    )
-    waiting = {row[0]: (row[1], row[2] or 0.0) for row in connection.execute(query.group_by(tasks.c.repository_id))}
-    keys = sorted({*waiting, *holders})
-    held = list(holders)
-    return tuple(Demand(key, held.count(key), *waiting.get(key, (0, 0.0))) for key in keys)
+def _demands(holders: Sequence[int], waiting: Mapping[int, tuple[int, float | None]]) -> tuple[Demand, ...]:
+    found = []
+    for key in sorted({*waiting, *holders}):
+        wanting, since = waiting.get(key, (0, None))
+        found.append(Demand(key, holders.count(key), int(wanting), since or 0.0))
+    return tuple(found)
 
 
-def _reservation(connection: Connection, repository_id: int, latest: float) -> Reservation | None:
-    query = (
-        select(tasks.c.data, repositories.c.full_name)
-        .join(repositories)
-        .where(tasks.c.lacks.in_(OF_THE_POOL), tasks.c.ready_since <= latest, tasks.c.repository_id != repository_id)
-    )
-    row = connection.execute(query.order_by(tasks.c.ready_since, tasks.c.repository_id, tasks.c.issue).limit(1)).one_or_none()
-    if row is None:
+def _reservation(connection: Connection, me: dict[str, int]) -> Reservation | None:
+    row = connection.execute(_OLDEST, me).one_or_none()
+    task = Task.model_validate_json(row.data) if row else None
+    if row is None or task is None or task.ready_since is None:
         return None
-    task = Task.model_validate_json(row.data)
     use = (task.estimate.memory_mib_p90, task.estimate.cpu_p90) if task.estimate else (MEMORY_MIB_P90, CPU_P90)
-    return Reservation(f"{row.full_name}#{task.issue}", task.ready_since or datetime.fromtimestamp(latest, UTC), *use)
+    return Reservation(f"{row.full_name}#{task.issue}", task.ready_since, *use)
