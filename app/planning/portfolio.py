@@ -51,6 +51,8 @@ class _Search:
         self.makespan = float("inf")
         self._forward = Table(jobs, capacity)
         self._backward = Table(_reversed(jobs), capacity)
+        # Equals stay in this order.
+        self._longest_first = sorted(range(len(jobs)), key=lambda place: (-self.durations[place], place))
         self._last: list[float] = []
 
     def is_over(self) -> bool:
@@ -81,7 +83,7 @@ class _Search:
     def _play(self, table: Table, priority: Sequence[float]) -> tuple[list[int], list[float]]:
         self.passes -= 1
         durations = self.durations
-        order = sorted(range(len(durations)), key=lambda place: (-priority[place], -durations[place], place))
+        order = sorted(self._longest_first, key=[-one for one in priority].__getitem__)
         starts = run(table, order, durations)
         return order, [(start or 0.0) + length for start, length in zip(starts, durations, strict=True)]
 
