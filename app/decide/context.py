@@ -21,7 +21,6 @@ class Held:
 class Reservation:
     """Another repository's task that has waited longer than patience allows, longest of all: what it needs is kept for it."""
 
-    name: str
     since: datetime
     memory_mib: float
     cpu: float

@@ -51,7 +51,7 @@ def free_room(draft: Draft, ready: int) -> dict[str, float]:
     if (reserved := reservation_of_others(draft)) is not None:
         room[MEMORY] -= reserved.memory_mib
         room[CPU] -= reserved.cpu
-    return {name: max(0.0, left) for name, left in room.items()}
+    return room
 
 
 def slots_in_use(draft: Draft) -> int:
@@ -60,11 +60,15 @@ def slots_in_use(draft: Draft) -> int:
     return draft.context.pool.slots_held - before + len(_holding(draft))
 
 
-def overdue(draft: Draft, waiting: Collection[Task]) -> list[str]:
-    """Who has been ready for longer than patience allows, longest first."""
-    latest = draft.context.now - draft.context.policy.patience
-    late = sorted((task.ready_since, task.issue) for task in waiting if task.ready_since is not None and task.ready_since <= latest)
-    return [str(issue) for _, issue in late]
+def overdue(draft: Draft, waiting: Collection[Task], urgency: Mapping[str, float]) -> list[str]:
+    """Who has been ready for longer than patience allows, longest first.
+
+    Counted in whole patiences: of a large batch that waits together the most urgent still go first.
+    """
+    now, patience = draft.context.now, draft.context.policy.patience
+    waited = {task.issue: (now - task.ready_since) // patience for task in waiting if task.ready_since is not None}
+    late = [issue for issue, periods in waited.items() if periods >= 1]
+    return [str(issue) for issue in sorted(late, key=lambda issue: (-waited[issue], -urgency.get(str(issue), 0.0), issue))]
 
 
 def reservation_of_others(draft: Draft) -> Reservation | None:
@@ -83,12 +87,20 @@ def note_lacks(draft: Draft, jobs: Mapping[int, Job], room: Mapping[str, float])
                 draft.change_task(task.issue, limit="", lack=None, ready_since=None)
             continue
         job = jobs[task.issue]
-        short = lacking(job.needs, room)
-        limit = short or ("" if _is_excluded(draft, job) else RESERVED)
+        limit = _limit_of(draft, job, room)
         since = task.ready_since or now
         if (task.limit, task.ready_since) != (limit, since):
             draft.change_task(task.issue, limit=limit, ready_since=since)
         _tell(draft, task, limit, _words(draft, limit, job.needs, room) if limit else "")
+
+
+def _limit_of(draft: Draft, job: Job, room: Mapping[str, float]) -> str:
+    """What is short; empty when only a conflict keeps it."""
+    reserved = reservation_of_others(draft)
+    kept = {MEMORY: reserved.memory_mib, CPU: reserved.cpu} if reserved else {}
+    if short := lacking(job.needs, {name: left + kept.get(name, 0.0) for name, left in room.items()}):
+        return short
+    return "" if _is_excluded(draft, job) else RESERVED
 
 
 def _tell(draft: Draft, task: Task, limit: str, words: str) -> None:
@@ -122,7 +134,7 @@ def _holding(draft: Draft) -> list[Attempt]:
 
 def _words(draft: Draft, limit: str, needs: Mapping[str, float], room: Mapping[str, float]) -> str:
     context = draft.context
-    slots, in_use, need, left = context.policy.slots, slots_in_use(draft), needs.get(limit, 0.0), room.get(limit, 0.0)
+    slots, in_use, need, left = context.policy.slots, slots_in_use(draft), needs.get(limit, 0.0), max(0.0, room.get(limit, 0.0))
     if limit == MEMORY:
         return f"memory (needs {gigabytes(need)}, {gigabytes(left)} free)"
     if limit == CPU:

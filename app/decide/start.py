@@ -49,7 +49,7 @@ def _chosen(draft: Draft, ready: list[Job], active: list[Job], urgency: Mapping[
     waiting = [replace(job, after=frozenset()) for job in ready]
     # What runs is in the room already: here it counts only for the conflicts.
     running = [replace(job, needs={}) for job in active]
-    late = overdue(draft, [draft.tasks[int(job.id)] for job in ready])
+    late = overdue(draft, [draft.tasks[int(job.id)] for job in ready], urgency)
     room = free_room(draft, len(ready))
     chosen = choose(waiting, running, (), room, urgency, late)
     if chosen or slots_in_use(draft) or reservation_of_others(draft) is not None:

@@ -123,7 +123,7 @@ def _is_calm(sample: Sample, marks: Mapping[str, Marks]) -> bool:
 
 def lacking(needs: Mapping[str, float], left: Mapping[str, float]) -> str:
     """The first resource, in the order of `left`, of which there is not enough; empty when there is."""
-    return next((name for name, free in left.items() if needs.get(name, 0.0) > free + ROUNDING), "")
+    return next((name for name, free in left.items() if 0 < needs.get(name, 0.0) > free + ROUNDING), "")
 
 
 def gigabytes(mib: float) -> str:

@@ -14,7 +14,7 @@ from app.planning.estimate import CPU_P90, MEMORY_MIB_P90
 from app.planning.fairness import Demand
 from app.store import operator
 from app.store.database import upsert
-from app.store.schema import attempts, repositories, tasks, throttles
+from app.store.schema import attempts, tasks, throttles
 
 _WANTS_A_SLOT = tasks.c.lacks.in_((SLOTS, SHARE, PRESSURE))
 _OTHERS = tasks.c.repository_id != bindparam("me")
@@ -37,8 +37,7 @@ _WAITING = (
     .group_by(tasks.c.repository_id)
 )
 _OLDEST = (
-    select(tasks.c.data, repositories.c.full_name)
-    .join(repositories)
+    select(tasks.c.data)
     .where(tasks.c.lacks.in_(OF_THE_POOL), _OTHERS)
     .order_by(tasks.c.ready_since, tasks.c.repository_id, tasks.c.issue)
     .limit(1)
@@ -93,9 +92,9 @@ def _demands(holders: Sequence[int], waiting: Mapping[int, tuple[int, float | No
 
 
 def _reservation(connection: Connection, me: dict[str, int]) -> Reservation | None:
-    row = connection.execute(_OLDEST, me).one_or_none()
-    task = Task.model_validate_json(row.data) if row else None
-    if row is None or task is None or task.ready_since is None:
+    data = connection.scalar(_OLDEST, me)
+    task = Task.model_validate_json(data) if data else None
+    if task is None or task.ready_since is None:
         return None
     use = (task.estimate.memory_mib_p90, task.estimate.cpu_p90) if task.estimate else (MEMORY_MIB_P90, CPU_P90)
-    return Reservation(f"{row.full_name}#{task.issue}", task.ready_since, *use)
+    return Reservation(task.ready_since, *use)

@@ -144,7 +144,6 @@ def test_memory_of_a_young_attempt_counts_for_all_repositories(connection: Conne
 def test_a_large_task_is_not_starved_by_small_ones_of_another_repository(connection: Connection) -> None:
     """It has waited for an hour: what it needs is kept, the other one's tasks say so, and it starts as soon as that is free."""
     small, large = desks(connection, POLICY, "acme/small", "acme/large")
-    small.history = tuple(Past(kind, 5, 1000) for kind in Kind for _ in range(200))
     large.policy = replace(POLICY, task_memory_mib=3000)
     small.machine = large.machine = Machine(free_memory_mib=3500)
     take(small, 1, 2, 3)
@@ -159,7 +158,7 @@ def test_a_large_task_is_not_starved_by_small_ones_of_another_repository(connect
         desk.machine = Machine(free_memory_mib=1000)
         desk.wait(1801)
     assert len(small.running) == 3, "there is memory for a fourth, but it is kept"
-    assert small.task(9).limit == "memory"
+    assert small.task(9).limit == "reserved"
     small.machine = Machine(free_memory_mib=3100)
     small.finish(1, pull=101)
     assert len(small.running) == 2
@@ -177,3 +176,28 @@ def test_what_has_waited_too_long_comes_before_what_is_more_urgent() -> None:
     desk.wait(700)
     desk.finish(1, pull=11)
     assert desk.running == [2]
+
+
+def test_a_batch_that_waits_together_keeps_its_order() -> None:
+    """All of it is overdue: what has the longest chain behind it still goes first, not the lowest number."""
+    desk = Desk(replace(POLICY, slots=1))
+    desk.plan(*(desk.issue(number) for number in (1, 2, 3)), desk.issue(4, "Depends on #3"), desk.issue(5, "Depends on #4"))
+    assert desk.running == [3]
+    desk.plan(desk.issue(6), desk.issue(7), desk.issue(8, "Depends on #7"), desk.issue(9, "Depends on #8"))
+    desk.wait(3601)
+    desk.finish(3, pull=13)
+    assert desk.running == [7]
+
+
+def test_whose_room_is_kept_is_nobody_elses_business(connection: Connection) -> None:
+    """Another repository's name may be a secret: the words tell that room is kept, not for whom."""
+    first, second = desks(connection, POLICY, "acme/open", "acme/secret")
+    first.machine = second.machine = Machine(free_memory_mib=1500)
+    take(first, 1)
+    take(second, 11)
+    second.machine = Machine(free_memory_mib=500)
+    second.wait(3601)
+    first.wait(3600)
+    first.machine = Machine(free_memory_mib=1900)
+    take(first, 2)
+    assert told(first, 2) == ("reserved", "another task, which has waited too long and for which the room is kept")

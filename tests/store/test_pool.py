@@ -108,7 +108,7 @@ def test_room_is_reserved_for_who_has_waited_too_long(connection: Connection) ->
     later = desk.now + POLICY.patience
 
     assert pool.pool(connection, 999, desk.now, POLICY.patience).reserved is None
-    assert pool.pool(connection, 999, later, POLICY.patience).reserved == Reservation("acme/widgets#2", desk.now, 1000, CPU_P90)
+    assert pool.pool(connection, 999, later, POLICY.patience).reserved == Reservation(desk.now, 1000, CPU_P90)
     assert pool.pool(connection, 1, later, POLICY.patience).reserved is None
 
 
