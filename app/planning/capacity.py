@@ -18,6 +18,7 @@ RUNNERS = "runners"
 SHARE = "share"
 API = "api"
 RESERVED = "reserved"
+BUDGET = "budget"
 # In the order in which the one that is short is named; the names are for people.
 LIMIT_NAMES = {
     SLOTS: "a free slot",
@@ -28,6 +29,7 @@ LIMIT_NAMES = {
     MEMORY: "memory",
     CPU: "CPU time",
     RESERVED: "a task that has waited too long",
+    BUDGET: "money",
 }
 
 # The machine must have been calm for so long before one more task may run.

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from app.decide.draft import Decision
 from app.decide.state import Attempt, AttemptStatus, Orchestration, Repository, State, Task, TaskStatus
+from app.planning.capacity import BUDGET
 from app.store import measured
 from app.store.database import upsert
 from app.store.schema import attempts, orchestrations, repositories, tasks, used_tokens
@@ -68,9 +69,10 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
     for t in decision.tasks:
         key = {"repository_id": t.repository_id, "issue": t.issue, "generation": t.generation}
         not_before = t.not_before.timestamp() if t.waits_for_provider and t.not_before else None
-        columns = {"orchestration": t.orchestration, "status": t.status.value, "not_before": not_before, "lacks": t.limit}
+        columns = {"orchestration": t.orchestration, "status": t.status.value, "not_before": not_before}
         ready_since = t.ready_since.timestamp() if t.ready_since else None
-        upsert(connection, tasks, {**key, **columns, "ready_since": ready_since, "data": t.model_dump_json()})
+        lacks = t.limit or (BUDGET if t.held_by else "")
+        upsert(connection, tasks, {**key, **columns, "ready_since": ready_since, "lacks": lacks, "data": t.model_dump_json()})
     for a in decision.attempts:
         upsert(
             connection,

@@ -100,6 +100,16 @@ def test_who_waits_for_want_of_what_is_known_to_everybody(connection: Connection
     assert pool.waiting_by_limit(connection) == {"slots": 2}
 
 
+def test_who_waits_for_money_is_counted_too(connection: Connection) -> None:
+    """It wants no slot of others meanwhile."""
+    desk = Desk(replace(PAID, day_cost_usd=2.0))
+    desk.plan(desk.issue(1), desk.issue(2))
+    save(connection, desk)
+
+    assert pool.waiting_by_limit(connection) == {"budget": 1}
+    assert told(connection, 999).demands == (Demand(1, held=1),)
+
+
 def test_room_is_reserved_for_who_has_waited_too_long(connection: Connection) -> None:
     """The oldest one of all, known to the others only."""
     desk = Desk(replace(POLICY, slots=1))
