@@ -137,7 +137,7 @@ class Effects:
     async def _check_presser(self, action: CheckPresser) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)
         permission = await client.permission(action.sender)
-        return [PresserKnown(**action.model_dump(exclude={"kind"}), permission=permission)]
+        return [PresserKnown(**_asked(action), permission=permission)]
 
     async def _acknowledge(self, action: Acknowledge) -> Sequence[AnyEvent]:
         await (await self._client(action.repository_id)).react(action.issue, "eyes")
@@ -154,7 +154,7 @@ class Effects:
             return []
         return [
             CommandRead(
-                **action.model_dump(exclude={"kind"}),
+                **_asked(action),
                 author=comment.author,
                 permission=await client.permission(comment.author),
                 command=command,
@@ -185,7 +185,7 @@ class Effects:
         waiting = {(link.repository_full_name or client.full_name, link.number) for link in links if link.state == "open"}
         own = sorted(number for name, number in waiting if name == client.full_name)
         elsewhere = sorted(f"{name}#{number}" for name, number in waiting if name != client.full_name)
-        return [BlockersRead(**action.model_dump(exclude={"kind"}), open=tuple(own), elsewhere=tuple(elsewhere))]
+        return [BlockersRead(**_asked(action), open=tuple(own), elsewhere=tuple(elsewhere))]
 
     async def _start_attempt(self, action: StartAttempt) -> Sequence[AnyEvent]:
         attempt, _ = await self._attempt(action.attempt)
@@ -247,7 +247,7 @@ class Effects:
             return []
         now, mergeable = await client.ci(action.head_sha), await client.mergeable(task.pull_request)
         said = {"status": now.status, "failures": now.failures, "mergeable": mergeable}
-        return [ChecksRead(**action.model_dump(exclude={"kind"}), **said)]
+        return [ChecksRead(**_asked(action), **said)]
 
     # What an attempt may have written
 
@@ -338,3 +338,8 @@ class Effects:
             ours=pull.author == self.github.login,
             url=pull.html_url,
         )
+
+
+def _asked(action: AnyAction) -> dict[str, Any]:
+    """What an action was about, as the event that answers it repeats it; where it had to be done is no part of that."""
+    return action.model_dump(exclude={"kind", "place"})
