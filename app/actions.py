@@ -53,6 +53,12 @@ class StartAttempt(Action):
     attempt: str
 
 
+class ReadRunners(Action):
+    """Count the runners that could take a job -> RunnersRead."""
+
+    kind: Literal["read_runners"] = "read_runners"
+
+
 class StopAttempt(Action):
     """End a WorkflowManager with its tree -> AttemptGone."""
 
@@ -148,6 +154,7 @@ AnyAction = Annotated[
     | MakePlan
     | StartAttempt
     | StopAttempt
+    | ReadRunners
     | RevokeTokens
     | ReadRemote
     | OpenPullRequest

@@ -176,6 +176,10 @@ def plan(
     issues: Annotated[Path, typer.Option(help="JSON list of issues as GitHub's REST API returns them; `-` reads standard input.")],
     tree: Annotated[Path, typer.Option(help="A git checkout, or a plain folder with the repository's files.")],
     slots: Annotated[int, typer.Option(min=1, max=10_000, help="How many tasks may run at once.")] = 4,
+    memory_mib: Annotated[
+        float | None, typer.Option(min=0, help="Memory that all tasks share, MiB; without it memory is no limit.")
+    ] = None,
+    cores: Annotated[float | None, typer.Option(min=0.01, help="Cores that all tasks share; without it they are no limit.")] = None,
     prompt: Annotated[int | None, typer.Option(min=1, help="Show what the agent would be told about this issue instead.")] = None,
     markdown: Annotated[bool, typer.Option(help="Print the plan as the check run shows it.")] = False,
     svg: Annotated[
@@ -193,11 +197,12 @@ def plan(
 
     Ends with 0 when a task was planned, 1 when none was, 2 when the input cannot be read.
     """
-    from app.commands.plan import run, show_prompt, shown_as
+    from app.commands.plan import machine_of, run, show_prompt, shown_as
 
     if prompt is not None:
         raise typer.Exit(show_prompt(issues, tree, prompt, as_json=as_json))
-    raise typer.Exit(run(issues, tree, slots, shown=shown_as(as_json=as_json, markdown=markdown), svg=svg))
+    shown = shown_as(as_json=as_json, markdown=markdown)
+    raise typer.Exit(run(issues, tree, slots, machine=machine_of(memory_mib, cores), shown=shown, svg=svg))
 
 
 @cli.command()

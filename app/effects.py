@@ -21,6 +21,7 @@ from app.actions import (
     ReadCommand,
     ReadIssue,
     ReadRemote,
+    ReadRunners,
     RefreshReport,
     RevokeTokens,
     StartAttempt,
@@ -43,6 +44,7 @@ from app.events import (
     PullRequestSeen,
     RemoteRead,
     ReportHeldBack,
+    RunnersRead,
     TokensRevoked,
 )
 from app.github.access import Access
@@ -92,6 +94,7 @@ class Effects:
             "make_plan": self._make_plan,
             "start_attempt": self._start_attempt,
             "stop_attempt": self._stop_attempt,
+            "read_runners": self._read_runners,
             "revoke_tokens": self._revoke_tokens,
             "read_remote": self._read_remote,
             "open_pull_request": self._open_pull_request,
@@ -138,7 +141,7 @@ class Effects:
     async def _check_presser(self, action: CheckPresser) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)
         permission = await client.permission(action.sender)
-        return [PresserKnown(**action.model_dump(exclude={"kind"}), permission=permission)]
+        return [PresserKnown(**_asked(action), permission=permission)]
 
     async def _acknowledge(self, action: Acknowledge) -> Sequence[AnyEvent]:
         await (await self._client(action.repository_id)).react(action.issue, "eyes")
@@ -155,7 +158,7 @@ class Effects:
             return []
         return [
             CommandRead(
-                **action.model_dump(exclude={"kind"}),
+                **_asked(action),
                 author=comment.author,
                 permission=await client.permission(comment.author),
                 command=command,
@@ -186,7 +189,7 @@ class Effects:
         waiting = {(link.repository_full_name or client.full_name, link.number) for link in links if link.state == "open"}
         own = sorted(number for name, number in waiting if name == client.full_name)
         elsewhere = sorted(f"{name}#{number}" for name, number in waiting if name != client.full_name)
-        return [BlockersRead(**action.model_dump(exclude={"kind"}), open=tuple(own), elsewhere=tuple(elsewhere))]
+        return [BlockersRead(**_asked(action), open=tuple(own), elsewhere=tuple(elsewhere))]
 
     async def _start_attempt(self, action: StartAttempt) -> Sequence[AnyEvent]:
         attempt, _ = await self._attempt(action.attempt)
@@ -233,6 +236,12 @@ class Effects:
         reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
         return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
 
+    async def _read_runners(self, action: ReadRunners) -> Sequence[AnyEvent]:
+        found = await self.backend.count_runners(await self._client(action.repository_id))
+        if found is None:
+            return [RunnersRead(repository_id=action.repository_id, online=None)]
+        return [RunnersRead(repository_id=action.repository_id, online=found.online, idle=found.idle)]
+
     # What the repository's own CI says
 
     async def _read_checks(self, action: ReadChecks) -> Sequence[AnyEvent]:
@@ -242,7 +251,7 @@ class Effects:
             return []
         now, mergeable = await client.ci(action.head_sha), await client.mergeable(task.pull_request)
         said = {"status": now.status, "failures": now.failures, "mergeable": mergeable}
-        return [ChecksRead(**action.model_dump(exclude={"kind"}), **said)]
+        return [ChecksRead(**_asked(action), **said)]
 
     # What an attempt may have written
 
@@ -343,3 +352,8 @@ def _held_back(action: SyncReport | RefreshReport, until: datetime | None) -> Se
     if until is None:
         return []
     return [ReportHeldBack(repository_id=action.repository_id, orchestration=action.orchestration, until=until)]
+
+
+def _asked(action: AnyAction) -> dict[str, Any]:
+    """What an action was about, as the event that answers it repeats it; where it had to be done is no part of that."""
+    return action.model_dump(exclude={"kind", "place"})

@@ -61,6 +61,7 @@ __all__ = [
     "RemoteRead",
     "RepositoryGone",
     "RepositoryRef",
+    "RunnersRead",
     "Started",
     "Tick",
     "TokenMinted",
@@ -172,6 +173,14 @@ class AttemptGone(Event):
     reason: str = ""
     pid: int | None = None
     proven: bool = True
+
+
+class RunnersRead(Event):
+    """Runners with the wanted labels that are online, and those of them that are idle; None: the App may not list them."""
+
+    kind: Literal["runners_read"] = "runners_read"
+    online: int | None
+    idle: int = 0
 
 
 class JobEnded(Event):
@@ -297,6 +306,7 @@ AnyEvent = Annotated[
     | AttemptFinished
     | AttemptGone
     | JobEnded
+    | RunnersRead
     | TokensRevoked
     | RemoteRead
     | PullRequestOpened

@@ -177,11 +177,13 @@ class CoreFront:
 
     async def status(self) -> AppStatus:
         """For the operator's programs."""
-        return await self.reporter.status()
+        found = await self.reporter.status()
+        return found.model_copy(update={"operation": await self.operation()})
 
     async def operation(self) -> Operation:
         """As the database has it."""
-        return await self.reporter.operation()
+        operation = await self.reporter.operation()
+        return operation.model_copy(update={"room": await self.loop.room()})
 
     async def operate(self, mode: OperatorMode) -> Operation:
         """Durable before it is answered."""

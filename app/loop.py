@@ -2,9 +2,10 @@
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from math import inf
 from uuid import uuid4
 
 import structlog
@@ -13,14 +14,17 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.actions import ACTIONS, AnyAction
 from app.decide.audit import entry
-from app.decide.budget import day_of
+from app.decide.context import Context
 from app.decide.decide import decide
 from app.decide.draft import Decision
-from app.decide.state import Attempt, Context, OperatorMode, Policy, Repository, State
+from app.decide.lesson import lesson_of
+from app.decide.state import Attempt, OperatorMode, Policy, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.metrics import Metrics
+from app.planning.capacity import MARKS, Machine, Marks, Sample, Throttle, react
 from app.replica import Membership
-from app.store import audit, inbox, operator, outbox, rows
+from app.report.status import RoomNow
+from app.store import audit, inbox, operator, outbox, pool, rows
 from app.store.database import Database
 from shared.errors import FatalError, TransientError, UserError
 
@@ -38,6 +42,13 @@ _PATIENT_TICKS = 30
 # What is under way at the end may come to its own end for so long; the rest is done again by the next one.
 _GRACE_SECONDS = 3.0
 
+# The machine's pressure is looked at so often.
+_MEASURE_SECONDS = 5.0
+
+
+def _unlimited(_installation: int) -> float:
+    return inf
+
 
 class Loop:
     """Owns the order in which things happen; all state is in the database, `_states` only saves reading it again."""
@@ -48,7 +59,9 @@ class Loop:
         policy: Policy,
         translate: Translate,
         clock: Callable[[], datetime],
-        free_memory_mib: Callable[[], float],
+        machine: Callable[[], Machine] = Machine,
+        pressure: Callable[[], Sample | None] | None = None,
+        writes_left: Callable[[int], float] = _unlimited,
         metrics: Metrics,
         tick_seconds: float,
         membership: Membership,
@@ -57,7 +70,9 @@ class Loop:
         self._policy = policy
         self._translate = translate
         self.clock = clock
-        self._free_memory_mib = free_memory_mib
+        self._machine = machine
+        self._pressure = pressure
+        self._writes_left = writes_left
         self._metrics = metrics
         self._tick_seconds = tick_seconds
         self._ticks = 0
@@ -185,7 +200,7 @@ class Loop:
         if state is None:
             return "unknown repository"
         now = self.clock()
-        context = Context(now, self._policy, rows.pool(connection, event.repository_id, day_of(now)), self._free_memory_mib())
+        context = self._context(connection, state.repository, now)
         decision = decide(state, event, context)
         self._count(state, decision, context)
         # Version 0: not in the database yet, and every later event must find it.
@@ -203,9 +218,16 @@ class Loop:
         self._metrics.events.labels(event.kind).inc()
         return decision.refusal
 
+    def _context(self, connection: Connection, repository: Repository, now: datetime) -> Context:
+        shared = pool.pool(connection, repository.id, now, self._policy.patience, self._machine_name)
+        return Context(now, self._policy, shared, self._machine(), self._writes_left(repository.installation_id))
+
     def _count(self, before: State, decision: Decision, context: Context) -> None:
         self._metrics.slots_held.set(context.pool.slots_held)
         self._metrics.halted.set(context.pool.mode is not OperatorMode.RUNNING)
+        for attempt in decision.attempts:
+            if (lesson := lesson_of(attempt, decision.state.tasks[attempt.issue])) is not None and attempt.id in before.attempts:
+                self._metrics.learned(lesson)
         for task in decision.tasks:
             earlier = before.tasks.get(task.issue)
             if task.verdict is not None and (earlier is None or earlier.verdict is None):
@@ -296,13 +318,50 @@ class Loop:
     # Time
 
     async def _tick(self) -> None:
+        self._ticks += 1
+        if self._ticks % max(1, round(_MEASURE_SECONDS / self._tick_seconds)) == 0:
+            await self._measure()
         if not self.membership.leads:
             return
-        self._ticks += 1
         # Who waits for CI has no task at work; which repositories those are is not looked up, for it is seldom.
         due = rows.repository_ids if self._ticks % _PATIENT_TICKS == 0 else rows.repositories_at_work
         for repository_id in await self.database.read(due):
             await self.submit(Tick(repository_id=repository_id))
+
+    @property
+    def _machine_name(self) -> str:
+        """Whose pressure counts; empty where none does."""
+        return self.membership.me.host if self._pressure is not None else ""
+
+    async def _measure(self) -> None:
+        """The pressure on our machine becomes the number of tasks that it allows at once, and everybody can see what binds."""
+        sample = await asyncio.to_thread(self._pressure) if self._pressure is not None else None
+        if sample is not None:
+            await self.measured(sample)
+        now = await self.room()
+        self._metrics.room(now.slots, now.allowed, self._machine(), now.waiting)
+
+    async def room(self) -> RoomNow:
+        """What there is of slots, and who waits for want of what."""
+        throttle, waiting = await self.database.read(lambda c: (pool.throttle(c, self._machine_name), pool.waiting_by_limit(c)))
+        slots = self._policy.slots
+        allowed = min(slots, throttle.allowed) if throttle else slots
+        return RoomNow(slots=slots, allowed=allowed, because=throttle.because if throttle else "", waiting=waiting)
+
+    async def measured(self, sample: Sample, marks: Mapping[str, Marks] = MARKS) -> None:
+        """Durable when it changes something; repositories hear of it with their next event."""
+        name, most = self._machine_name, self._policy.slots
+
+        def job(connection: Connection) -> Throttle | None:
+            before = pool.throttle(connection, name)
+            after = react(before, sample, self.clock(), most, marks)
+            if after == before:
+                return None
+            pool.set_throttle(connection, name, after)
+            return after if before is None or after.allowed != before.allowed else None
+
+        if (changed := await self.database.write(job)) is not None and changed.because:
+            log.info("capacity.changed", allowed=changed.allowed, of=most, because=changed.because)
 
     async def prune(self, audit_kept: timedelta) -> None:
         """Forgets rows that nobody will ask for again."""

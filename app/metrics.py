@@ -1,8 +1,12 @@
 """Numbers for Prometheus; runners report theirs with their phases and at their end."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from shared.models import Usage
+from app.decide.lesson import Lesson
+from app.planning.capacity import LIMIT_NAMES, Machine
+from shared.models import Usage, VerdictName
 
 
 class Metrics:
@@ -25,7 +29,43 @@ class Metrics:
         self.tokens = Counter("shoal_model_tokens", "Tokens, as runners report them.", ["kind"], registry=self.registry)
         self.cost = Counter("shoal_model_cost_usd", "Cost as far as it is known, US dollars.", registry=self.registry)
         self.slots_held = Gauge("shoal_slots_held", "WorkflowManagers that hold a slot.", registry=self.registry)
+        self.slots = Gauge("shoal_slots", "WorkflowManagers at once, as configured.", registry=self.registry)
+        self.slots_allowed = Gauge(
+            "shoal_slots_allowed", "The same as the pressure on this machine allows now.", registry=self.registry
+        )
+        self.free_memory = Gauge(
+            "shoal_free_memory_bytes", "Memory for tasks, beyond the reserve, where this machine runs them.", registry=self.registry
+        )
+        self.waiting = Gauge(
+            "shoal_tasks_waiting", "Tasks that only wait for room, by the limit that binds.", ["limit"], registry=self.registry
+        )
+        self.prediction = Histogram(
+            "shoal_prediction_ratio",
+            "What a successful attempt took, by what was predicted: minutes by P50, memory by P90.",
+            ["what"],
+            buckets=(0.125, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4, 8),
+            registry=self.registry,
+        )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
+
+    def room(self, slots: int, allowed: int, machine: Machine, waiting: Mapping[str, int]) -> None:
+        """What there is, and who lacks what of it."""
+        self.slots.set(slots)
+        self.slots_allowed.set(allowed)
+        self.free_memory.set(machine.free_memory_mib * 2**20)
+        for limit in LIMIT_NAMES:
+            self.waiting.labels(limit).set(waiting.get(limit, 0))
+
+    def learned(self, lesson: Lesson) -> None:
+        """A prediction has met what came."""
+        if lesson.verdict is not VerdictName.SUCCEEDED:
+            return
+        for what, came, said in (
+            ("minutes", lesson.minutes, lesson.predicted_minutes),
+            ("memory", lesson.memory_mib, lesson.predicted_memory_mib),
+        ):
+            if came > 0 and said > 0:
+                self.prediction.labels(what).observe(came / said)
 
     def used(self, usage: Usage) -> None:
         """An attempt has ended."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from app.facts.settings_file import SettingsMistake
 from app.facts.settings_file import parse as parse_settings
 from app.github.client import NotFound
 from app.github.repository import RepositoryClient
+from app.planning.capacity import Machine
 from app.planning.estimate import History
 from app.planning.plan import make_plan, outside_blockers
 from app.settings import Settings
@@ -33,6 +35,7 @@ class Planner:
 
     settings: Settings
     database: Database
+    machine: Callable[[], Machine]
 
     async def make(self, client: RepositoryClient, repository_id: int, orchestration: str) -> PlanReady | PlanFailed:
         """The plan of an orchestration's intake, on the newest commit of the default branch."""
@@ -67,6 +70,7 @@ class Planner:
             repository=name,
             history=History(past, self.settings.task_memory_mib),
             touches=analysis.touches,
+            machine=self.machine(),
         )
         log.info(
             "planning.analysed",

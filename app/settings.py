@@ -122,6 +122,12 @@ class Settings(BaseSettings):
     audit_days: float = Field(default=365, gt=0, le=36_500, description="The audit trail is kept this long, days.")
     sweep_seconds: float = Field(default=300, gt=0, description="GitHub is re-read for lost messages this often, seconds.")
     slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
+    adaptive_slots: bool = Field(
+        default=True, description="Fewer tasks at once while the machine is pressed: halved, and one more after a calm half minute."
+    )
+    patience_minutes: float = Field(
+        default=60, gt=0, description="A task that is ready comes first after, minutes; what it lacks is then kept for it."
+    )
     memory_reserve_mib: int = Field(default=512, ge=0, description="Memory left free for everything else, MiB.")
     task_memory_mib: int = Field(default=2048, ge=1, description="Memory that one task is expected to need, MiB.")
     backend: Literal["local", "actions"] = Field(

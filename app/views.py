@@ -161,6 +161,8 @@ def _waiting_for(orchestration: Orchestration, task: Task, states: dict[int, Tas
         return task.held_by
     if mode is not OperatorMode.RUNNING:
         return _HALTED[mode]
+    if task.lack is not None:
+        return task.lack.words
     if any(state.waits_for_provider for state in states.values()):
         return "the model provider"
     if task.published is not None:

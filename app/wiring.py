@@ -75,14 +75,16 @@ async def running(
             policy=policy(settings, github.login, attended=attended),
             translate=to_event,
             clock=clock,
-            free_memory_mib=lambda: where.room().free_memory_mib,
+            machine=where.machine,
+            writes_left=github.writes_left,
+            pressure=where.pressure if settings.adaptive_slots and settings.backend == "local" else None,
             metrics=metrics,
             tick_seconds=0.5,
             membership=Membership(clock, timedelta(seconds=settings.replica_lease_seconds)),
         )
         database = loop.database = trail.database = Database(open_engine(settings.database_url), loop.forget)
         reporter = Reporter(database, settings.github_url, clock, timedelta(seconds=settings.refresh_seconds))
-        planner = Planner(settings, database)
+        planner = Planner(settings, database, where.machine)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
         front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier)
@@ -122,6 +124,8 @@ def policy(settings: Settings, app_login: str, *, attended: bool = True) -> Poli
         start_timeout=timedelta(minutes=settings.queue_minutes) if settings.backend == "actions" else _START_TIMEOUT,
         slots=settings.slots,
         task_memory_mib=settings.task_memory_mib,
+        counts_runners=settings.backend == "actions" and not settings.runners_on_demand,
+        patience=timedelta(minutes=settings.patience_minutes),
         attempt_cost_usd=None if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
         orchestration_cost_usd=settings.orchestration_cost_usd,
         day_cost_usd=settings.day_cost_usd,

@@ -112,6 +112,8 @@ class Estimate(Wire):
     minutes_p50: float
     minutes_p90: float
     memory_mib_p90: float
+    # Of one core, as the mean over an attempt: agents mostly wait for their model.
+    cpu_p90: float = 0.25
     source: str
 
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import structlog
 
-from app.backends.backend import Capacity, Started
+from app.backends.backend import Runners, Started
 from app.github.actions import RUN_NAME, ActionsClient
 from app.github.client import NotFound
 from app.github.errors import Forbidden, Invalid
 from app.github.repository import RepositoryClient
+from app.planning.capacity import Machine, Sample
 from shared.errors import TransientError, UserError
 from shared.messages import RunnerLaunch
 
@@ -59,9 +60,21 @@ class ActionsBackend:
         """Nobody here can know: leases, webhooks of its job and the sweep tell."""
         return True
 
-    def room(self) -> Capacity:
+    async def count_runners(self, where: RepositoryClient) -> Runners | None:
+        """Of this repository; those of an organisation are listed to others."""
+        found = await ActionsClient(where).runners()
+        if found is None:
+            return None
+        online = [one for one in found if one.online and self._labels <= one.labels]
+        return Runners(len(online), sum(not one.busy for one in online))
+
+    def machine(self) -> Machine:
         """Its machines are not this one."""
-        return Capacity(float("inf"))
+        return Machine()
+
+    def pressure(self) -> Sample | None:
+        """Nor can we see theirs."""
+        return None
 
     async def _need_a_runner(self, actions: ActionsClient) -> None:
         """A mistyped label would wait in GitHub's queue for a day; a fleet that grows on demand has no runner before the job."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.github.repository import RepositoryClient
+from app.planning.capacity import Machine, Sample
 from shared.messages import RunnerLaunch
 
 
@@ -17,10 +18,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
-    """Room on the machine: memory that is free beyond the reserve, MiB."""
+class Runners:
+    """Of those that could take a job of ours: how many are online, and how many of these are idle."""
 
-    free_memory_mib: float
+    online: int
+    idle: int
 
 
 class Backend(Protocol):
@@ -35,5 +37,11 @@ class Backend(Protocol):
     def alive(self, pid: int, started_at: float) -> bool:
         """Whether the very process that was started then may still act."""
 
-    def room(self) -> Capacity:
-        """As measured now."""
+    async def count_runners(self, where: RepositoryClient, /) -> Runners | None:
+        """Those that wait for jobs; None where there are none to be counted, or nobody may."""
+
+    def machine(self) -> Machine:
+        """What runners can use of it, as measured now; unlimited where they run elsewhere."""
+
+    def pressure(self) -> Sample | None:
+        """How hard that machine is pressed; None where nobody here can know."""

@@ -8,10 +8,10 @@ import sys
 import threading
 from pathlib import Path
 
-import psutil
-
-from app.backends.backend import Capacity, Started
+from app.backends.backend import Runners, Started
+from app.facts.capacity import read_machine, read_pressure
 from app.github.repository import RepositoryClient
+from app.planning.capacity import Machine, Sample
 from shared import process
 from shared.errors import UserError
 from shared.messages import RunnerLaunch
@@ -74,9 +74,17 @@ class LocalBackend:
         """A zombie is dead."""
         return process.is_alive(pid, started_at)
 
-    def room(self) -> Capacity:
-        """What the kernel says can be used without swapping, less the operator's reserve."""
-        return Capacity(max(0.0, psutil.virtual_memory().available / 2**20 - self._reserve_mib))
+    async def count_runners(self, _where: RepositoryClient) -> Runners | None:
+        """Each is a process that is started for one attempt."""
+        return None
+
+    def machine(self) -> Machine:
+        """What the kernel says can be used, less the operator's reserve."""
+        return read_machine(self._reserve_mib)
+
+    def pressure(self) -> Sample | None:
+        """Of this machine, whoever causes it."""
+        return read_pressure()
 
 
 def _model_variables() -> dict[str, str]:

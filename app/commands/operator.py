@@ -4,6 +4,7 @@ import httpx
 
 from app import settings
 from app.commands.console import print_json
+from app.planning.capacity import LIMIT_NAMES
 from app.report.status import Operation
 from shared.errors import UserError
 
@@ -33,5 +34,15 @@ def run(word: str, *, as_json: bool) -> int:
     if as_json:
         print_json(operation.model_dump_json())
     else:
-        print(f"{operation.mode}: {_MEANS[operation.mode]}; {operation.running} at work")  # noqa: T201 the result
+        print(f"{operation.mode}: {_MEANS[operation.mode]}; {operation.running} at work{_binding(operation)}")  # noqa: T201 the result
     return 0
+
+
+def _binding(operation: Operation) -> str:
+    """Which limits tasks wait for, and why there are fewer slots than configured."""
+    room = operation.room
+    if room is None:
+        return ""
+    fewer = f"; {room.allowed} of {room.slots} slots allowed: {room.because}" if room.allowed < room.slots else ""
+    waiting = ", ".join(f"{LIMIT_NAMES.get(name, name)} {count}" for name, count in sorted(room.waiting.items()))
+    return fewer + (f"; waiting for {waiting}" if waiting else "")

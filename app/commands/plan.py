@@ -1,6 +1,7 @@
 """`shoal plan`: what would happen to a batch of issues, before anything is spent."""
 
 import os
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -8,6 +9,7 @@ from app.commands import runner_prompt
 from app.commands.console import print_json, print_line, print_lines, print_table, read_json
 from app.facts.analysis import analyse
 from app.facts.tree import list_folder
+from app.planning.capacity import NO_LIMIT, Machine
 from app.planning.issues_file import IssuesFile, read_issues
 from app.planning.plan import make_plan
 from app.report.plan import plan_markdown, shown_dependencies
@@ -20,10 +22,12 @@ _UNTOLD = {"tasks": {"__all__": {"touches": {"__all__": {"source"}}}}}
 Shown = Literal["tables", "json", "markdown"]
 
 
-def run(issues: Path, tree: Path, slots: int, *, shown: Shown = "tables", svg: Path | None = None) -> int:
+def run(
+    issues: Path, tree: Path, slots: int, *, machine: Machine = NO_LIMIT, shown: Shown = "tables", svg: Path | None = None
+) -> int:
     """0 when a task was planned, 1 when none was."""
     batch = read_issues(read_json(issues), str(issues))
-    plan = _plan(batch, tree, slots)
+    plan = _plan(batch, tree, slots, machine)
     problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
     if svg is not None and str(svg) != "-":
@@ -44,6 +48,12 @@ def shown_as(*, as_json: bool, markdown: bool) -> Shown:
     if as_json and markdown:
         raise UserError("--json and --markdown are two forms of the same thing: choose one")
     return "json" if as_json else "markdown" if markdown else "tables"
+
+
+def machine_of(memory_mib: float | None, cores: float | None) -> Machine:
+    """The machine that a person asks about; what is not named is no limit."""
+    memory = inf if memory_mib is None else memory_mib
+    return Machine(memory, memory, inf if cores is None else cores)
 
 
 def _write(path: Path, text: str) -> None:
@@ -69,10 +79,18 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     return 0
 
 
-def _plan(batch: IssuesFile, tree: Path, slots: int) -> Plan:
+def _plan(batch: IssuesFile, tree: Path, slots: int, machine: Machine = NO_LIMIT) -> Plan:
     listing = list_folder(tree)
     touches = analyse(listing, batch.issues, _cache()).touches
-    return make_plan(batch.issues, listing.tree, slots=slots, blockers=batch.blockers, repository=batch.repository, touches=touches)
+    return make_plan(
+        batch.issues,
+        listing.tree,
+        slots=slots,
+        blockers=batch.blockers,
+        repository=batch.repository,
+        touches=touches,
+        machine=machine,
+    )
 
 
 def _cache() -> Path:
@@ -82,7 +100,9 @@ def _cache() -> Path:
 
 
 def _show(plan: Plan) -> None:
-    print_table("Tasks", ["Issue", "Kind", "P50", "P90", "Likely files", "Branch"], [_task_row(task) for task in plan.tasks])
+    print_table(
+        "Tasks", ["Issue", "Kind", "P50", "P90", "From", "Likely files", "Branch"], [_task_row(task) for task in plan.tasks]
+    )
     print_table("Edges", ["Kind", "Issues", "P", "Evidence", "Why"], [_edge_row(edge) for edge in _shown_edges(plan)])
     starts = [(f"#{start.issue}", f"{start.start_minutes:g}", f"{start.finish_minutes:g}") for start in plan.schedule.starts]
     print_table("Schedule (minutes)", ["Issue", "Start", "Finish"], starts)
@@ -94,7 +114,7 @@ def _show(plan: Plan) -> None:
 def _task_row(task: PlannedTask) -> tuple[str, ...]:
     files = [f"{touch.path} {touch.probability:.2f}" for touch in task.touches[:3]]
     more = [f"… {len(task.touches) - 3} more"] if len(task.touches) > 3 else []
-    minutes = (f"{task.estimate.minutes_p50:g}", f"{task.estimate.minutes_p90:g}")
+    minutes = (f"{task.estimate.minutes_p50:g}", f"{task.estimate.minutes_p90:g}", task.estimate.source)
     return (f"#{task.issue}", task.kind.value, *minutes, ", ".join([*files, *more]) or "unknown", task.branch)
 
 

@@ -21,15 +21,17 @@ from app.decide.buttons import button_pressed, presser_known
 from app.decide.changes import note_changes
 from app.decide.ci import checks_read, checks_touched, watch_ci
 from app.decide.commands import command_given, command_read
+from app.decide.context import Context
 from app.decide.draft import Decision, Draft
 from app.decide.intake import close_intakes
 from app.decide.pause import look_at_probes
 from app.decide.permit import permit_requested, remote_read_for_permit, token_minted
 from app.decide.planned import plan_failed, plan_ready, planning_failed
 from app.decide.pulls import base_moved, pull_request_changed
+from app.decide.runners import runners_read
 from app.decide.settle import attempt_effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
 from app.decide.start import start_ready
-from app.decide.state import Context, OrchestrationStatus, State
+from app.decide.state import OrchestrationStatus, State
 from app.decide.stop import work_stopped
 from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, ReportHeldBack, RepositoryGone, Started
 
@@ -108,6 +110,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "attempt_finished": attempt_finished,
     "attempt_gone": attempt_gone,
     "job_ended": job_ended,
+    "runners_read": runners_read,
     "tokens_revoked": tokens_revoked,
     "remote_read": _remote_read,
     "pull_request_opened": pull_request_opened,

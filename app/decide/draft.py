@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.actions import Action
-from app.decide.state import Attempt, Context, Orchestration, Repository, State, Task, TaskStatus
+from app.decide.context import Context
+from app.decide.state import Attempt, Orchestration, Repository, State, Task, TaskStatus
 from shared.models import Verdict, VerdictName
 
 

@@ -1,13 +1,18 @@
 """Which waiting tasks start now, and from which commit."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import inf
 
 from app.actions import StartAttempt
 from app.decide.budget import day_of, hold_or_end, reservation, shortage
 from app.decide.draft import Draft
 from app.decide.merges import merges_awaited
 from app.decide.pause import held_back, must_probe, waiting_for_provider
+from app.decide.room import expected_use, free_room, needs_of, note_lacks, overdue, reservation_of_others, slots_in_use
+from app.decide.runners import ask_for_runners
 from app.decide.state import Attempt, OperatorMode, Orchestration, OrchestrationStatus, Task, TaskStatus
+from app.planning.capacity import API, CPU, MEMORY
 from app.planning.room import Job
 from app.planning.schedule import choose, priorities
 from shared.models import VerdictName
@@ -15,25 +20,41 @@ from shared.models import VerdictName
 
 def start_ready(draft: Draft) -> None:
     """Blocks what can never start, then fills the room there is; work-conserving, critical path first."""
-    if draft.repository.gone:
-        return
-    _block_followers(draft)
-    hold_or_end(draft)
+    if not draft.repository.gone:
+        _block_followers(draft)
+        hold_or_end(draft)
     waiting = {task.issue: task for task in draft.tasks.values() if _may_start(draft, task)}
-    if not waiting or held_back(draft) or draft.context.pool.mode is not OperatorMode.RUNNING:
+    stopped = draft.repository.gone or held_back(draft) or draft.context.pool.mode is not OperatorMode.RUNNING
+    if not waiting or stopped:
+        note_lacks(draft, {}, {})
         return
     active = [task for task in draft.tasks.values() if task.status in {TaskStatus.RUNNING, TaskStatus.SETTLING}]
     jobs = {task.issue: _job(draft, task) for task in [*waiting.values(), *active]}
-    room = _room(draft, largest=max(_memory(draft, task) for task in waiting.values()))
-    # Running ones hold their slots outside `room`: they count here only for the conflicts.
-    running = [Job(job.id, job.estimate, {}, job.after, job.conflicts_with) for issue, job in jobs.items() if issue not in waiting]
     finished = {str(task.issue) for task in draft.tasks.values() if task.verified or task.merged}
-    chosen = choose([jobs[issue] for issue in waiting], running, finished, room, priorities(list(jobs.values())))
+    ready = {issue: jobs[issue] for issue in waiting if jobs[issue].after <= finished}
+    if ready:
+        ask_for_runners(draft)
+    chosen = _chosen(draft, list(ready.values()), [jobs[task.issue] for task in active], priorities(list(jobs.values())))
     alone = must_probe(draft)
     for issue in _first(draft, chosen) if alone else chosen:
         if shortage(draft, draft.tasks[int(issue)]) is None:
             _start(draft, draft.tasks[int(issue)], probe=alone)
     hold_or_end(draft)
+    left = {issue: job for issue, job in ready.items() if not alone and _may_start(draft, draft.tasks[issue])}
+    note_lacks(draft, left, free_room(draft, len(left)))
+
+
+def _chosen(draft: Draft, ready: list[Job], active: list[Job], urgency: Mapping[str, float]) -> list[str]:
+    """What fits; an idle machine always takes one, however small it is: waiting would not make it larger."""
+    waiting = [replace(job, after=frozenset()) for job in ready]
+    # What runs is in the room already: here it counts only for the conflicts.
+    running = [replace(job, needs={}) for job in active]
+    late = overdue(draft, [draft.tasks[int(job.id)] for job in ready], urgency)
+    room = free_room(draft, len(ready))
+    chosen = choose(waiting, running, (), room, urgency, late)
+    if chosen or slots_in_use(draft) or reservation_of_others(draft) is not None:
+        return chosen
+    return choose(waiting, running, (), {**room, API: inf, MEMORY: inf, CPU: inf}, urgency, late)[:1]
 
 
 def _may_start(draft: Draft, task: Task) -> bool:
@@ -55,30 +76,11 @@ def _job(draft: Draft, task: Task) -> Job:
         after |= {f"merge of #{issue}" for issue in merges_awaited(task, settings, draft.tasks)}
     minutes = task.estimate.minutes_p50 if task.estimate else 1.0
     conflicts = () if _settings_parallel(draft, task) else task.conflicts
-    needs = {"slots": 1.0, "memory_mib": _memory(draft, task)}
-    return Job(str(task.issue), minutes, needs, after, frozenset(str(issue) for issue in conflicts))
-
-
-def _memory(draft: Draft, task: Task) -> float:
-    """As planned: the operator's figure, or what enough attempts of its kind have shown."""
-    return task.estimate.memory_mib_p90 if task.estimate else draft.context.policy.task_memory_mib
+    return Job(str(task.issue), minutes, needs_of(draft, task), after, frozenset(str(issue) for issue in conflicts))
 
 
 def _settings_parallel(draft: Draft, task: Task) -> bool:
     return draft.orchestrations[task.orchestration].settings.on_conflict == "parallel"
-
-
-def _room(draft: Draft, largest: float) -> dict[str, float]:
-    context = draft.context
-    held_before = sum(attempt.holds_slot for attempt in draft.before.attempts.values())
-    held = [attempt for attempt in draft.attempts.values() if attempt.holds_slot]
-    slots = context.policy.slots - (context.pool.slots_held - held_before + len(held))
-    young = sum(a.memory_mib for a in held if context.now - a.created_at < context.policy.memory_settles)
-    memory = context.free_memory_mib - young
-    if not held and context.pool.slots_held == held_before:
-        # An idle machine always takes one, however small it is: waiting would not make it larger.
-        memory = max(memory, largest)
-    return {"slots": float(max(0, slots)), "memory_mib": max(0.0, memory)}
 
 
 def _block_followers(draft: Draft) -> None:
@@ -106,6 +108,7 @@ def _failed(task: Task) -> bool:
 def _start(draft: Draft, task: Task, *, probe: bool) -> None:
     now, policy = draft.context.now, draft.context.policy
     number = task.attempts + 1
+    memory, cpu = expected_use(draft, task)
     base = base_of(draft, task) if not task.base_sha else Base(task.base_sha, task.merge_shas, task.stacked_on)
     if task.follow_up is not None:
         base = Base(task.follow_up.head_sha, (), task.stacked_on)
@@ -118,7 +121,8 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         orchestration=task.orchestration,
         created_at=now,
         lease_until=now + policy.lease,
-        memory_mib=_memory(draft, task),
+        memory_mib=memory,
+        cpu=cpu,
         probe=probe,
         follow_up=task.follow_up is not None,
         reserved_usd=reservation(draft, task),

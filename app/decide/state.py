@@ -32,6 +32,14 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class RunnersSeen(Row):
+    """Runners that could take a job: `for_us` are idle or at work for us, all others are somebody else's; None: nobody may look."""
+
+    at: datetime
+    online: int | None
+    for_us: int
+
+
 class Repository(Row):
     """One repository; `orchestrations` counts those ever opened, `version` every change of its rows."""
 
@@ -42,6 +50,9 @@ class Repository(Row):
     version: int = 0
     # Set while the App is not installed: nothing can be read or written, so nothing is started.
     gone: bool = False
+    # Where runners are GitHub's: as last seen, and when somebody was sent to look.
+    runners: RunnersSeen | None = None
+    runners_asked_at: datetime | None = None
 
 
 class OrchestrationStatus(StrEnum):
@@ -122,6 +133,14 @@ class Ci(Row):
     repairs: int = 0
 
 
+class Lack(Row):
+    """The limit that keeps a task from starting, in words with figures; they stand as they were when it became the limit."""
+
+    limit: str
+    words: str
+    since: datetime
+
+
 class Task(Row):
     """One issue, one branch, one pull request; `generation` grows when a person merged or closed the last one."""
 
@@ -163,6 +182,10 @@ class Task(Row):
     not_before: datetime | None = None
     # The budget that another attempt does not fit into.
     held_by: str = ""
+    # Since when nothing but room is missing, what of it is short now, and what people are told of that.
+    ready_since: datetime | None = None
+    limit: str = ""
+    lack: Lack | None = None
     # What an attempt left on GitHub before it vanished: the next one only has its review to do.
     published: Published | None = None
     # More work that is wanted on the published branch, and the verdict that stands unless that work is published too.
@@ -284,6 +307,7 @@ class Attempt(Row):
     remote_asked: bool = False
     report: AttemptReport | None = None
     memory_mib: float = 0
+    cpu: float = 0
     # Its work is added to a published branch; its time is no part of the orchestration's.
     follow_up: bool = False
     # Started to see whether the model's provider answers again; nothing else is started meanwhile.
@@ -330,6 +354,10 @@ class Policy:
     # What one task is expected to use at its peak, and how long a young one has not yet used it.
     task_memory_mib: float
     memory_settles: timedelta = timedelta(seconds=60)
+    # Who has been ready for so long comes first, and room is kept for it.
+    patience: timedelta = timedelta(minutes=60)
+    # Runners register with GitHub beforehand, so that those online and idle can be counted.
+    counts_runners: bool = False
     max_losses: int = 3
     # How long the repository's own CI is waited for; zero: not at all.
     ci_wait: timedelta = timedelta(minutes=60)
@@ -350,29 +378,6 @@ class OperatorMode(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     DRAINING = "draining"
-
-
-@dataclass(frozen=True)
-class Pool:
-    """What repositories share. The provider's refusals are those of the others only: a repository knows its own."""
-
-    slots_held: int = 0
-    # Spent and reserved by all attempts that were started today.
-    cost_today_usd: float = 0
-    paused_until: datetime | None = None
-    probing: bool = False
-    mode: OperatorMode = OperatorMode.RUNNING
-
-
-@dataclass(frozen=True)
-class Context:
-    """Everything else a decision may know: the time and the pool's room, as arguments."""
-
-    now: datetime
-    policy: Policy
-    pool: Pool = Pool()
-    # Beyond the reserve, as last measured.
-    free_memory_mib: float = float("inf")
 
 
 @dataclass(frozen=True)

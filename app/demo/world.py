@@ -185,6 +185,8 @@ def settings(folder: Path, ways: Ways, who: Identity) -> dict[str, str]:
         "SHOAL_HEARTBEAT_SECONDS": "1",
         "SHOAL_SWEEP_SECONDS": "5",
         "SHOAL_SLOTS": str(ways.slots),
+        # A rehearsal shows what it was told to, whatever else the machine does.
+        "SHOAL_ADAPTIVE_SLOTS": "false",
         "SHOAL_MEMORY_RESERVE_MIB": "128",
         "SHOAL_TASK_MEMORY_MIB": "256",
         "SHOAL_ISOLATION": "preferred",

@@ -57,5 +57,8 @@ class Access(Protocol):
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> "RepositoryClient":
         """A client; cheap, for the pool and the limits are shared."""
 
+    def writes_left(self, installation_id: int) -> float:
+        """How much more may be created on GitHub now, by the limits that we keep."""
+
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """What the sweep looks at."""

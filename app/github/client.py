@@ -86,6 +86,10 @@ class GitHubApp:
         """The App's account, `slug[bot]`."""
         return self.identity.login
 
+    def writes_left(self, installation_id: int) -> float:
+        """As GitHub's limits on new content have it."""
+        return self._pacer.content_left(installation_id)
+
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         """A client; cheap, for the pool and the limits are shared."""
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._wrote)

@@ -76,6 +76,10 @@ class GitHubJob:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    def writes_left(self, _installation_id: int) -> float:
+        """As GitHub's limits on new content have it."""
+        return self._pacer.content_left(_NO_INSTALLATION)
+
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, nobody)
         return RepositoryClient(full_name, repository_id, calls, self._app_id, self.login)

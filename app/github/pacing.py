@@ -70,6 +70,17 @@ class Pacer:
         if (closed := installation.closed_until - self._now()) > 0:
             raise _later(closed)  # GitHub said stop while we slept
 
+    def content_left(self, installation_id: int) -> float:
+        """How much may be created now within the limit of an hour; nothing while GitHub says stop."""
+        now, installation = self._now(), self._installations.get(installation_id)
+        if installation is None:
+            return self._pace.content_per_hour
+        if installation.closed_until > now:
+            return 0.0
+        bucket = installation.buckets["content_hour"]
+        bucket.wait(0, now)
+        return max(0.0, bucket.level)
+
     def close(self, installation_id: int, wait: timedelta) -> None:
         """GitHub said stop: going on regardless may ban the App."""
         now = self._now()

@@ -1,11 +1,17 @@
-"""How long a task will take and how much memory it needs: what was measured here, drawn towards what is known beforehand.
+"""How long a task will take and what it needs: what was measured here, drawn towards what is known beforehand.
 
 Minutes (P50): feature 44, bug 18 and tests 12 are the means of the reference system's scenarios; a refactoring changes code
 without deciding what it should do: 30; documentation and chores need fewer test cycles: 10. P90 is 1.75 times P50: so it was in
-the reference system's recorded run of twelve tasks (8.3 and 14.5 minutes). Memory: 2,048 MiB per task is the P90.
+the reference system's recorded run of twelve tasks (8.3 and 14.5 minutes). Memory: 2,048 MiB per task is the P90. CPU: a quarter
+of a core is the P90, since agents mostly wait for a model.
+
+Everything is reckoned in logarithms, for such figures differ by factors: P50 from the median, P90 from that and the median of
+the distances to it. So one attempt of ten hours or of two seconds moves either only as much as any other attempt on its side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import exp, log, sqrt
+from statistics import median
 from typing import NamedTuple
 
 from shared.models import Estimate, Kind
@@ -20,16 +26,32 @@ MINUTES_P50: dict[Kind, float] = {
 }
 P90_FACTOR = 1.75
 MEMORY_MIB_P90 = 2048.0
+CPU_P90 = 0.25
 # As many attempts as what is known beforehand counts for; with fewer, memory is not believed at all: too little stops a machine.
 _WEIGHT = 5
+# Where 90 % of a normal distribution lies below, in standard deviations; and its standard deviation by its median distance.
+_Z90 = 1.2816
+_DEVIATION = 1.4826
+_PRIOR_DEVIATION = log(P90_FACTOR) / _Z90
+# Shorter or smaller than this is not told apart: a logarithm has no 0.
+_LEAST = 1e-3
+# Errors of fewer predictions tell nothing.
+_FEW = 3
 
 
 class Past(NamedTuple):
-    """An attempt that went its whole way; memory 0: not measured."""
+    """An attempt that went its whole way; memory and cpu 0: not measured, predicted 0: nobody had said how long it would take.
+
+    Only successful ones tell of minutes: when one with failing tests ends, its rounds of repair are used up, and that is a setting.
+    What it used while it ran is as true as of any other.
+    """
 
     kind: Kind
     minutes: float
     memory_mib: float
+    cpu: float = 0
+    succeeded: bool = True
+    predicted_minutes: float = 0
 
 
 class History(NamedTuple):
@@ -45,29 +67,53 @@ NO_HISTORY = History()
 def estimate(kind: Kind, history: History = NO_HISTORY) -> Estimate:
     """For a task of that kind."""
     same = [attempt for attempt in history.past if attempt.kind is kind]
-    minutes = [attempt.minutes for attempt in same]
-    measured = [attempt.memory_mib for attempt in same if attempt.memory_mib > 0]
-    p50 = _drawn(minutes, 0.5, MINUTES_P50[kind])
+    minutes = [attempt.minutes for attempt in same if attempt.succeeded]
+    memory = [attempt.memory_mib for attempt in same if attempt.memory_mib > 0]
+    cpu = [attempt.cpu for attempt in same if attempt.cpu > 0]
     return Estimate(
-        minutes_p50=p50,
-        minutes_p90=max(p50, _drawn(minutes, 0.9, MINUTES_P50[kind] * P90_FACTOR)),
-        memory_mib_p90=_drawn(measured, 0.9, history.memory_mib) if len(measured) >= _WEIGHT else history.memory_mib,
-        source=f"prior and {len(same)} attempt{'' if len(same) == 1 else 's'} here" if same else "prior",
+        minutes_p50=_p50(minutes, MINUTES_P50[kind]),
+        minutes_p90=_p90(minutes, MINUTES_P50[kind]),
+        memory_mib_p90=_p90(memory, history.memory_mib / P90_FACTOR) if len(memory) >= _WEIGHT else history.memory_mib,
+        cpu_p90=_p90(cpu, CPU_P90 / P90_FACTOR),
+        source=_source(minutes, same),
     )
 
 
-def _drawn(values: Sequence[float], share: float, prior: float) -> float:
+def typical_error(past: Iterable[Past]) -> float | None:
+    """By what factor a prediction of minutes was wrong, the median of all: 1 is right, 2 is twice or half; None with too few."""
+    known = [one for one in past if one.succeeded and one.predicted_minutes > 0]
+    wrong = [abs(log(max(_LEAST, one.minutes) / one.predicted_minutes)) for one in known]
+    return exp(median(wrong)) if len(wrong) >= _FEW else None
+
+
+def _source(minutes: Sequence[float], same: Sequence[Past]) -> str:
+    if not minutes:
+        return "prior"
+    factor = typical_error(same)
+    wrong = "" if factor is None else f"; earlier predictions wrong by a factor of {factor:.1f}"
+    return f"prior and {len(minutes)} attempt{'' if len(minutes) == 1 else 's'} here{wrong}"
+
+
+def _p50(values: Sequence[float], prior: float) -> float:
     """n values count n/(n+5), the prior the rest."""
+    return round(exp(_middle(values, prior)), 3) if values else prior
+
+
+def _p90(values: Sequence[float], prior: float) -> float:
+    """By the distances of the values to their own median; how far apart values are is learned as slowly as where they lie."""
     if not values:
-        return prior
+        return prior * P90_FACTOR
+    logs = _logs(values)
+    middle = median(logs)
+    own = _DEVIATION * median(abs(one - middle) for one in logs)
+    deviation = sqrt((len(logs) * own**2 + _WEIGHT * _PRIOR_DEVIATION**2) / (len(logs) + _WEIGHT))
+    return round(exp(_middle(values, prior) + _Z90 * deviation), 3)
+
+
+def _middle(values: Sequence[float], prior: float) -> float:
     weight = len(values) / (len(values) + _WEIGHT)
-    return round(weight * _quantile(values, share) + (1 - weight) * prior, 3)
+    return weight * median(_logs(values)) + (1 - weight) * log(max(_LEAST, prior))
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
-    """Between two values the line between them."""
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+def _logs(values: Sequence[float]) -> list[float]:
+    return [log(max(_LEAST, value)) for value in values]

@@ -5,18 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from app.planning.capacity import NO_LIMIT, Machine
 from app.planning.conflicts import conflict_edges
 from app.planning.dependencies import NATIVE, NATIVE_EVIDENCE, Dependency, stated_dependencies
 from app.planning.estimate import NO_HISTORY, History, estimate
 from app.planning.evidence import touched_files
 from app.planning.graph import circle_text, cycles, downstream, ordering
 from app.planning.kinds import kind_of
-from app.planning.prediction import predict
+from app.planning.prediction import beyond, predict
 from app.planning.tree import Tree
 from shared.github import branch_name
 from shared.issue_text import IssueText, read_issue
 from shared.models import Edge, IssueSnapshot, Plan, PlannedTask, Problem, Touch
 
+_MORE = "use a larger machine, or lower SHOAL_TASK_MEMORY_MIB when you know that its tasks need less"
 NONE_ELSEWHERE: Mapping[int, Sequence[str]] = {}
 BlockerState: TypeAlias = Literal["open", "closed", "pull_request", "unknown"]
 
@@ -31,8 +33,11 @@ def make_plan(
     repository: str = "",
     history: History = NO_HISTORY,
     touches: Mapping[int, Sequence[Touch]] | None = None,
+    machine: Machine = NO_LIMIT,
 ) -> Plan:
     """The plan of a batch; the same issues in any order give the same plan. `history` feeds its estimates.
+
+    `machine`: what all tasks share; who may need more than that is named, and runs alone.
 
     `touches`: the files that each issue will probably touch, by an Analyst; without it only what the texts name is known.
     `blockers` tells the state of issues outside the batch, `elsewhere` each issue's open native blockers in other repositories
@@ -43,7 +48,7 @@ def make_plan(
     batch.admit(issues)
     batch.connect()
     batch.refuse()
-    return batch.plan(tree, slots, history, touches or {})
+    return batch.plan(tree, slots, history, touches or {}, machine)
 
 
 def outside_blockers(issues: Sequence[IssueSnapshot], *, repository: str = "") -> tuple[int, ...]:
@@ -148,17 +153,20 @@ class _Batch:
                 number, f"#{number} waits for {_names(causes)}, which cannot be planned", "mend that one first", tuple(causes)
             )
 
-    def plan(self, tree: Tree, slots: int, history: History, touches: Mapping[int, Sequence[Touch]]) -> Plan:
+    def plan(self, tree: Tree, slots: int, history: History, touches: Mapping[int, Sequence[Touch]], machine: Machine) -> Plan:
         """Everything that was not refused."""
         numbers = [number for number in sorted(self.issues) if number not in self.refused]
         tasks = [self._task(number, touches.get(number), tree, history) for number in numbers]
         dependencies = [edge for (before, after), edge in sorted(self.edges.items()) if {before, after}.isdisjoint(self.refused)]
         conflicts = conflict_edges({task.issue: task.touches for task in tasks}, ordering(self._after(numbers)))
         edges = (*dependencies, *conflicts)
+        for task in tasks:
+            if much := beyond(task, machine):
+                self._remark(task.issue, f"#{task.issue} {much}: it runs alone", _MORE)
         return Plan(
             tasks=tuple(tasks),
             edges=edges,
-            schedule=predict(tasks, edges, slots),
+            schedule=predict(tasks, edges, slots, machine),
             problems=self._problems(),
         )
 

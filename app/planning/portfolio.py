@@ -14,8 +14,10 @@ from app.planning.room import Job, Table
 from app.planning.schedule import longest_paths, priorities
 from app.planning.timeline import run
 
-_PLACEMENTS = 4_800
+_PLACEMENTS = 3_000
 _FEWEST_PASSES = 12
+# In larger batches more jobs wait at once, which makes placing each of them dearer.
+_USUAL = 60
 # How far a start is moved, as a part of the whole schedule: far enough to change the order, near enough to stay good.
 _SHAKES = (0.2, 0.4, 0.8)
 
@@ -26,7 +28,7 @@ def best_priorities(jobs: Collection[Job], capacity: Mapping[str, float]) -> dic
         return {}
     # An order of its own, so that the order of the argument's elements does not matter.
     listed = sorted(jobs, key=lambda job: (len(job.id), job.id))
-    search = _Search(listed, capacity, max(_FEWEST_PASSES, _PLACEMENTS // len(jobs)))
+    search = _Search(listed, capacity, max(_FEWEST_PASSES, round(_PLACEMENTS / len(jobs) / max(1.0, len(jobs) / _USUAL) ** 0.5)))
     for rule in _RULES:
         by_id = rule(listed, capacity)
         search.offer([by_id[job.id] for job in listed])
@@ -49,6 +51,8 @@ class _Search:
         self.makespan = float("inf")
         self._forward = Table(jobs, capacity)
         self._backward = Table(_reversed(jobs), capacity)
+        # Equals stay in this order.
+        self._longest_first = sorted(range(len(jobs)), key=lambda place: (-self.durations[place], place))
         self._last: list[float] = []
 
     def is_over(self) -> bool:
@@ -79,7 +83,7 @@ class _Search:
     def _play(self, table: Table, priority: Sequence[float]) -> tuple[list[int], list[float]]:
         self.passes -= 1
         durations = self.durations
-        order = sorted(range(len(durations)), key=lambda place: (-priority[place], -durations[place], place))
+        order = sorted(self._longest_first, key=[-one for one in priority].__getitem__)
         starts = run(table, order, durations)
         return order, [(start or 0.0) + length for start, length in zip(starts, durations, strict=True)]
 

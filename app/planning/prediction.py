@@ -1,9 +1,10 @@
 """The course that a plan predicts: its tasks and edges played through the scheduler on virtual time."""
 
-from collections.abc import Sequence
-from math import fsum
+from collections.abc import Mapping, Sequence
+from math import fsum, inf
 
 from app.planning.bounds import binding_limit, lower_bounds
+from app.planning.capacity import CPU, MEMORY, NO_LIMIT, SLOTS, Machine, gigabytes
 from app.planning.conflicts import counting_conflicts
 from app.planning.portfolio import best_priorities
 from app.planning.room import Job
@@ -13,10 +14,10 @@ from shared.models import Edge, PlannedStart, PlannedTask, Schedule
 NOTHING = "nothing to do"
 
 
-def predict(tasks: Sequence[PlannedTask], edges: Sequence[Edge], slots: int) -> Schedule:
-    """When each task is expected to run on `slots`, by P50 minutes."""
-    jobs = jobs_of(tasks, edges)
-    capacity = {"slots": float(slots)}
+def predict(tasks: Sequence[PlannedTask], edges: Sequence[Edge], slots: int, machine: Machine = NO_LIMIT) -> Schedule:
+    """When each task is expected to run on `slots` of this machine, by P50 minutes."""
+    capacity = {SLOTS: float(slots), **_limited(machine)}
+    jobs = jobs_of(tasks, edges, capacity)
     minutes = {job.id: job.estimate for job in jobs}
     timeline = play(jobs, minutes, capacity, best_priorities(jobs, capacity))
     bounds = lower_bounds(jobs, minutes, capacity)
@@ -41,8 +42,24 @@ def predict(tasks: Sequence[PlannedTask], edges: Sequence[Edge], slots: int) -> 
     )
 
 
-def jobs_of(tasks: Sequence[PlannedTask], edges: Sequence[Edge]) -> list[Job]:
-    """The tasks as the scheduler sees them: one slot each, dependencies, and the conflicts that count."""
+def beyond(task: PlannedTask, machine: Machine) -> str:
+    """What of it a task needs more than there is, in words; empty when it fits."""
+    memory, cpu, limits = task.estimate.memory_mib_p90, task.estimate.cpu_p90, _limited(machine)
+    if memory > limits.get(MEMORY, memory):
+        return f"may need {gigabytes(memory)} of memory where there are {gigabytes(limits[MEMORY])} beyond the reserve"
+    return f"may need {cpu:.2f} cores where there are {limits[CPU]:g}" if cpu > limits.get(CPU, cpu) else ""
+
+
+def _limited(machine: Machine) -> dict[str, float]:
+    """Of what there is a limit."""
+    return {name: size for name, size in ((MEMORY, machine.memory_mib), (CPU, machine.cores)) if size < inf}
+
+
+def jobs_of(tasks: Sequence[PlannedTask], edges: Sequence[Edge], capacity: Mapping[str, float]) -> list[Job]:
+    """The tasks as the scheduler sees them: one slot each, dependencies, and the conflicts that count.
+
+    One that needs more than there is needs all there is: it runs alone.
+    """
     after: dict[int, set[str]] = {task.issue: set() for task in tasks}
     for edge in edges:
         if edge.before is not None and edge.after is not None:
@@ -52,9 +69,14 @@ def jobs_of(tasks: Sequence[PlannedTask], edges: Sequence[Edge]) -> list[Job]:
         Job(
             str(task.issue),
             task.estimate.minutes_p50,
-            {"slots": 1.0},
+            _needs(task, capacity),
             frozenset(after[task.issue]),
             frozenset(map(str, conflicts[task.issue])),
         )
         for task in tasks
     ]
+
+
+def _needs(task: PlannedTask, capacity: Mapping[str, float]) -> dict[str, float]:
+    wanted = {SLOTS: 1.0, MEMORY: task.estimate.memory_mib_p90, CPU: task.estimate.cpu_p90}
+    return {name: min(wanted[name], size) for name, size in capacity.items()}

@@ -27,7 +27,9 @@ class Table:
         self.sizes = [*capacity.values(), 0.0]
         names = {name: index for index, name in enumerate(capacity)}
         unknown = len(capacity)
-        self.needs = [tuple((names.get(name, unknown), need) for name, need in job.needs.items() if need > 0) for job in jobs]
+        wanted = [[(names.get(name, unknown), need) for name, need in job.needs.items() if need > 0] for job in jobs]
+        # What is scarcest for a job is looked at first.
+        self.needs = [tuple(sorted(some, key=lambda one: -one[1] / max(self.sizes[one[0]], ROUNDING))) for some in wanted]
         pairs = conflicts_of(jobs)
         self.conflicts = [tuple(self.places[name] for name in sorted(pairs[job.id])) for job in jobs]
         self.before = [len(job.after & self.places.keys()) for job in jobs]
@@ -36,7 +38,8 @@ class Table:
             for name in sorted(job.after & self.places.keys()):
                 self.dependents[self.places[name]].append(place)
         # Where less than this is left of a resource, no job can start.
-        self.least = [min((job.needs.get(name, 0.0) for job in jobs), default=0.0) for name in capacity]
+        least = [min((job.needs.get(name, 0.0) for job in jobs), default=0.0) for name in capacity]
+        self.least = [(index, need) for index, need in enumerate(least) if need > 0]
 
 
 class Room:
@@ -50,46 +53,72 @@ class Room:
     def start(self, place: int) -> None:
         """This job runs from now on, whether there is room or not."""
         self._take(place, 1)
-        for other in self._table.conflicts[place]:
-            self._excluded[other] += 1
+        self._exclude(place, 1)
 
     def end(self, place: int) -> None:
         """It runs no more."""
-        self._take(place, -1)
+        free, excluded = self._free, self._excluded
+        for index, need in self._table.needs[place]:
+            free[index] += need
         for other in self._table.conflicts[place]:
-            self._excluded[other] -= 1
+            excluded[other] -= 1
 
-    def admit(self, ready: Iterable[int], overdue: Collection[int] = ()) -> list[int]:
-        """Starts those that fit beside the running ones and beside each other, taken in this order.
-
-        What an overdue one lacks is kept for it: nothing later in the order may take it away again.
-        """
-        free, excluded, needs = self._free, self._excluded, self._table.needs
+    def admit(self, ready: Iterable[int]) -> list[int]:
+        """Starts those that fit beside the running ones and beside each other, taken in this order."""
+        # The innermost loop of planning: what `start` does is written out here.
+        free, excluded, needs, conflicts = self._free, self._excluded, self._table.needs, self._table.conflicts
         started: list[int] = []
-        kept: list[int] = []
-        if self._is_full():
+        may_fill = bool(self._table.least)
+        if may_fill and self._is_full():
             return started
         for place in ready:
             if excluded[place]:
                 continue
-            for index, need in needs[place]:
+            wanted = needs[place]
+            for index, need in wanted:
                 if free[index] < need:
                     break
             else:
-                self.start(place)
+                for index, need in wanted:
+                    free[index] -= need
+                for other in conflicts[place]:
+                    excluded[other] += 1
                 started.append(place)
-                if self._is_full():
+                if may_fill and self._is_full():
                     break
-                continue
-            if place in overdue:
+        return started
+
+    def admit_late(self, overdue: Iterable[int], ready: Iterable[int]) -> list[int]:
+        """As `admit`, the overdue ones first.
+
+        What the first of them lacks is kept for it, so that no stream of smaller ones takes it away for ever; and whoever conflicts
+        with one that only waits for the end of a conflict does not start before it.
+        """
+        started: list[int] = []
+        kept: list[int] = []
+        blocking: list[int] = []
+        for place in overdue:
+            if self._excluded[place]:
+                self._exclude(place, 1)
+                blocking.append(place)
+            elif found := self.admit([place]):
+                started += found
+            elif not kept:
                 self._take(place, 1)
                 kept.append(place)
+        started += self.admit(ready)
         for place in kept:
             self._take(place, -1)
+        for place in blocking:
+            self._exclude(place, -1)
         return started
 
     def _is_full(self) -> bool:
-        return any(free < least for free, least in zip(self._free, self._table.least, strict=False))
+        return any(self._free[index] < least for index, least in self._table.least)
+
+    def _exclude(self, place: int, sign: int) -> None:
+        for other in self._table.conflicts[place]:
+            self._excluded[other] += sign
 
     def _take(self, place: int, sign: int) -> None:
         for index, need in self._table.needs[place]:

@@ -5,7 +5,7 @@ Urgent is what has the longest remaining path behind it: its own estimate plus t
 other, the load of the heaviest group of mutually conflicting jobs that it belongs to, because that group must go one by one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from app.planning.room import Job, Room, Table, conflicts_of
@@ -37,21 +37,21 @@ def choose(
     finished: Collection[str],
     capacity: Mapping[str, float],
     priority: Mapping[str, float],
-    overdue: Collection[str] = (),
+    overdue: Sequence[str] = (),
 ) -> list[str]:
-    """The jobs to start now, most urgent first; the order of the arguments' elements does not matter.
+    """The jobs to start now, most urgent first; the order of the other arguments' elements does not matter.
 
-    The overdue ones come before all others, and what they lack is kept for them.
+    The overdue ones come before all others in the order given, and what the first of them lacks is kept for it.
     """
     done = frozenset(finished)
     ready = in_order([job for job in waiting if job.after <= done], priority)
-    late = [job for job in ready if job.id in overdue]
-    asked = [*late, *(job for job in ready if job.id not in overdue)]
-    table = Table([*asked, *running], capacity)
+    table = Table([*ready, *running], capacity)
     room = Room(table)
-    for place in range(len(asked), len(table.jobs)):
+    for place in range(len(ready), len(table.jobs)):
         room.start(place)
-    return [asked[place].id for place in room.admit(range(len(asked)), range(len(late)))]
+    late = [table.places[name] for name in overdue if table.places.get(name, len(ready)) < len(ready)]
+    others = [place for place in range(len(ready)) if place not in late]
+    return [ready[place].id for place in (room.admit_late(late, others) if late else room.admit(others))]
 
 
 def in_order(jobs: Collection[Job], priority: Mapping[str, float]) -> list[Job]:

@@ -71,8 +71,10 @@ def run(table: Table, order: Sequence[int], durations: Sequence[float], patience
 
 def _begin(room: Room, ready: list[int], since: Sequence[float], latest: float) -> list[int]:
     """The places that start now, taken out of `ready`."""
-    overdue = [place for place in ready if since[place] < latest] if latest > 0 else []
-    started = room.admit([*overdue, *(place for place in ready if place not in overdue)], overdue) if overdue else room.admit(ready)
+    if not ready:
+        return []
+    late = sorted((place for place in ready if since[place] < latest), key=since.__getitem__) if latest > 0 else []
+    started = room.admit_late(late, [place for place in ready if place not in late]) if late else room.admit(ready)
     if started:
         ready[:] = [place for place in ready if place not in started]
     return started

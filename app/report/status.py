@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.report.check_run import CheckText
 from app.report.measures import measure
@@ -66,11 +66,21 @@ class OrchestrationState(_Value):
     check_runs: tuple[CheckState, ...]
 
 
+class RoomNow(_Value):
+    """Slots as configured and as the pressure on this machine allows, with the reason; waiting tasks by the limit that binds."""
+
+    slots: int
+    allowed: int
+    because: str = ""
+    waiting: dict[str, int] = Field(default_factory=dict)
+
+
 class Operation(_Value):
-    """Whether the operator lets new work start, and how many WorkflowManagers may still be at work."""
+    """Whether the operator lets new work start, how many WorkflowManagers may still be at work, and what binds."""
 
     mode: Literal["running", "paused", "draining"]
     running: int
+    room: RoomNow | None = None
 
     @property
     def drained(self) -> bool:

@@ -1,13 +1,13 @@
 """Loads a repository's state and writes what a decision changed."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select
 
 from app.decide.draft import Decision
-from app.decide.state import Attempt, AttemptStatus, Orchestration, Pool, Repository, State, Task, TaskStatus
-from app.store import measured, operator
+from app.decide.state import Attempt, AttemptStatus, Orchestration, Repository, State, Task, TaskStatus
+from app.planning.capacity import BUDGET
+from app.store import measured
 from app.store.database import upsert
 from app.store.schema import attempts, orchestrations, repositories, tasks, used_tokens
 
@@ -48,21 +48,6 @@ def load_state(connection: Connection, repository: Repository) -> State:
     )
 
 
-def pool(connection: Connection, repository_id: int, today: str) -> Pool:
-    """What the repositories share, as this one may know it."""
-    paused = select(func.max(tasks.c.not_before)).where(tasks.c.not_before.is_not(None), tasks.c.repository_id != repository_id)
-    until = connection.scalar(paused)
-    holding = select(attempts.c.repository_id, attempts.c.probe).where(attempts.c.holds_slot.is_(True))
-    held = connection.execute(holding).all()
-    return Pool(
-        slots_held=len(held),
-        cost_today_usd=connection.scalar(select(func.sum(attempts.c.cost_usd)).where(attempts.c.day == today)) or 0.0,
-        paused_until=datetime.fromtimestamp(until, UTC) if until is not None else None,
-        probing=any(row.probe and row.repository_id != repository_id for row in held),
-        mode=operator.mode(connection),
-    )
-
-
 def save(connection: Connection, repository: Repository, decision: Decision) -> None:
     """Writes the changed rows, and the repository's row with its new version."""
     upsert(
@@ -85,7 +70,9 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
         key = {"repository_id": t.repository_id, "issue": t.issue, "generation": t.generation}
         not_before = t.not_before.timestamp() if t.waits_for_provider and t.not_before else None
         columns = {"orchestration": t.orchestration, "status": t.status.value, "not_before": not_before}
-        upsert(connection, tasks, {**key, **columns, "data": t.model_dump_json()})
+        ready_since = t.ready_since.timestamp() if t.ready_since else None
+        lacks = t.limit or (BUDGET if t.held_by else "")
+        upsert(connection, tasks, {**key, **columns, "ready_since": ready_since, "lacks": lacks, "data": t.model_dump_json()})
     for a in decision.attempts:
         upsert(
             connection,
@@ -97,6 +84,9 @@ def save(connection: Connection, repository: Repository, decision: Decision) -> 
                 "status": a.status.value,
                 "holds_slot": a.holds_slot,
                 "probe": a.probe,
+                "created_at": a.created_at.timestamp(),
+                "memory_mib": a.memory_mib,
+                "cpu": a.cpu,
                 "day": a.day,
                 "cost_usd": a.counts_usd,
                 "data": a.model_dump_json(),

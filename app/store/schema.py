@@ -35,6 +35,9 @@ tasks = Table(
     Column("status", String, nullable=False, index=True),
     # Set while the model's provider refuses: nothing of the same provider is started before that.
     Column("not_before", Float, nullable=True, index=True),
+    # Since when only room is missing, and what of it is short now; empty while it is not.
+    Column("ready_since", Float, nullable=True),
+    Column("lacks", String, nullable=False, server_default="", index=True),
     Column("data", Text, nullable=False),
 )
 
@@ -47,6 +50,10 @@ attempts = Table(
     Column("status", String, nullable=False, index=True),
     Column("holds_slot", Boolean, nullable=False),
     Column("probe", Boolean, nullable=False, server_default="0"),
+    # What it was expected to use when it was started: MiB, and the share of a core.
+    Column("created_at", Float, nullable=False, server_default="0"),
+    Column("memory_mib", Float, nullable=False, server_default="0"),
+    Column("cpu", Float, nullable=False, server_default="0"),
     # Counted against the budget of the day (UTC) on which it started: reserved at first, then what it cost.
     Column("day", String, nullable=False, server_default="", index=True),
     Column("cost_usd", Float, nullable=False, server_default="0"),
@@ -65,6 +72,10 @@ measured = Table(
     Column("verdict", String, nullable=False),
     Column("minutes", Float, nullable=False),
     Column("memory_mib", Float, nullable=False),
+    # The share of a core, and what had been predicted; 0: not known.
+    Column("cpu", Float, nullable=False, server_default="0"),
+    Column("predicted_minutes", Float, nullable=False, server_default="0"),
+    Column("predicted_memory_mib", Float, nullable=False, server_default="0"),
     Column("cost_usd", Float, nullable=True),
     Column("ended_at", Float, nullable=False),
     Index("measured_latest", "repository_id", "ended_at"),
@@ -122,6 +133,14 @@ replicas = Table(
     Column("host", String, nullable=False),
     Column("joined_at", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
+)
+
+# A row per machine that runs WorkflowManagers: how many its pressure allows at once.
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("host", String, primary_key=True),
+    Column("data", Text, nullable=False),
 )
 
 # One row: whether the operator lets new work start.

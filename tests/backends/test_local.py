@@ -113,5 +113,5 @@ def test_a_runner_outlives_a_killed_app_and_is_known_to_the_next_one(tmp_path: P
 
 def test_room_is_what_is_left_beyond_the_reserve(tmp_path: Path) -> None:
     """More reserve is less room, never less than none."""
-    assert LocalBackend(tmp_path, 0).room().free_memory_mib > 0
-    assert LocalBackend(tmp_path, 1e9).room().free_memory_mib == 0
+    assert LocalBackend(tmp_path, 0).machine().free_memory_mib > 0
+    assert LocalBackend(tmp_path, 1e9).machine().free_memory_mib == 0

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.decide.budget import day_of
-from app.decide.state import Policy, Pool
+from app.decide.context import Pool
+from app.decide.state import Policy
 from app.events import AttemptGone
 from shared.models import RepositorySettings, Usage, VerdictName
 from tests.support.decisions import POLICY, Desk

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from app.decide.state import Pool
+from app.decide.context import Pool
 from app.events import AttemptGone, HeartbeatReceived, PhaseReported
 from shared.messages import Heartbeat
 from shared.models import PhaseName, PhaseResult, VerdictName

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from app.events import AttemptGone, BaseMoved, PullRequestChanged
+from app.planning.capacity import Machine
 from app.planning.estimate import Past
 from shared.models import Kind, RepositorySettings, VerdictName
 from tests.support.decisions import POLICY, Desk
@@ -49,9 +50,9 @@ def test_slots_bound_what_runs_and_are_refilled_at_once() -> None:
 
 def test_memory_bounds_what_runs_but_never_stops_everything() -> None:
     """A young attempt counts with what it is expected to use; an idle machine takes one however small it is."""
-    desk = Desk(free_memory_mib=2500)
+    desk = Desk(machine=Machine(free_memory_mib=2500))
     desk.plan(*(desk.issue(number) for number in (1, 2, 3)))
-    tiny = Desk(free_memory_mib=10)
+    tiny = Desk(machine=Machine(free_memory_mib=10))
     tiny.plan(desk.issue(1), desk.issue(2))
 
     assert desk.running == [1, 2]
@@ -60,7 +61,7 @@ def test_memory_bounds_what_runs_but_never_stops_everything() -> None:
 
 def test_what_was_measured_decides_how_many_fit() -> None:
     """Enough attempts have shown that a task needs little: then more of them run at once."""
-    desk = Desk(free_memory_mib=2500)
+    desk = Desk(machine=Machine(free_memory_mib=2500))
     batch = [desk.issue(number) for number in (1, 2, 3)]
     desk.history = tuple(Past(kind, 5, 100) for kind in Kind for _ in range(20))
     desk.plan(*batch)

@@ -124,3 +124,17 @@ async def test_when_github_says_stop_everybody_of_that_installation_stops() -> N
     await paced.admit(2, write=False)
     clock.now += 60
     await paced.admit(1, write=False)
+
+
+async def test_what_is_left_of_the_hour_can_be_asked() -> None:
+    """All of it at first, less by what was created, refilled by the clock; nothing while GitHub says stop."""
+    clock = Clock()
+    paced = pacer(clock, content_per_hour=3600)
+    assert paced.content_left(1) == 3600
+    for _ in range(5):
+        await paced.admit(1, write=True, creates=True)
+    assert paced.content_left(1) == 3595
+    clock.now += 2
+    assert paced.content_left(1) == 3597
+    paced.close(1, timedelta(seconds=60))
+    assert (paced.content_left(1), paced.content_left(2)) == (0, 3600)

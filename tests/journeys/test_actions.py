@@ -11,7 +11,7 @@ from app.demo.identity import Identity
 from shared.github import CHECK_NAME
 from tests.support import journeys
 from tests.support.action import copy_of_action, environment_step
-from tests.support.journeys import Harbour, running_harbour
+from tests.support.journeys import PROJECT, Harbour, running_harbour
 
 pytestmark = pytest.mark.slow
 _ACTION = "tools/shoal@main"
@@ -21,7 +21,9 @@ def workflow_of(who: Identity) -> dict[str, str]:
     """What `shoal init` writes."""
     wanted = {"mode": "work", "action": _ACTION, "app_url": who.app_url, "runner_labels": "self-hosted,linux", "label": "shoal"}
     slow = "test ! -e broken.py\n! ls slow_*.py >/dev/null 2>&1 || sleep 10\n"
-    return {".github/workflows/shoal.yml": workflow(wanted), "check.sh": slow}
+    # The issues of so small a project look as if they touched the same file, and here six jobs are wanted at once.
+    together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\n"
+    return {".github/workflows/shoal.yml": workflow(wanted), ".github/shoal.yml": together, "check.sh": slow}
 
 
 @pytest.fixture(scope="module")

@@ -72,14 +72,17 @@ async def test_a_drained_app_says_so_when_nothing_runs_any_more(tmp_path: Path, 
         issue = workshop.issue("Add a file", implementation=f"echo 1 > made.py; until [ -e {tmp_path}/go ]; do sleep 0.05; done")
         workshop.label(issue)
         await workshop.runner(issue)
-        assert (await operator.post("/operator/drain")).json() == {"mode": "draining", "running": 1}
+        drained = (await operator.post("/operator/drain")).json()
+        assert (drained["mode"], drained["running"], drained["room"]["waiting"]) == ("draining", 1, {})
         assert await ready(workshop) == (200, "ready")
         (tmp_path / "go").touch()
         [task] = await workshop.ended(issue)
 
         assert await ready(workshop) == (503, "drained")
         assert "shoal_halted 1.0" in (await operator.get("/metrics")).text
-        assert (await operator.get("/status.json")).json()["operation"] == {"mode": "draining", "running": 0}
+        operation = (await operator.get("/status.json")).json()["operation"]
+        assert (operation["mode"], operation["running"]) == ("draining", 0)
+        assert operation["room"] == {"slots": 4, "allowed": 4, "because": "", "waiting": {}}
         trail = (await operator.get("/audit.jsonl")).text
         assert (await operator.get("/audit.jsonl?since=2999-01-01")).text == ""
         assert (await operator.get("/audit.jsonl?since=soon")).status_code == 422

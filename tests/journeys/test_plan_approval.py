@@ -44,7 +44,8 @@ def test_the_plan_is_read_and_started(harbour: Harbour) -> None:
     assert check["output"]["title"] == "A plan of 2 tasks waits for you to start it"
     assert "```mermaid" in check["output"]["text"]
     assert "Cost: " in check["output"]["text"]
-    assert all("press Start plan" in journeys.bot_comments(harbour.world, issue)[0] for issue in issues)
+    # Comments are written after the check.
+    journeys.wait_for(lambda: all("press Start plan" in journeys.bot_comments(harbour.world, issue)[0] for issue in issues))
     harbour.hub.person("passer-by", {harbour.repository: "read"})
     harbour.hub.press(int(check["id"]), "passer-by", "start")
     journeys.wait_for(lambda: journeys.is_idle(harbour.world))

@@ -1,12 +1,16 @@
 """Estimates: what was measured here, drawn towards what is known beforehand."""
 
+import random
+from math import log
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.planning.estimate import MEMORY_MIB_P90, MINUTES_P50, History, Past, estimate
+from app.planning.estimate import MEMORY_MIB_P90, MINUTES_P50, History, Past, estimate, typical_error
 from shared.models import Kind
 
-_PAST = st.builds(Past, st.sampled_from(Kind), st.floats(0, 600), st.floats(0, 50_000))
+_PAST = st.builds(Past, st.sampled_from(Kind), st.floats(0, 600), st.floats(0, 50_000), st.floats(0, 16))
 
 
 def test_without_history_the_prior_counts_and_says_so() -> None:
@@ -18,11 +22,59 @@ def test_without_history_the_prior_counts_and_says_so() -> None:
 
 
 def test_five_attempts_count_as_much_as_the_prior() -> None:
-    """Half of 4 and half of 18 minutes; the source names how many there were."""
-    bug = estimate(Kind.BUG, History((Past(Kind.BUG, 4, 300),) * 5, memory_mib=1000))
+    """The middle, by factors, of 4 and 18 minutes, and of 300 and 1000 MiB; the source names how many there were."""
+    bug = estimate(Kind.BUG, History((Past(Kind.BUG, 4, 300, 0.1),) * 5, memory_mib=1000))
 
-    assert (bug.minutes_p50, bug.memory_mib_p90) == (11, 650)
+    assert (bug.minutes_p50, bug.memory_mib_p90) == (8.485, 615.029)
+    assert 0.1 < bug.cpu_p90 < 0.25
     assert bug.source == "prior and 5 attempts here"
+
+
+@pytest.mark.parametrize("outlier", [600.0, 2 / 60])
+def test_one_absurd_attempt_wrecks_no_estimate(outlier: float) -> None:
+    """Ten hours or two seconds: nine usual ones beside it keep the estimate, and alone it moves it little."""
+    usual = tuple(Past(Kind.BUG, minutes, 300) for minutes in (17, 18, 19, 20, 21, 22, 23, 24, 25))
+    before, after = (estimate(Kind.BUG, History(past)) for past in (usual, (*usual, Past(Kind.BUG, outlier, 300))))
+    alone = estimate(Kind.BUG, History((Past(Kind.BUG, outlier, 300),)))
+
+    assert after.minutes_p50 == pytest.approx(before.minutes_p50, rel=0.05)
+    assert after.minutes_p90 == pytest.approx(before.minutes_p90, rel=0.1)
+    assert 18 / 3 < alone.minutes_p50 < 18 * 2
+    huge = (*usual, Past(Kind.BUG, 20, 60_000, 8))
+    assert estimate(Kind.BUG, History(huge)).memory_mib_p90 == pytest.approx(
+        estimate(Kind.BUG, History(usual)).memory_mib_p90, rel=0.1
+    )
+
+
+def test_only_successful_attempts_tell_of_minutes_and_all_of_what_they_used() -> None:
+    """One with failing tests ended because its rounds of repair were used up."""
+    failed = tuple(Past(Kind.BUG, 170, 4000, 0.9, succeeded=False) for _ in range(10))
+    made = estimate(Kind.BUG, History(failed))
+
+    assert (made.minutes_p50, made.minutes_p90, made.source) == (18, 31.5, "prior")
+    assert made.memory_mib_p90 > 3000
+    assert made.cpu_p90 > 0.5
+
+
+def test_predictions_are_held_against_what_came() -> None:
+    """By factors, both directions alike; the source tells it once there are three."""
+    past = tuple(Past(Kind.BUG, minutes, 0, predicted_minutes=20) for minutes in (10, 40, 30))
+
+    assert typical_error(past) == pytest.approx(2)
+    assert typical_error(past[:2]) is None
+    assert estimate(Kind.BUG, History(past)).source == "prior and 3 attempts here; earlier predictions wrong by a factor of 2.0"
+
+
+@pytest.mark.parametrize("many", [20, 200])
+def test_nine_of_ten_end_within_p90_once_there_is_experience(many: int) -> None:
+    """On made-up repositories whose tasks take 3 minutes with a spread of their own: 85 to 95 of a hundred."""
+    chance = random.Random(many)
+    within = []
+    for _ in range(200):
+        minutes = [chance.lognormvariate(log(3), 0.6) for _ in range(many + 1)]
+        made = estimate(Kind.BUG, History(tuple(Past(Kind.BUG, one, 0) for one in minutes[1:])))
+        within.append(minutes[0] <= made.minutes_p90)
+    assert 0.85 <= sum(within) / len(within) <= 0.98
 
 
 def test_little_experience_is_not_trusted_with_the_memory() -> None:

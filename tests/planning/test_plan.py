@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from app.planning.capacity import Machine
 from app.planning.plan import make_plan, outside_blockers
 from shared.models import Kind
 from tests.planning.batches import conflicts, dependencies, edge_between, free_text_batch, issue, tree
@@ -177,3 +178,23 @@ def test_no_issues_is_an_empty_plan() -> None:
     plan = make_plan([], tree("a.py"), slots=2)
     assert plan.schedule.predicted_speedup is None
     assert plan.schedule.makespan_minutes == 0
+
+
+def test_the_machine_bounds_the_plan_and_is_named() -> None:
+    """Two of three tasks of 2,048 MiB fit into 5 GiB; on half a core two; the limit that binds has its name."""
+    batch = [issue(number, f"`src/{number}.py`") for number in (1, 2, 3)]
+    files = tree("src/1.py", "src/2.py", "src/3.py")
+    plan = make_plan(batch, files, slots=8, machine=Machine(memory_mib=5000))
+    assert (plan.schedule.binding_limit, plan.schedule.makespan_minutes) == ("memory", 88)
+    assert make_plan(batch, files, slots=8, machine=Machine(cores=0.5)).schedule.binding_limit == "cpu"
+    assert make_plan(batch, files, slots=8).schedule.makespan_minutes == 44
+
+
+def test_a_need_greater_than_the_machine_is_named_and_not_waited_for() -> None:
+    """It is planned alone, with what to do about it; the others too."""
+    plan = make_plan([issue(1), issue(2, "`src/a.py`")], tree("src/a.py"), slots=2, machine=Machine(memory_mib=1024))
+    assert [problem.issue for problem in plan.problems] == [1, 2]
+    assert plan.problems[0].what == "#1 may need 2.0 GB of memory where there are 1.0 GB beyond the reserve: it runs alone"
+    assert "SHOAL_TASK_MEMORY_MIB" in plan.problems[0].fix
+    first, second = plan.schedule.starts
+    assert first.finish_minutes <= second.start_minutes

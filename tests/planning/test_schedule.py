@@ -117,8 +117,8 @@ def test_room_is_kept_for_what_waits_too_long() -> None:
     small = [Job(f"small{index:02}", 2, {"memory": 4.0}, frozenset(), frozenset()) for index in range(3)]
     capacity = {"memory": 8.0}
     assert choose([big, *small[1:]], small[:1], [], capacity, priorities([big, *small])) == ["small01"]
-    assert choose([big, *small[1:]], small[:1], [], capacity, priorities([big, *small]), overdue={"big"}) == []
-    assert choose([big, *small[1:]], [], [], capacity, priorities([big, *small]), overdue={"big"}) == ["big"]
+    assert choose([big, *small[1:]], small[:1], [], capacity, priorities([big, *small]), overdue=["big"]) == []
+    assert choose([big, *small[1:]], [], [], capacity, priorities([big, *small]), overdue=["big"]) == ["big"]
 
 
 @settings(max_examples=60, deadline=None)

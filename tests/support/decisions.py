@@ -6,8 +6,10 @@ from typing import Any
 
 from app.actions import AnyAction
 from app.decide.budget import day_of
+from app.decide.context import Context, Pool
 from app.decide.decide import decide
-from app.decide.state import Context, Policy, Pool, Repository, State, Task
+from app.decide.draft import Decision
+from app.decide.state import Policy, Repository, State, Task
 from app.events import (
     AnyEvent,
     AttemptClaimed,
@@ -19,6 +21,7 @@ from app.events import (
     RemoteRead,
     Tick,
 )
+from app.planning.capacity import NO_LIMIT, Machine
 from app.planning.estimate import History, Past
 from app.planning.plan import make_plan
 from app.planning.tree import Tree
@@ -46,7 +49,8 @@ class Desk:
     policy: Policy = POLICY
     state: State = field(default_factory=lambda: State(Repository(id=1, full_name="acme/widgets", installation_id=9)))
     now: datetime = NOW
-    free_memory_mib: float = float("inf")
+    machine: Machine = NO_LIMIT
+    writes_left: float = float("inf")
     # What the other repositories do.
     pool: Pool = field(default_factory=Pool)
     # What attempts took here before.
@@ -59,7 +63,10 @@ class Desk:
         held = sum(attempt.holds_slot for attempt in self.state.attempts.values())
         spent = sum(attempt.counts_usd for attempt in self.state.attempts.values() if attempt.day == day_of(self.now))
         pool = replace(self.pool, slots_held=self.pool.slots_held + held, cost_today_usd=self.pool.cost_today_usd + spent)
-        decision = decide(self.state, event, Context(self.now, self.policy, pool, self.free_memory_mib))
+        return self.decided(decide(self.state, event, Context(self.now, self.policy, pool, self.machine, self.writes_left)))
+
+    def decided(self, decision: Decision) -> str:
+        """Takes over what was decided."""
         self.state = decision.state
         self.actions += decision.actions  # type: ignore[arg-type]
         return decision.refusal
@@ -67,7 +74,7 @@ class Desk:
     def wait(self, seconds: float) -> None:
         """Time passes, and is noticed."""
         self.now += timedelta(seconds=seconds)
-        self.tell(Tick(repository_id=1))
+        self.tell(Tick(repository_id=self.state.repository.id))
 
     def issue(self, number: int, body: str = "It breaks.", title: str = "") -> IssueSnapshot:
         """An issue's text."""
@@ -78,7 +85,7 @@ class Desk:
         """GitHub says that a writer has just put the label on."""
         self.label_events += 1
         event = IssueRead(
-            repository_id=1,
+            repository_id=self.state.repository.id,
             issue=snapshot.number,
             state="open",
             snapshot=snapshot,
@@ -99,7 +106,7 @@ class Desk:
         )
         self.tell(
             PlanReady(
-                repository_id=1,
+                repository_id=self.state.repository.id,
                 orchestration=orchestration,
                 base_sha="base",
                 default_branch="main",
@@ -125,7 +132,7 @@ class Desk:
     def claim(self, issue: int, nonce: str = "n") -> str:
         """A runner claims the issue's attempt."""
         claim = ClaimRequest(nonce=nonce, pid=1, pid_started=1, host="h")
-        return self.tell(AttemptClaimed(repository_id=1, attempt=self.task(issue).attempt, claim=claim))
+        return self.tell(AttemptClaimed(repository_id=self.state.repository.id, attempt=self.task(issue).attempt, claim=claim))
 
     def finish(
         self,
@@ -144,7 +151,7 @@ class Desk:
             self.claim(issue)
         else:
             self.publish(issue, report)
-        self.tell(AttemptFinished(repository_id=1, attempt=attempt, nonce="n", report=report))
+        self.tell(AttemptFinished(repository_id=self.state.repository.id, attempt=attempt, nonce="n", report=report))
         if pull is not None:
             self.settle(issue, attempt, pull)
 
@@ -154,7 +161,7 @@ class Desk:
         self.claim(issue)
         good = AttemptReport(verdict=Verdict(name=VerdictName.SUCCEEDED, reason="because"), head_sha=head)
         asks = {"attempt": attempt, "nonce": "n", "sequence": 1, "head_sha": head}
-        self.tell(PermitRequested(repository_id=1, report=report or good, **asks))
+        self.tell(PermitRequested(repository_id=self.state.repository.id, report=report or good, **asks))
         self.tell(self.remote(issue, attempt, 1))
 
     def settle(self, issue: int, attempt: str, pull: int) -> None:
@@ -167,7 +174,9 @@ class Desk:
         """GitHub before anything was pushed."""
         snapshot = self.task(issue).snapshot
         assert snapshot is not None
-        return RemoteRead(repository_id=1, attempt=attempt, sequence=sequence, branch_sha=None, issue_hash=snapshot.hash)
+        return RemoteRead(
+            repository_id=self.state.repository.id, attempt=attempt, sequence=sequence, branch_sha=None, issue_hash=snapshot.hash
+        )
 
 
 def replace_remote(event: RemoteRead, **changes: object) -> RemoteRead:

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.backends.backend import Capacity, Started
+from app.backends.backend import Runners, Started
+from app.planning.capacity import Machine, Sample
 from shared.messages import RunnerLaunch
 from shared.process import end_tree, environment, started_at
 
@@ -50,8 +51,14 @@ class FarMachines:
         """As far as can be told from here."""
         return True
 
-    def room(self) -> Capacity:
-        return Capacity(1e6)
+    async def count_runners(self, _where: object) -> Runners | None:
+        return None
+
+    def machine(self) -> Machine:
+        return Machine()
+
+    def pressure(self) -> Sample | None:
+        return None
 
     async def exit_code(self, attempt_id: str) -> int:
         """How a runner ended by itself."""

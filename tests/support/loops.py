@@ -10,11 +10,13 @@ from app.actions import AnyAction
 from app.events import AnyEvent, IssueLabelled
 from app.loop import Loop
 from app.metrics import Metrics
+from app.planning.capacity import Sample
 from app.replica import Membership
 from app.store.database import Database, open_engine
 from tests.support.decisions import POLICY
 from tests.support.protocol import REPOSITORY
 
+Pressure = Callable[[], Sample]
 Perform = Callable[[AnyAction], Awaitable[Sequence[AnyEvent]]]
 
 
@@ -42,14 +44,19 @@ async def nothing(_action: AnyAction) -> Sequence[AnyEvent]:
 
 @asynccontextmanager
 async def open_loop(
-    folder: Path, perform: Perform = nothing, *, run: bool = True, clock: Callable[[], datetime] = utc_now
+    folder: Path,
+    perform: Perform = nothing,
+    *,
+    run: bool = True,
+    clock: Callable[[], datetime] = utc_now,
+    pressure: Pressure | None = None,
 ) -> AsyncIterator[Loop]:
     """A loop on a database in `folder`, at work when `run`."""
     loop = Loop(
         policy=POLICY,
         translate=translate,
         clock=clock,
-        free_memory_mib=lambda: 1e9,
+        pressure=pressure,
         metrics=Metrics(),
         tick_seconds=0.05,
         membership=Membership(clock, timedelta(seconds=5)),

@@ -3,7 +3,8 @@
 import os
 from dataclasses import dataclass, field
 
-from app.backends.backend import Capacity, Started
+from app.backends.backend import Runners, Started
+from app.planning.capacity import Machine, Sample
 from shared.messages import RunnerLaunch
 from shared.process import started_at
 from tests.support.workshop import until
@@ -25,8 +26,14 @@ class Nowhere:
     def alive(self, _pid: int, _started_at: float) -> bool:
         return True
 
-    def room(self) -> Capacity:
-        return Capacity(1e6)
+    async def count_runners(self, _where: object) -> Runners | None:
+        return None
+
+    def machine(self) -> Machine:
+        return Machine()
+
+    def pressure(self) -> Sample | None:
+        return None
 
     async def launch(self, number: int) -> RunnerLaunch:
         """The attempt of that number, once the app wants it."""

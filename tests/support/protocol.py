@@ -12,8 +12,9 @@ from functools import cached_property
 from pydantic import BaseModel
 
 from app.actions import AnyAction, OpenPullRequest, ReadBlockers, ReadIssue, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
+from app.decide.context import Context, Pool
 from app.decide.decide import decide
-from app.decide.state import Attempt, AttemptStatus, Context, Policy, Pool, Repository, State, TaskStatus
+from app.decide.state import Attempt, AttemptStatus, Policy, Repository, State, TaskStatus
 from app.events import (
     AnyEvent,
     AttemptClaimed,

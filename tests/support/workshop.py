@@ -236,6 +236,7 @@ async def open_workshop(
         "lease_seconds": 60,
         "heartbeat_seconds": 0.3,
         "slots": 4,
+        "adaptive_slots": False,
         "memory_reserve_mib": 0,
         "task_memory_mib": 1,
         "agent": "command",
