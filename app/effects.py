@@ -46,6 +46,7 @@ from app.github.access import Access
 from app.github.client import NotFound
 from app.github.commands import read_command
 from app.github.repository import PullNow, RepositoryClient
+from app.github.usage import Usage, on_behalf_of
 from app.metrics import Metrics
 from app.planner import Planner
 from app.reporter import Reporter
@@ -74,10 +75,11 @@ class Effects:
     tokens: TokensHeld
     metrics: Metrics
     me: Replica
+    usage: Usage
 
     async def perform(self, action: AnyAction) -> Sequence[AnyEvent]:
         """The events that follow from an action; raises TransientError to be called again, UserError when that is no use."""
-        with self.metrics.action_seconds.labels(action.kind).time():
+        with self.metrics.action_seconds.labels(action.kind).time(), on_behalf_of(action.repository_id):
             return await self._table[action.kind](action)
 
     @property
@@ -303,6 +305,7 @@ class Effects:
         await self.reporter.sync(
             await self._client(action.repository_id), action.repository_id, action.orchestration, again=action.again
         )
+        self.usage.follow(action.orchestration, action.repository_id)
         return []
 
     async def _sync_comment(self, action: SyncComment) -> Sequence[AnyEvent]:

@@ -25,6 +25,12 @@ class Metrics:
         self.tokens = Counter("shoal_model_tokens", "Tokens, as runners report them.", ["kind"], registry=self.registry)
         self.cost = Counter("shoal_model_cost_usd", "Cost as far as it is known, US dollars.", registry=self.registry)
         self.slots_held = Gauge("shoal_slots_held", "WorkflowManagers that hold a slot.", registry=self.registry)
+        self.github_calls = Counter(
+            "shoal_github_calls",
+            "Requests sent to GitHub by this app; GraphQL is the route `POST /graphql`, a repeated request counts again.",
+            ["kind", "route", "answer"],
+            registry=self.registry,
+        )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
 
     def used(self, usage: Usage) -> None:

@@ -18,6 +18,8 @@ from app.front import CoreFront
 from app.github.access import Access
 from app.github.client import GitHubApp
 from app.github.payloads import to_event
+from app.github.transport import Sent
+from app.github.usage import Usage
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier, issuer_of
@@ -61,7 +63,7 @@ async def running(
     settings: Settings,
     backend: Backend | None = None,
     clock: Callable[[], datetime] = utc_now,
-    access: AbstractAsyncContextManager[Access] | None = None,
+    access: Callable[[Sent], AbstractAsyncContextManager[Access]] | None = None,
     *,
     attended: bool = True,
 ) -> AsyncIterator[App]:
@@ -69,8 +71,10 @@ async def running(
     check_git()
     lock = hold_lock(settings.database_url)
     metrics, held, trail = Metrics(), TokensHeld(), Trail(clock)
+    usage = Usage(metrics.github_calls)
     where = backend or chosen_backend(settings)
-    async with access or GitHubApp(settings, clock=clock, wrote=trail.wrote) as github:
+    opened = access(usage.sent) if access else GitHubApp(settings, clock=clock, wrote=trail.wrote, sent=usage.sent)
+    async with opened as github:
         loop = Loop(
             policy=policy(settings, github.login, attended=attended),
             translate=to_event,
@@ -83,9 +87,9 @@ async def running(
         database = loop.database = trail.database = Database(open_engine(settings.database_url), loop.forget)
         reporter = Reporter(database, settings.github_url, clock)
         planner = Planner(settings, database)
-        effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)
+        effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me, usage)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
-        front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier)
+        front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier, usage)
         web = server.build(front, settings, metrics.registry)
         watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github)
         work = asyncio.create_task(_work(loop.run(effects.perform), watch.run(), sweep.run()))

@@ -32,6 +32,7 @@ class Publisher:
             auth=Auth.Token(token),
             base_url=brief.repository.api_url,
             timeout=30,
+            user_agent="shoal-runner",
             retry=retry,
             seconds_between_requests=None,
             seconds_between_writes=None,

@@ -18,7 +18,8 @@ from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
 from app.github.repository import RepositoryClient
 from app.github.tokens import Tokens
-from app.github.transport import Transport, open_transport
+from app.github.transport import Sent, Transport, open_transport
+from app.github.usage import nobody_counts
 from app.settings import Settings
 from shared.errors import UserError
 from shared.retry import on_transient_async
@@ -56,8 +57,11 @@ class Installation:
 class GitHubApp:
     """Opened once per process by `async with`; its identity is known from then on."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], datetime], wrote: Wrote = nobody) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], datetime], wrote: Wrote = nobody, sent: Sent = nobody_counts
+    ) -> None:
         self._settings = settings
+        self._sent = sent
         self._wrote = wrote
         self._clock = clock
         self._stack = AsyncExitStack()
@@ -68,7 +72,7 @@ class GitHubApp:
         self.email: str
 
     async def __aenter__(self) -> Self:
-        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock))
+        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._sent))
         self.tokens = Tokens(self._transport)
         try:
             self.identity = await self._who_am_i()

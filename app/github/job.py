@@ -13,7 +13,8 @@ from app.github.calls import Calls, nobody
 from app.github.client import account_email, pace
 from app.github.pacing import Pacer
 from app.github.repository import RepositoryClient
-from app.github.transport import open_transport
+from app.github.transport import Sent, open_transport
+from app.github.usage import nobody_counts
 from app.settings import Settings
 
 # The account in whose name GitHub lets a job's own token write.
@@ -48,8 +49,11 @@ class JobTokens:
 class GitHubJob:
     """Opened once per process by `async with`; `here` is the job's repository."""
 
-    def __init__(self, settings: Settings, token: str, repository: str, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, token: str, repository: str, *, clock: Callable[[], datetime], sent: Sent = nobody_counts
+    ) -> None:
         self._settings = settings
+        self._sent = sent
         self._name = repository
         self._clock = clock
         self._stack = AsyncExitStack()
@@ -60,7 +64,7 @@ class GitHubJob:
         self.here: RepositoryRef
 
     async def __aenter__(self) -> Self:
-        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock))
+        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._sent))
         calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION, nobody)
         try:
             self._app_id = int((await calls.get(f"apps/{_SLUG}"))["id"])

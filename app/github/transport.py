@@ -14,13 +14,19 @@ from githubkit.cache import MemCacheStrategy
 from jwt import InvalidKeyError
 
 from app.github.errors import Unauthorized, check
+from app.github.usage import nobody_counts
 from app.settings import Settings
 from shared.errors import TransientError, UserError
 
 # Named on every request: without it GitHub chooses, and Enterprise servers do not know newer ones.
 API_VERSION = "2022-11-28"
 _TIMEOUT = httpx.Timeout(30, connect=10)
+# GitHub's limit on requests under way at once is 100, and others may use the same App.
+CONCURRENT = 80
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+Sent = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class Transport:
     http: httpx.AsyncClient
     app: AppAuth
     now: Callable[[], datetime]
+    # Told of every request: method, path, and the answer's status or `none`.
+    sent: Sent = nobody_counts
 
     async def send(
         self, method: str, path: str, authorization: str, *, json: Any = None, params: Mapping[str, Any] | None = None
@@ -44,7 +52,9 @@ class Transport:
                 method, path, json=json, params=params, headers=headers, follow_redirects=method == "GET"
             )
         except httpx.RequestError as error:
+            self.sent(method, path, "none")
             raise TransientError(f"GitHub did not answer `{method} /{path}`: {error!r}") from error
+        self.sent(method, path, str(response.status_code))
         return check(response, self.now())
 
     async def send_as_app(
@@ -62,7 +72,7 @@ class Transport:
 
 
 @asynccontextmanager
-async def open_transport(settings: Settings, now: Callable[[], datetime]) -> AsyncIterator[Transport]:
+async def open_transport(settings: Settings, now: Callable[[], datetime], sent: Sent = nobody_counts) -> AsyncIterator[Transport]:
     """The process's only pool of connections to GitHub."""
     github = GitHub(
         UnauthAuthStrategy(),
@@ -78,4 +88,4 @@ async def open_transport(settings: Settings, now: Callable[[], datetime]) -> Asy
     # Kept here and not by `async with github`: that one is found by a context variable, which tasks started elsewhere
     # do not see, and each of their calls would open a connection of its own.
     async with github.get_async_client() as http:
-        yield Transport(http, app, now)
+        yield Transport(http, app, now, sent)

@@ -24,7 +24,13 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
 
     async def answer(request: Request) -> Response:
         raw = await request.body()
-        entry: dict[str, Any] = {"method": request.method, "path": request.url.path, "status": 0, "actor": None}
+        entry: dict[str, Any] = {
+            "method": request.method,
+            "path": request.url.path,
+            "status": 0,
+            "actor": None,
+            "agent": _agent(request),
+        }
 
         async def work() -> Reply:
             return await run_in_threadpool(_handle, hub, endpoint, request, raw, entry)
@@ -63,7 +69,7 @@ def unknown_endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
 
     async def answer(request: Request) -> Response:
         message = f"localhub has no {request.method} {request.url.path}: add it to app/localhub/endpoints.py"
-        entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None}
+        entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None, "agent": _agent(request)}
         hub.requests.append(entry)
         hub.record({**entry, "query": {}, "request": "", "response": {"message": message}})
         return _response(Reply(501, {"message": message}))
@@ -129,6 +135,10 @@ def _json(raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise malformed("Body should be a JSON object")
     return body
+
+
+def _agent(request: Request) -> str:
+    return request.headers.get("user-agent", "")
 
 
 def _text(raw: bytes) -> str:
