@@ -1,5 +1,6 @@
 """Actions made real. Every effect looks before it writes, so doing one twice is doing it once."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -108,22 +109,21 @@ class Effects:
         client = await self._client(action.repository_id)
         gone = IssueRead(repository_id=action.repository_id, issue=action.issue, state="gone")
         try:
-            now = await client.issue(action.issue)
+            facts = await client.issue_facts(action.issue, self.settings.label)
         except NotFound:
             return [gone]
+        now, label = facts.issue, facts.labelled
         if now.state != "open" or now.is_pull_request:
             return [gone.model_copy(update={"state": "closed", "is_pull_request": now.is_pull_request})]
         labelled = self.settings.label.lower() in {label.lower() for label in now.snapshot.labels}
-        label = await client.label_event(action.issue, self.settings.label) if labelled else None
-        if label is None:
+        if label is None or not labelled:
             return [gone.model_copy(update={"state": "open", "snapshot": now.snapshot})]
-        about = await client.about()
         return [
             IssueRead(
                 repository_id=action.repository_id,
                 issue=action.issue,
                 state="open",
-                private=about.private,
+                private=facts.private,
                 snapshot=now.snapshot,
                 labelled_snapshot=action.labelled_snapshot,
                 label_event=label.id,
@@ -180,7 +180,7 @@ class Effects:
 
     async def _read_blockers(self, action: ReadBlockers) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)
-        links = (*await client.blocked_by(action.issue), *await client.sub_issues(action.issue))
+        links = await client.links(action.issue)
         waiting = {(link.repository_full_name or client.full_name, link.number) for link in links if link.state == "open"}
         own = sorted(number for name, number in waiting if name == client.full_name)
         elsewhere = sorted(f"{name}#{number}" for name, number in waiting if name != client.full_name)
@@ -238,7 +238,7 @@ class Effects:
         task = await self.database.read(lambda c: rows.task_of(c, action.repository_id, action.issue))
         if task is None or task.head_sha != action.head_sha or task.pull_request is None:
             return []
-        now, mergeable = await client.ci(action.head_sha), await client.mergeable(task.pull_request)
+        now, mergeable = await client.ci(action.head_sha, task.pull_request)
         said = {"status": now.status, "failures": now.failures, "mergeable": mergeable}
         return [ChecksRead(**action.model_dump(exclude={"kind"}), **said)]
 
@@ -258,9 +258,8 @@ class Effects:
         if attempt is None or task is None:
             return []
         client = await self._client(action.repository_id)
-        branch_sha = await client.branch_sha(task.branch)
-        pulls = await client.pulls_by_head(task.branch)
-        issue = await client.issue(task.issue)
+        branch, issue = await asyncio.gather(client.branch(task.branch), client.issue(task.issue))
+        branch_sha = branch.sha
         strange = branch_sha is not None and task.base_sha != "" and branch_sha not in task.heads
         return [
             RemoteRead(
@@ -270,7 +269,7 @@ class Effects:
                 branch_sha=branch_sha,
                 branch_is_empty=strange and await client.contains(task.base_sha, str(branch_sha)),
                 landed=await self._landed(client, attempt, task, branch_sha) if action.sequence is None and branch_sha else "",
-                pulls=tuple(self._seen(pull) for pull in pulls),
+                pulls=tuple(self._seen(pull) for pull in branch.pulls),
                 issue_open=issue.state == "open",
                 issue_hash=issue.snapshot.hash,
             )
@@ -293,7 +292,7 @@ class Effects:
         if report is None:
             raise UserError(f"attempt {attempt.id} pushed `{task.branch}` but left no report to open a pull request from")
         client = await self._client(action.repository_id)
-        base = (await client.about()).default_branch
+        base = (await client.branch(task.branch)).default_branch
         pull = await client.create_pull(
             report.pull_request_title, report.pull_request_body, head=task.branch, base=base, draft=report.draft
         )

@@ -31,6 +31,12 @@ class Metrics:
             ["kind", "route", "answer"],
             registry=self.registry,
         )
+        self.github_points = Counter(
+            "shoal_github_graphql_points", "What GitHub charged for queries, in GraphQL's points.", registry=self.registry
+        )
+        self.github_points_left = Gauge(
+            "shoal_github_graphql_points_left", "Points left of this hour, by the last answer.", registry=self.registry
+        )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
 
     def used(self, usage: Usage) -> None:

@@ -18,8 +18,7 @@ from app.front import CoreFront
 from app.github.access import Access
 from app.github.client import GitHubApp
 from app.github.payloads import to_event
-from app.github.transport import Sent
-from app.github.usage import Usage
+from app.github.usage import Meter, Usage
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier, issuer_of
@@ -63,7 +62,7 @@ async def running(
     settings: Settings,
     backend: Backend | None = None,
     clock: Callable[[], datetime] = utc_now,
-    access: Callable[[Sent], AbstractAsyncContextManager[Access]] | None = None,
+    access: Callable[[Meter], AbstractAsyncContextManager[Access]] | None = None,
     *,
     attended: bool = True,
 ) -> AsyncIterator[App]:
@@ -71,9 +70,9 @@ async def running(
     check_git()
     lock = hold_lock(settings.database_url)
     metrics, held, trail = Metrics(), TokensHeld(), Trail(clock)
-    usage = Usage(metrics.github_calls)
+    usage = Usage(metrics.github_calls, metrics.github_points, metrics.github_points_left)
     where = backend or chosen_backend(settings)
-    opened = access(usage.sent) if access else GitHubApp(settings, clock=clock, wrote=trail.wrote, sent=usage.sent)
+    opened = access(usage) if access else GitHubApp(settings, clock=clock, wrote=trail.wrote, meter=usage)
     async with opened as github:
         loop = Loop(
             policy=policy(settings, github.login, attended=attended),

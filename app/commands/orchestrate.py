@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from app.commands.console import print_json, print_line
 from app.github.job import GitHubJob
-from app.github.transport import Sent
+from app.github.usage import Meter
 from app.orchestrate import Orchestrated, orchestrate
 from app.settings import Settings, load
 from app.web import server
@@ -97,8 +97,8 @@ def _from(environ: Mapping[str, str]) -> dict[str, object]:
 async def _run(settings: Settings, listening: socket.socket, token: str, repository: str, wanted: list[int]) -> Orchestrated:
     stop = asyncio.Event()
 
-    def job(sent: Sent) -> GitHubJob:
-        return GitHubJob(settings, token, repository, clock=utc_now, sent=sent)
+    def job(meter: Meter) -> GitHubJob:
+        return GitHubJob(settings, token, repository, clock=utc_now, meter=meter)
 
     async with running(settings, access=job, attended=False) as app:
         if not isinstance(app.github, GitHubJob):

@@ -2,18 +2,22 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
 from app.github.access import TokenSource
-from app.github.errors import Unauthorized
+from app.github.batch import Limited, TooLarge, refusal
+from app.github.errors import Unauthorized, Unavailable, asked_wait
 from app.github.pacing import Pacer
-from app.github.transport import Transport
+from app.github.transport import GRAPHQL, Transport
 from shared.errors import TransientError, UserError
 from shared.retry import on_transient_async
 
 _PAGE = 100
+# How GitHub ends a query that took too long.
+_NOT_IN_TIME = {502, 504}
 Wrote = Callable[[str, str, str], Awaitable[None]]
 
 
@@ -42,6 +46,34 @@ class Calls:
         """The items of all pages; `key` names the list in answers that wrap it."""
         async for item in paged(lambda query: self._read(path, query), params, key):
             yield item
+
+    async def graphql(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of one query, data and partial errors; an answer that is a refusal inside a 200 is raised."""
+        try:
+            async for attempt in on_transient_async(attempts=3, seconds=10):
+                with attempt:
+                    await self.pacer.admit(self.installation_id, write=False, graphql=True)
+                    return self._data(await self._send("POST", GRAPHQL, json={"query": text, "variables": dict(variables)}))
+        except Unavailable as error:
+            if error.status in _NOT_IN_TIME:
+                raise TooLarge(str(error), error.after) from error
+            raise
+        raise AssertionError("unreachable: the last failure is raised")
+
+    def _data(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            body: dict[str, Any] = response.json()
+        except ValueError as error:
+            raise TransientError("GitHub's answer to `POST /graphql` was cut short") from error
+        refused = refusal(body, asked_wait(response, self.transport.now()))
+        if isinstance(refused, Limited):
+            # The hour's points are GraphQL's own; the secondary limits are everybody's.
+            self.pacer.close(self.installation_id, refused.after or timedelta(seconds=60), graphql_only=not refused.secondary)
+        if refused is not None:
+            raise refused
+        price = body["data"].get("rateLimit") or {}
+        self.transport.meter.cost(int(price.get("cost") or 0), int(price.get("remaining") or 0))
+        return body
 
     async def write(self, method: str, path: str, json: Any = None) -> Any:
         """The JSON of one write, None when there is none. A POST counts as created content."""

@@ -16,10 +16,11 @@ from app.github.access import MintedToken
 from app.github.calls import Calls, Wrote, nobody, paged
 from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
+from app.github.reads import Reads
 from app.github.repository import RepositoryClient
 from app.github.tokens import Tokens
-from app.github.transport import Sent, Transport, open_transport
-from app.github.usage import nobody_counts
+from app.github.transport import Transport, open_transport
+from app.github.usage import Meter, Nobody
 from app.settings import Settings
 from shared.errors import UserError
 from shared.retry import on_transient_async
@@ -58,13 +59,14 @@ class GitHubApp:
     """Opened once per process by `async with`; its identity is known from then on."""
 
     def __init__(
-        self, settings: Settings, *, clock: Callable[[], datetime], wrote: Wrote = nobody, sent: Sent = nobody_counts
+        self, settings: Settings, *, clock: Callable[[], datetime], wrote: Wrote = nobody, meter: Meter | None = None
     ) -> None:
         self._settings = settings
-        self._sent = sent
+        self._meter = meter or Nobody()
         self._wrote = wrote
         self._clock = clock
         self._stack = AsyncExitStack()
+        self._reads = Reads()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self._transport: Transport
         self.tokens: Tokens
@@ -72,7 +74,7 @@ class GitHubApp:
         self.email: str
 
     async def __aenter__(self) -> Self:
-        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._sent))
+        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._meter))
         self.tokens = Tokens(self._transport)
         try:
             self.identity = await self._who_am_i()
@@ -93,7 +95,7 @@ class GitHubApp:
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         """A client; cheap, for the pool and the limits are shared."""
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._wrote)
-        return RepositoryClient(full_name, repository_id, calls, self.identity.id, self.login)
+        return RepositoryClient(full_name, repository_id, calls, self._reads, self.identity.id, self.login)
 
     async def installations(self) -> tuple[Installation, ...]:
         """Everywhere that the App is installed."""

@@ -12,9 +12,10 @@ from app.github.access import MintedToken
 from app.github.calls import Calls, nobody
 from app.github.client import account_email, pace
 from app.github.pacing import Pacer
+from app.github.reads import Reads
 from app.github.repository import RepositoryClient
-from app.github.transport import Sent, open_transport
-from app.github.usage import nobody_counts
+from app.github.transport import open_transport
+from app.github.usage import Meter, Nobody
 from app.settings import Settings
 
 # The account in whose name GitHub lets a job's own token write.
@@ -50,13 +51,14 @@ class GitHubJob:
     """Opened once per process by `async with`; `here` is the job's repository."""
 
     def __init__(
-        self, settings: Settings, token: str, repository: str, *, clock: Callable[[], datetime], sent: Sent = nobody_counts
+        self, settings: Settings, token: str, repository: str, *, clock: Callable[[], datetime], meter: Meter | None = None
     ) -> None:
         self._settings = settings
-        self._sent = sent
+        self._meter = meter or Nobody()
         self._name = repository
         self._clock = clock
         self._stack = AsyncExitStack()
+        self._reads = Reads()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self.tokens = JobTokens(token, clock)
         self.login = f"{_SLUG}[bot]"
@@ -64,7 +66,7 @@ class GitHubJob:
         self.here: RepositoryRef
 
     async def __aenter__(self) -> Self:
-        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._sent))
+        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._meter))
         calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION, nobody)
         try:
             self._app_id = int((await calls.get(f"apps/{_SLUG}"))["id"])
@@ -82,7 +84,7 @@ class GitHubJob:
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, nobody)
-        return RepositoryClient(full_name, repository_id, calls, self._app_id, self.login)
+        return RepositoryClient(full_name, repository_id, calls, self._reads, self._app_id, self.login)
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """None to be swept: a job takes what it claimed at its start, and nothing else."""

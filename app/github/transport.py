@@ -13,20 +13,19 @@ from githubkit.auth.unauth import UnauthAuthStrategy
 from githubkit.cache import MemCacheStrategy
 from jwt import InvalidKeyError
 
-from app.github.errors import Unauthorized, check
-from app.github.usage import nobody_counts
+from app.github.errors import Unauthorized, Unavailable, check
+from app.github.usage import Meter, Nobody
 from app.settings import Settings
-from shared.errors import TransientError, UserError
+from shared.errors import UserError
 
 # Named on every request: without it GitHub chooses, and Enterprise servers do not know newer ones.
 API_VERSION = "2022-11-28"
 _TIMEOUT = httpx.Timeout(30, connect=10)
+# Stands for GraphQL's address wherever a path is expected.
+GRAPHQL = "graphql"
 # GitHub's limit on requests under way at once is 100, and others may use the same App.
 CONCURRENT = 80
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-Sent = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,8 @@ class Transport:
     http: httpx.AsyncClient
     app: AppAuth
     now: Callable[[], datetime]
-    # Told of every request: method, path, and the answer's status or `none`.
-    sent: Sent = nobody_counts
+    graphql_url: str
+    meter: Meter
 
     async def send(
         self, method: str, path: str, authorization: str, *, json: Any = None, params: Mapping[str, Any] | None = None
@@ -49,12 +48,17 @@ class Transport:
         try:
             # A redirected POST becomes a GET, so only reads follow.
             response = await self.http.request(
-                method, path, json=json, params=params, headers=headers, follow_redirects=method == "GET"
+                method,
+                self.graphql_url if path == GRAPHQL else path,
+                json=json,
+                params=params,
+                headers=headers,
+                follow_redirects=method == "GET",
             )
         except httpx.RequestError as error:
-            self.sent(method, path, "none")
-            raise TransientError(f"GitHub did not answer `{method} /{path}`: {error!r}") from error
-        self.sent(method, path, str(response.status_code))
+            self.meter.sent(method, path, "none")
+            raise Unavailable(0, f"GitHub did not answer `{method} /{path}`: {error!r}") from error
+        self.meter.sent(method, path, str(response.status_code))
         return check(response, self.now())
 
     async def send_as_app(
@@ -71,8 +75,14 @@ class Transport:
             raise Unauthorized(f"{error}: check SHOAL_APP_ID, the private key, and this machine's clock") from error
 
 
+def graphql_url(api_url: str) -> str:
+    """Beside the REST API on an Enterprise server, below it on github.com."""
+    root = api_url.rstrip("/")
+    return f"{root.removesuffix('/v3')}/{GRAPHQL}" if root.endswith("/api/v3") else f"{root}/{GRAPHQL}"
+
+
 @asynccontextmanager
-async def open_transport(settings: Settings, now: Callable[[], datetime], sent: Sent = nobody_counts) -> AsyncIterator[Transport]:
+async def open_transport(settings: Settings, now: Callable[[], datetime], meter: Meter | None = None) -> AsyncIterator[Transport]:
     """The process's only pool of connections to GitHub."""
     github = GitHub(
         UnauthAuthStrategy(),
@@ -88,4 +98,4 @@ async def open_transport(settings: Settings, now: Callable[[], datetime], sent: 
     # Kept here and not by `async with github`: that one is found by a context variable, which tasks started elsewhere
     # do not see, and each of their calls would open a connection of its own.
     async with github.get_async_client() as http:
-        yield Transport(http, app, now, sent)
+        yield Transport(http, app, now, graphql_url(settings.github_api_url), meter or Nobody())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import prometheus_client
 
@@ -54,6 +54,16 @@ def kind(method: str, path: str) -> Kind:
     return "read" if method == "GET" or path == "graphql" else "write"
 
 
+class Meter(Protocol):
+    """Who is told of what is sent."""
+
+    def sent(self, method: str, path: str, answer: str) -> None:
+        """One request; `answer` is its status, or `none` when there was none."""
+
+    def cost(self, points: int, remaining: int) -> None:
+        """One query's price, and what is left of the hour, in GraphQL's points."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Requests of one orchestration's repository while it was at work, GraphQL apart from REST."""
@@ -67,9 +77,11 @@ class Counts:
 
 @dataclass
 class Usage:
-    """One per app. `calls` is the metric; beside it a tally per repository, from which orchestrations have their numbers."""
+    """One per app. Beside the metrics a tally per repository, from which orchestrations have their numbers."""
 
     calls: prometheus_client.Counter
+    points: prometheus_client.Counter
+    points_left: prometheus_client.Gauge
     _totals: dict[int, Counter[str]] = field(default_factory=dict)
     _told: dict[int, Counter[str]] = field(default_factory=dict)
     _begun: dict[str, Counter[str]] = field(default_factory=dict)
@@ -77,11 +89,16 @@ class Usage:
     _order: deque[str] = field(default_factory=deque)
 
     def sent(self, method: str, path: str, answer: str) -> None:
-        """One request; `answer` is its status, or `none` when there was none."""
+        """One request."""
         what, repository = kind(method, path), _repository.get()
         self.calls.labels(what, f"{method} {route(path)}", answer).inc()
         how = "graphql" if path == "graphql" else "rest"
         self._totals.setdefault(repository, Counter()).update((what, how))
+
+    def cost(self, points: int, remaining: int) -> None:
+        """One query's price, and what is left."""
+        self.points.inc(points)
+        self.points_left.set(remaining)
 
     def follow(self, orchestration: str, repository_id: int) -> None:
         """Notes where an orchestration stands; what was read before it existed, to find out whether it should, is its own too."""
@@ -102,5 +119,11 @@ class Usage:
         return Counts(**{name: spent[name] for name in Counts.__slots__})
 
 
-def nobody_counts(_method: str, _path: str, _answer: str) -> None:
+class Nobody:
     """For whom nobody counts."""
+
+    def sent(self, _method: str, _path: str, _answer: str) -> None:
+        """One request."""
+
+    def cost(self, _points: int, _remaining: int) -> None:
+        """One query."""

@@ -15,6 +15,7 @@ from app.localhub import api_checks, auth, bare, pull_requests, render_git
 from app.localhub.control_forms import (
     AppChange,
     Clock,
+    Graphql,
     NewApp,
     NewCommit,
     NewInstallation,
@@ -179,6 +180,12 @@ def set_rate_limit(hub: Hub, path: Json, wanted: RateLimit) -> Json:
     return {}
 
 
+def set_graphql(hub: Hub, path: Json, wanted: Graphql) -> Json:
+    hub.graphql_points, hub.graphql_without = wanted.points, set(wanted.without)
+    hub.graphql_used.clear()
+    return {}
+
+
 def reset(hub: Hub, path: Json, wanted: None) -> Json:
     hub.reset()
     return {}
@@ -233,6 +240,7 @@ _DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] 
     ("DELETE", "/faults", clear_faults, None),
     ("PUT", "/clock", set_clock, Clock),
     ("PUT", "/rate_limit", set_rate_limit, RateLimit),
+    ("PUT", "/graphql", set_graphql, Graphql),
     ("GET", "/requests", requests, None),
     ("POST", "/reset", reset, None),
 )

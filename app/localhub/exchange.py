@@ -29,23 +29,23 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
             "path": request.url.path,
             "status": 0,
             "actor": None,
-            "agent": _agent(request),
+            "agent": agent_of(request),
         }
 
         async def work() -> Reply:
             return await run_in_threadpool(_handle, hub, endpoint, request, raw, entry)
 
-        reply = await _with_trouble(hub, request, work)
+        reply = await with_trouble(hub, request, work)
         hub.wake()
         entry["status"] = reply.status
         hub.requests.append(entry)
         hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
-        return _response(reply)
+        return response_of(reply)
 
     return answer
 
 
-async def _with_trouble(hub: Hub, request: Request, work: Callable[[], Awaitable[Reply]]) -> Reply:
+async def with_trouble(hub: Hub, request: Request, work: Callable[[], Awaitable[Reply]]) -> Reply:
     """Does the work, unless a provoked fault comes first or takes the answer away."""
     fault = await fault_of(hub, request)
     if fault is None:
@@ -69,10 +69,10 @@ def unknown_endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
 
     async def answer(request: Request) -> Response:
         message = f"localhub has no {request.method} {request.url.path}: add it to app/localhub/endpoints.py"
-        entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None, "agent": _agent(request)}
+        entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None, "agent": agent_of(request)}
         hub.requests.append(entry)
         hub.record({**entry, "query": {}, "request": "", "response": {"message": message}})
-        return _response(Reply(501, {"message": message}))
+        return response_of(Reply(501, {"message": message}))
 
     return answer
 
@@ -137,7 +137,7 @@ def _json(raw: bytes) -> dict[str, Any]:
     return body
 
 
-def _agent(request: Request) -> str:
+def agent_of(request: Request) -> str:
     return request.headers.get("user-agent", "")
 
 
@@ -145,7 +145,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _response(reply: Reply) -> Response:
+def response_of(reply: Reply) -> Response:
     if reply.status == 204:
         return Response(status_code=204, headers=dict(reply.headers))
     headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}

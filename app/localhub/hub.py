@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.localhub.faults import Faults
 from app.localhub.records import IssueEvent
@@ -12,6 +12,16 @@ from app.localhub.state import State
 from app.localhub.webhooks import Mode, Webhooks
 
 _RATE_LIMIT = 5000
+
+
+class GraphqlLimit(NamedTuple):
+    """What the query that is being answered costs, and what is left; in points."""
+
+    cost: int
+    limit: int
+    remaining: int
+    used: int
+    reset_at: str
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,12 @@ class Hub:
     rate_limit: int = _RATE_LIMIT
     rate_window: int = 0
     used: dict[str, int] = field(default_factory=dict)
+    graphql_points: int = _RATE_LIMIT
+    graphql_window: int = 0
+    graphql_used: dict[str, int] = field(default_factory=dict)
+    graphql_limit: GraphqlLimit | None = None
+    # Fields that an older Enterprise server does not have, as `Type.field`.
+    graphql_without: set[str] = field(default_factory=set)
     jobs_changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -49,6 +65,9 @@ class Hub:
         self.requests.clear()
         self.rate_limit = _RATE_LIMIT
         self.used.clear()
+        self.graphql_points = _RATE_LIMIT
+        self.graphql_used.clear()
+        self.graphql_without.clear()
 
     def record(self, entry: dict[str, Any]) -> None:
         """Keeps a whole API exchange for the contract check, if asked to at the start."""

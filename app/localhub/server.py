@@ -15,6 +15,7 @@ from app.localhub.actions.identity import Issuer
 from app.localhub.actions.machines import Machines
 from app.localhub.endpoints import ENDPOINTS
 from app.localhub.exchange import endpoint_of, unknown_endpoint
+from app.localhub.graphql import endpoint as graphql
 from app.localhub.hub import Hub
 
 _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -46,6 +47,7 @@ def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
             *control.routes(hub),
             *control_actions.routes(hub, issuer),
             *issuer.routes(),
+            Route("/api/graphql", graphql.endpoint(hub), methods=["POST"]),
             Mount("/api/v3", routes=api),
             *(Route(f"/{{owner}}/{{name}}/{service}", git, methods=[method]) for service, method in git_http.SERVICES.items()),
             *pages.routes(hub),

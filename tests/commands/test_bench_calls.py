@@ -9,7 +9,7 @@ from tests.commands.shoal import shoal
 def test_only_the_apps_and_the_runners_requests_count() -> None:
     """The maintainer's are left out, git's own too; a refused token's owner is known by the program that showed it."""
     api = "/api/v3/repos/o/n"
-    log = [
+    log: list[dict[str, str | None]] = [
         {"method": "GET", "path": f"{api}/issues/1", "actor": "shoal[bot]", "agent": "shoal"},
         {"method": "GET", "path": f"{api}/issues/2", "actor": "shoal[bot]", "agent": "shoal"},
         {"method": "POST", "path": "/api/graphql", "actor": "shoal[bot]", "agent": "shoal-runner"},

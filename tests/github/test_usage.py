@@ -1,9 +1,9 @@
 """What is counted of the requests to GitHub: by route and purpose, and for whom."""
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
 
 from app.github.usage import Counts, Usage, kind, on_behalf_of, route
+from app.metrics import Metrics
 from tests.github.conftest import REPOSITORY, Home
 
 _SHA = "c" * 40
@@ -30,14 +30,15 @@ def test_a_route_holds_no_values(method: str, path: str, named: str, purpose: st
 
 
 def _usage() -> Usage:
-    return Usage(Counter("calls", "Calls.", ["kind", "route", "answer"], registry=CollectorRegistry()))
+    metrics = Metrics()
+    return Usage(metrics.github_calls, metrics.github_points, metrics.github_points_left)
 
 
 async def test_every_request_is_counted_with_its_answer(home: Home) -> None:
     """Also the one that was refused, and each try of one that was repeated."""
     usage = _usage()
     home.hub.fault(f"/repos/{REPOSITORY}$", 502)
-    async with home.open_app(sent=usage.sent) as github:
+    async with home.open_app(meter=usage) as github:
         client = github.repository(REPOSITORY, home.id, home.installation)
         with on_behalf_of(home.id):
             await client.about()

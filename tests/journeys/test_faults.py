@@ -28,7 +28,7 @@ _WRITES = (
     ("DELETE", r"/installation/token$"),
     PUSH,
 )
-_READS = (("GET", r"/pulls$"), ("GET", r"/git/matching-refs/"), ("GET", r"/issues/\d+$"), ("GET", r"/info/refs$"))
+_READS = (("POST", r"/api/graphql$"), ("GET", r"/collaborators/"), ("GET", r"/info/refs$"))
 _LIMITED = ("POST", r"/pulls$"), ("POST", r"/check-runs$"), ("POST", r"/issues/\d+/comments$"), ("POST", r"/pulls/\d+/reviews$")
 _RETRY_AFTER = {"retry-after": "1"}
 TROUBLE: tuple[dict[str, Any], ...] = (

@@ -210,6 +210,10 @@ class Hub:
     def set_rate_limit(self, limit: int) -> None:
         self.ask("PUT", "/rate_limit", {"limit": limit})
 
+    def set_graphql(self, *, points: int = 5000, without: Sequence[str] = ()) -> None:
+        """The hour's points, and the fields (`Type.field`) that an older server does not have."""
+        self.ask("PUT", "/graphql", {"points": points, "without": list(without)})
+
     def requests(self, method: str | None = None, path_part: str = "") -> list[Json]:
         """Requests so far: method, path, status, actor."""
         found: list[Json] = self.ask("GET", "/requests")["requests"]
