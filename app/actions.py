@@ -125,6 +125,16 @@ class SyncReport(Action):
     again: bool = False
 
 
+class ConcludeCheck(Action):
+    """Conclude a check run of ours that was found open though nobody is at work for it."""
+
+    kind: Literal["conclude_check"] = "conclude_check"
+    check: int
+    name: str
+    head_sha: str
+    external_id: str
+
+
 class SyncComment(Action):
     """Bring the comment of an issue outside any orchestration up to date (refusals)."""
 
@@ -147,6 +157,7 @@ AnyAction = Annotated[
     | ReadCommand
     | AnswerCommand
     | SyncReport
+    | ConcludeCheck
     | SyncComment,
     Field(discriminator="kind"),
 ]

@@ -14,6 +14,7 @@ from app.actions import (
     AnswerCommand,
     AnyAction,
     CheckPresser,
+    ConcludeCheck,
     MakePlan,
     OpenPullRequest,
     ReadBlockers,
@@ -46,16 +47,17 @@ from app.events import (
 from app.github.access import Access
 from app.github.client import NotFound
 from app.github.commands import read_command
-from app.github.repository import PullNow, RepositoryClient
+from app.github.repository import CheckWrite, PullNow, RepositoryClient
 from app.github.usage import Usage, on_behalf_of
 from app.metrics import Metrics
 from app.planner import Planner
-from app.reporter import Reporter
+from app.reporter import Reporter, wanted_checks
 from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
 from app.store.replicas import Replica
 from app.tokens_held import TokensHeld
+from app.views import load_view
 from shared.errors import FatalError, UserError
 from shared.github import marker
 from shared.messages import RunnerLaunch
@@ -101,6 +103,7 @@ class Effects:
             "answer_command": self._answer_command,
             "sync_report": self._sync_report,
             "sync_comment": self._sync_comment,
+            "conclude_check": self._conclude_check,
         }
 
     # What people did
@@ -311,6 +314,17 @@ class Effects:
         await self.reporter.sync_note(await self._client(action.repository_id), action.repository_id, action.issue)
         return []
 
+    async def _conclude_check(self, action: ConcludeCheck) -> Sequence[AnyEvent]:
+        """By telling how its work ended, where it is that work's; else it only says that nobody works for it."""
+        client = await self._client(action.repository_id)
+        orchestration = action.external_id.partition(":")[0]
+        view = await self.database.read(lambda c: load_view(c, orchestration, self.settings.github_url))
+        if view is not None and action.head_sha in {check.head_sha for check in wanted_checks(view)}:
+            await self.reporter.sync(client, action.repository_id, orchestration, again=True)
+        else:
+            await client.upsert_check(_abandoned(action), action.check)
+        return []
+
     # Look-ups
 
     async def _client(self, repository_id: int) -> RepositoryClient:
@@ -331,3 +345,15 @@ class Effects:
             ours=pull.author == self.github.login,
             url=pull.html_url,
         )
+
+
+def _abandoned(action: ConcludeCheck) -> CheckWrite:
+    return CheckWrite(
+        name=action.name,
+        head_sha=action.head_sha,
+        external_id=action.external_id,
+        status="completed",
+        conclusion="neutral",
+        title="Nobody works on this any more",
+        summary="This check was left open. Shoal knows of no work that it stands for; label the issue again to start anew.",
+    )

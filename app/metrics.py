@@ -37,6 +37,13 @@ class Metrics:
         self.github_points_left = Gauge(
             "shoal_github_graphql_points_left", "Points left of this hour, by the last answer.", registry=self.registry
         )
+        self.reconciled = Counter(
+            "shoal_reconciled",
+            "What the sweep found that lost messages had left behind: "
+            "`delivery`, `label`, `check`, `branch`, `pull_request`, and `lease` of a runner that fell silent.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
 
     def used(self, usage: Usage) -> None:

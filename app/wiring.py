@@ -47,6 +47,7 @@ class App:
     github: Access
     backend: Backend
     reporter: Reporter
+    sweep: Sweep
     github_url: str
     # Never ends by itself: when it does, the app must not go on half dead.
     work: "asyncio.Task[None]"
@@ -90,10 +91,10 @@ async def running(
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
         front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier, usage)
         web = server.build(front, settings, metrics.registry)
-        watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github)
+        watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github, metrics)
         work = asyncio.create_task(_work(loop.run(effects.perform), watch.run(), sweep.run()))
         try:
-            yield App(web, loop, database, github, where, reporter, settings.github_url, work)
+            yield App(web, loop, database, github, where, reporter, sweep, settings.github_url, work)
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from app.events import RepositoryRef
+from app.found import DeliverySeen
 
 if TYPE_CHECKING:
     from app.github.repository import RepositoryClient
@@ -56,6 +57,12 @@ class Access(Protocol):
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> "RepositoryClient":
         """A client; cheap, for the pool and the limits are shared."""
+
+    async def deliveries(self, since: datetime) -> tuple[DeliverySeen, ...]:
+        """What GitHub tried to tell us since then, newest first."""
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Asks for another attempt."""
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """What the sweep looks at."""

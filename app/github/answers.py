@@ -1,11 +1,12 @@
 """What GitHub said of things, as small frozen values: parsed leniently, for fields come and go without notice."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 
+from app.found import BranchFound, CheckFound, DeliverySeen, PullFound, Survey
 from shared.github import issue_hash
 from shared.models import IssueSnapshot
 
@@ -177,6 +178,47 @@ def branch_now(
     nodes = [node for node in (pulls or {}).get("nodes") or [] if node and not node.get("isCrossRepository")]
     found = tuple(_pull(node) for node in nodes if node.get("headRefName") == branch)
     return BranchNow(target.get("oid"), found, (repository.get("defaultBranchRef") or {}).get("name") or "main")
+
+
+def survey(references: Mapping[str, Any], pulls: Mapping[str, Any], prefix: str, login: str) -> Survey:
+    """From GraphQL's branches and open pull requests; whatever is somebody else's is left out."""
+    names = [
+        (f"{node['prefix']}{node['name']}".removeprefix("refs/heads/"), node) for node in references.get("nodes") or [] if node
+    ]
+    own = [
+        node
+        for node in pulls.get("nodes") or []
+        if node
+        and not node.get("isCrossRepository")
+        and actor(node.get("author"))[0] == login
+        and node["headRefName"].startswith(prefix)
+    ]
+    return Survey(
+        branches=tuple(
+            BranchFound(name, bool(node["associatedPullRequests"]["totalCount"])) for name, node in names if name.startswith(prefix)
+        ),
+        pulls=tuple(PullFound(node["number"], node["headRefName"]) for node in own),
+        checks=tuple(check for node in own for head in node["commits"]["nodes"] for check in _open_checks(head["commit"])),
+    )
+
+
+def _open_checks(commit: Mapping[str, Any]) -> Iterator[CheckFound]:
+    for suite in (commit.get("checkSuites") or {}).get("nodes") or []:
+        for run in suite["checkRuns"]["nodes"]:
+            if run["status"] != "COMPLETED":
+                yield CheckFound(run["databaseId"], run["name"], commit["oid"], run.get("externalId") or "")
+
+
+def delivery_seen(data: Mapping[str, Any]) -> DeliverySeen:
+    """From an item of GET /app/hook/deliveries. Only `OK` is: what timed out or could not connect has no code of its own."""
+    return DeliverySeen(
+        id=data["id"],
+        guid=data["guid"],
+        delivered_at=datetime.fromisoformat(data["delivered_at"]),
+        arrived=data.get("status") == "OK",
+        redelivery=bool(data.get("redelivery")),
+        event=data.get("event") or "",
+    )
 
 
 def actor(data: Mapping[str, Any] | None) -> tuple[str, str]:

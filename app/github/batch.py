@@ -66,7 +66,16 @@ class OwnCheckAsk:
     external_id: str
 
 
-Ask = IssueAsk | LinksAsk | BranchAsk | ChecksAsk | OwnCommentAsk | OwnCheckAsk
+@dataclass(frozen=True, slots=True)
+class SurveyAsk:
+    """Everything of ours that is open: branches, pull requests, checks on their heads -> Survey."""
+
+    prefix: str
+    app_id: int
+    login: str
+
+
+Ask = IssueAsk | LinksAsk | BranchAsk | ChecksAsk | OwnCommentAsk | OwnCheckAsk | SurveyAsk
 Links = tuple[tuple[Blocker, ...] | None, tuple[Blocker, ...] | None]
 
 
@@ -167,6 +176,8 @@ def _fields(place: int, ask: Ask, without: frozenset[str]) -> tuple[str, dict[st
         return f"a{place}: issueOrPullRequest(number: $n{place}) {{ {inside} }}", {f"n{place}": ("Int!", ask.number)}
     if isinstance(ask, OwnCheckAsk):
         return _own_check(place, ask)
+    if isinstance(ask, SurveyAsk):
+        return _survey(place, ask)
     if isinstance(ask, BranchAsk):
         reference = f"a{place}: ref(qualifiedName: $q{place}) {{ target {{ oid }} }}"
         chosen = f"headRefName: $h{place}, first: 100, states: [OPEN, CLOSED, MERGED]"
@@ -190,6 +201,19 @@ def _own_check(place: int, ask: OwnCheckAsk) -> tuple[str, dict[str, tuple[str, 
     suites = f"checkSuites(first: 10, {which}) {{ nodes {{ {runs} }} }}"
     given = {f"o{place}": ("GitObjectID!", ask.head_sha), f"i{place}": ("Int", ask.app_id), f"m{place}": ("String", ask.name)}
     return f"a{place}: object(oid: $o{place}) {{ ... on Commit {{ {suites} }} }}", given
+
+
+def _survey(place: int, ask: SurveyAsk) -> tuple[str, dict[str, tuple[str, Any]]]:
+    refs = (
+        f'a{place}: refs(refPrefix: "refs/heads/", query: $q{place}, first: 100) '
+        "{ nodes { prefix name associatedPullRequests(first: 1) { totalCount } } }"
+    )
+    runs = "checkRuns(first: 20, filterBy: { checkType: LATEST }) { nodes { databaseId name status externalId } }"
+    suites = f"checkSuites(first: 1, filterBy: {{ appId: $i{place} }}) {{ nodes {{ {runs} }} }}"
+    head = f"commits(last: 1) {{ nodes {{ commit {{ oid {suites} }} }} }}"
+    newest = "states: [OPEN], first: 50, orderBy: { field: CREATED_AT, direction: DESC }"
+    pulls = f"b{place}: pullRequests({newest}) {{ nodes {{ number headRefName isCrossRepository author {_ACTOR} {head} }} }}"
+    return f"{refs} {pulls}", {f"q{place}": ("String", ask.prefix), f"i{place}": ("Int", ask.app_id)}
 
 
 def refusal(body: Mapping[str, Any], wait: timedelta | None) -> Exception | None:
@@ -238,6 +262,8 @@ def _reply(place: int, ask: Ask, where: Mapping[str, Any], errors: Sequence[Mapp
         return _own_comment(ask, first or {})
     if isinstance(ask, OwnCheckAsk):
         return _own_run(ask, first or {})
+    if isinstance(ask, SurveyAsk):
+        return answers.survey(first or {}, second or {}, ask.prefix, ask.login)
     if isinstance(ask, BranchAsk):
         return answers.branch_now(ask.branch, first, second, where)
     contexts = (((first or {}).get("statusCheckRollup") or {}).get("contexts")) or {}
@@ -287,3 +313,5 @@ def _name(ask: Ask) -> str:
             return f"branch `{branch}`"
         case ChecksAsk(head_sha=sha) | OwnCheckAsk(head_sha=sha):
             return f"the checks of {sha[:8]}"
+        case SurveyAsk(prefix=prefix):
+            return f"branches `{prefix}*` and the open pull requests"

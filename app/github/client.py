@@ -12,7 +12,9 @@ import httpx
 import structlog
 
 from app.events import RepositoryRef
+from app.found import DeliverySeen
 from app.github.access import MintedToken
+from app.github.answers import delivery_seen
 from app.github.calls import Calls, Wrote, nobody, paged
 from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
@@ -101,6 +103,22 @@ class GitHubApp:
         """Everywhere that the App is installed."""
         pages = paged(lambda query: self._read_as_app("app/installations", query))
         return tuple([_installation(item) async for item in pages])
+
+    async def deliveries(self, since: datetime) -> tuple[DeliverySeen, ...]:
+        """What GitHub tried to tell us since then, newest first."""
+        found: list[DeliverySeen] = []
+        async for item in paged(lambda query: self._read_as_app("app/hook/deliveries", query)):
+            seen = delivery_seen(item)
+            if seen.delivered_at < since:
+                break
+            found.append(seen)
+        return tuple(found)
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Asks for another attempt; sent once, for it may have been begun."""
+        path = f"app/hook/deliveries/{delivery_id}/attempts"
+        await self._transport.send_as_app("POST", path)
+        await self._wrote("POST", path, "202")
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """Every repository of every installation that is not suspended; one that fails does not hide the others."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from app.events import RepositoryRef
+from app.found import DeliverySeen
 from app.github.access import MintedToken
 from app.github.calls import Calls, nobody
 from app.github.client import account_email, pace
@@ -85,6 +86,13 @@ class GitHubJob:
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, nobody)
         return RepositoryClient(full_name, repository_id, calls, self._reads, self._app_id, self.login)
+
+    async def deliveries(self, _since: datetime) -> tuple[DeliverySeen, ...]:
+        """A job is told of nothing."""
+        return ()
+
+    async def redeliver(self, delivery_id: int) -> None:
+        raise AssertionError(f"unreachable: nothing was delivered, {delivery_id} neither")
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """None to be swept: a job takes what it claimed at its start, and nothing else."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from app.found import Survey
 from app.github import answers, checks, ci
 from app.github.answers import (
     Blocker,
@@ -17,13 +18,13 @@ from app.github.answers import (
     PullNow,
     RepositoryNow,
 )
-from app.github.batch import BranchAsk, ChecksAsk, ChecksPage, IssueAsk, Links, LinksAsk, Own, OwnCheckAsk, OwnCommentAsk
+from app.github.batch import BranchAsk, ChecksAsk, ChecksPage, IssueAsk, Links, LinksAsk, Own, OwnCheckAsk, OwnCommentAsk, SurveyAsk
 from app.github.calls import Calls
 from app.github.checks import CheckWrite
 from app.github.ci import CiNow
 from app.github.errors import Invalid, NotFound
 from app.github.reads import Reads
-from shared.github import COMMENT_LIMIT, cut
+from shared.github import BRANCH_PREFIX, COMMENT_LIMIT, cut
 
 __all__ = [
     "Blocker",
@@ -176,6 +177,12 @@ class RepositoryClient:
     async def upsert_check(self, check: CheckWrite, known_id: int | None = None) -> int:
         """Writes a check run once per name, commit and `external_id`; answers its id."""
         return await checks.upsert(self.calls, self._root, check, known_id, lambda: self._own_check(check))
+
+    async def survey(self) -> Survey:
+        """Everything of ours that is open here."""
+        ask = SurveyAsk(BRANCH_PREFIX, self.app_id, self.app_login)
+        found: Survey = await self.reads.ask(self.calls, self.full_name, ask)
+        return found
 
     async def ci(self, head_sha: str, pull: int = 0) -> tuple[CiNow, bool | None]:
         """What everybody's checks but ours say of a commit, and whether its pull request could be merged; None: not known yet."""

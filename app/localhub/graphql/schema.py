@@ -131,6 +131,17 @@ def _reference(world: World, where: Repository, arguments: Arguments) -> Node | 
     return Node("Ref", Reference(where, name)) if name in where.refs else None
 
 
+def _references(world: World, where: Repository, arguments: Arguments) -> Node:
+    _needs(world, where, "contents:read")
+    prefix, wanted = str(arguments["refPrefix"]), str(arguments.get("query") or "")
+    names = [name for name in where.refs if name.startswith(prefix) and wanted in name.removeprefix(prefix)]
+    return _page([Node("Ref", Reference(where, name)) for name in sorted(names)], arguments)
+
+
+def _pulls_of_reference(world: World, ref: Reference, arguments: Arguments) -> Node:
+    return _pulls(world, ref.where, {**arguments, "headRefName": ref.name.removeprefix(_HEADS)})
+
+
 def _object(world: World, where: Repository, arguments: Arguments) -> Node | None:
     known = {arguments["oid"]} & {row.head_sha for row in (*world.state.check_runs, *world.state.statuses, *world.state.pulls)}
     return Node("Commit", Commit(where, arguments["oid"])) if known or arguments["oid"] in where.refs.values() else None
@@ -177,6 +188,12 @@ def _runs_of_suite(world: World, suite: CheckSuite, arguments: Arguments) -> Nod
     runs = world.state.check_runs.where(lambda run: run.suite_id == suite.id and asked.get("checkName") in {None, run.name})
     shown = runs if asked.get("checkType") == "ALL" else render_checks.latest(runs)
     return _page([Node("CheckRun", row) for row in shown], arguments)
+
+
+def _head_of_pull(world: World, row: Pull, arguments: Arguments) -> Node:
+    """The last one is all that is ever asked for."""
+    head = Commit(world.state.repositories[row.repository_id], row.head_sha)
+    return _page([Node("PullRequestCommit", head)], arguments)
 
 
 def _comments(subject: Callable[[Any], int]) -> Resolver:
@@ -226,10 +243,13 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
         "pullRequest": _pull,
         "pullRequests": _pulls,
         "ref": _reference,
+        "refs": _references,
         "object": _object,
     },
     "Ref": {
         "name": lambda _world, ref, _arguments: ref.name.removeprefix(_HEADS),
+        "prefix": lambda _world, _ref, _arguments: _HEADS,
+        "associatedPullRequests": _pulls_of_reference,
         "target": lambda _world, ref, _arguments: Node("Commit", Commit(ref.where, ref.where.refs[ref.name])),
     },
     "Commit": {"oid": _of("sha"), "statusCheckRollup": _rollup, "checkSuites": _suites},
@@ -275,10 +295,12 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
         "baseRefName": _of("base_ref"),
         "author": lambda world, row, _arguments: _actor(world, world.state.issues[row.issue_id].user_id),
         "comments": _comments(lambda row: row.issue_id),
+        "commits": _head_of_pull,
         "reviews": lambda world, row, arguments: _page(
             [Node("PullRequestReview", one) for one in world.state.reviews if one.pull_id == row.id], arguments
         ),
     },
+    "PullRequestCommit": {"commit": lambda _world, commit, _arguments: Node("Commit", commit)},
     "PullRequestReview": {
         "body": _of("body"),
         "author": lambda world, row, _arguments: _actor(world, row.user_id),
