@@ -183,7 +183,7 @@ class CoreFront:
         """For the operator's programs."""
         status = await self.reporter.status()
         counted = tuple(one.counted(self.usage.of(one.orchestration.id)) for one in status.orchestrations)
-        return status.model_copy(update={"orchestrations": counted})
+        return status.model_copy(update={"orchestrations": counted, "github": self.github.health})
 
     async def operation(self) -> Operation:
         """As the database has it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.events import RepositoryRef
 from app.found import DeliverySeen
+from app.github.breaker import State
 
 if TYPE_CHECKING:
     from app.github.repository import RepositoryClient
@@ -54,6 +55,10 @@ class Access(Protocol):
     @property
     def tokens(self) -> TokenSource:
         """What it proves itself with."""
+
+    @property
+    def health(self) -> State:
+        """`closed` while GitHub answers, `open` while nobody asks it, `half_open` while one request finds out."""
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> "RepositoryClient":
         """A client; cheap, for the pool and the limits are shared."""

@@ -11,7 +11,7 @@ from app.github.access import TokenSource
 from app.github.batch import Limited, TooLarge, refusal
 from app.github.errors import Unauthorized, Unavailable, asked_wait
 from app.github.pacing import Pacer
-from app.github.transport import GRAPHQL, Transport
+from app.github.transport import GRAPHQL, Down, Transport
 from shared.errors import TransientError, UserError
 from shared.retry import on_transient_async
 
@@ -104,7 +104,7 @@ class Calls:
                 token = await self.tokens.of_installation(self.installation_id)
                 return await self.transport.send(method, path, f"token {token}", json=json, params=params)
         except TransientError as error:
-            if error.after is not None:
+            if error.after is not None and not isinstance(error, Down):
                 self.pacer.close(self.installation_id, error.after)
             raise
 

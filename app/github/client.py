@@ -15,6 +15,7 @@ from app.events import RepositoryRef
 from app.found import DeliverySeen
 from app.github.access import MintedToken
 from app.github.answers import delivery_seen
+from app.github.breaker import State
 from app.github.calls import Calls, Wrote, nobody, paged
 from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
@@ -93,6 +94,11 @@ class GitHubApp:
     def login(self) -> str:
         """The App's account, `slug[bot]`."""
         return self.identity.login
+
+    @property
+    def health(self) -> State:
+        """Whether GitHub answers."""
+        return self._transport.circuit.breaker.state(time.monotonic())
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         """A client; cheap, for the pool and the limits are shared."""

@@ -10,6 +10,7 @@ from typing import Self
 from app.events import RepositoryRef
 from app.found import DeliverySeen
 from app.github.access import MintedToken
+from app.github.breaker import State
 from app.github.calls import Calls, nobody
 from app.github.client import account_email, pace
 from app.github.pacing import Pacer
@@ -82,6 +83,11 @@ class GitHubJob:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    @property
+    def health(self) -> State:
+        """Whether GitHub answers."""
+        return self._transport.circuit.breaker.state(time.monotonic())
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, nobody)

@@ -1,9 +1,10 @@
 """HTTP to GitHub: githubkit's client and App authentication, one pool for the whole process, every answer checked."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from githubkit.auth.unauth import UnauthAuthStrategy
 from githubkit.cache import MemCacheStrategy
 from jwt import InvalidKeyError
 
+from app.github.breaker import Breaker
 from app.github.errors import Unauthorized, Unavailable, check
 from app.github.usage import Meter, Nobody
 from app.settings import Settings
@@ -28,6 +30,20 @@ CONCURRENT = 80
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
+class Down(Unavailable):
+    """Nothing was sent: GitHub is left alone for a while."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(0, message, timedelta(seconds=seconds))
+
+
+@dataclass
+class Circuit:
+    """The one breaker of a host, where its newest value is kept."""
+
+    breaker: Breaker = field(default_factory=Breaker)
+
+
 @dataclass(frozen=True)
 class Transport:
     """Sends one request, once. Who asks (App or installation) is told by `authorization`."""
@@ -37,11 +53,13 @@ class Transport:
     now: Callable[[], datetime]
     graphql_url: str
     meter: Meter
+    circuit: Circuit
 
     async def send(
         self, method: str, path: str, authorization: str, *, json: Any = None, params: Mapping[str, Any] | None = None
     ) -> httpx.Response:
         """A successful response, or the error that the answer means. `path` has no leading slash."""
+        self._admit()
         headers = {"X-GitHub-Api-Version": API_VERSION}
         if authorization:
             headers["Authorization"] = authorization
@@ -57,9 +75,18 @@ class Transport:
             )
         except httpx.RequestError as error:
             self.meter.sent(method, path, "none")
+            self.circuit.breaker = self.circuit.breaker.failed(time.monotonic())
             raise Unavailable(0, f"GitHub did not answer `{method} /{path}`: {error!r}") from error
         self.meter.sent(method, path, str(response.status_code))
+        breaker = self.circuit.breaker
+        self.circuit.breaker = breaker.failed(time.monotonic()) if response.is_server_error else breaker.succeeded()
         return check(response, self.now())
+
+    def _admit(self) -> None:
+        self.circuit.breaker, wait = self.circuit.breaker.admit(time.monotonic())
+        if wait > 0:
+            failures = self.circuit.breaker.failures
+            raise Down(f"GitHub has not answered {failures} times in a row: it is asked again in {wait:.0f} s", wait)
 
     async def send_as_app(
         self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None
@@ -98,4 +125,4 @@ async def open_transport(settings: Settings, now: Callable[[], datetime], meter:
     # Kept here and not by `async with github`: that one is found by a context variable, which tasks started elsewhere
     # do not see, and each of their calls would open a connection of its own.
     async with github.get_async_client() as http:
-        yield Transport(http, app, now, graphql_url(settings.github_api_url), meter or Nobody())
+        yield Transport(http, app, now, graphql_url(settings.github_api_url), meter or Nobody(), Circuit())

@@ -98,6 +98,8 @@ class AppStatus(_Value):
     """The body of `GET /status.json`."""
 
     operation: Operation = Operation(mode="running", running=0)
+    # The circuit breaker towards GitHub: `closed` is well, `open` while GitHub is left alone after failures in a row.
+    github: Literal["closed", "open", "half_open"] = "closed"
     orchestrations: tuple[OrchestrationState, ...]
 
 
