@@ -1,5 +1,6 @@
 """HTTP to GitHub: githubkit's client and App authentication, one pool for the whole process, every answer checked."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -54,6 +55,7 @@ class Transport:
     graphql_url: str
     meter: Meter
     circuit: Circuit
+    room: asyncio.Semaphore
 
     async def send(
         self, method: str, path: str, authorization: str, *, json: Any = None, params: Mapping[str, Any] | None = None
@@ -65,14 +67,15 @@ class Transport:
             headers["Authorization"] = authorization
         try:
             # A redirected POST becomes a GET, so only reads follow.
-            response = await self.http.request(
-                method,
-                self.graphql_url if path == GRAPHQL else path,
-                json=json,
-                params=params,
-                headers=headers,
-                follow_redirects=method == "GET",
-            )
+            async with self.room:
+                response = await self.http.request(
+                    method,
+                    self.graphql_url if path == GRAPHQL else path,
+                    json=json,
+                    params=params,
+                    headers=headers,
+                    follow_redirects=method == "GET",
+                )
         except httpx.RequestError as error:
             self.meter.sent(method, path, "none")
             self.circuit.breaker = self.circuit.breaker.failed(time.monotonic())
@@ -125,4 +128,6 @@ async def open_transport(settings: Settings, now: Callable[[], datetime], meter:
     # Kept here and not by `async with github`: that one is found by a context variable, which tasks started elsewhere
     # do not see, and each of their calls would open a connection of its own.
     async with github.get_async_client() as http:
-        yield Transport(http, app, now, graphql_url(settings.github_api_url), meter or Nobody(), Circuit())
+        yield Transport(
+            http, app, now, graphql_url(settings.github_api_url), meter or Nobody(), Circuit(), asyncio.Semaphore(CONCURRENT)
+        )

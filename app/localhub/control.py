@@ -30,6 +30,7 @@ from app.localhub.errors import Refused, not_found
 from app.localhub.faults import Fault
 from app.localhub.hub import By, Hub
 from app.localhub.records import Account, App, Installation, Repository, Role
+from app.localhub.storm import Weather
 from app.localhub.webhooks import Mode
 
 Json = dict[str, Any]
@@ -186,6 +187,15 @@ def set_graphql(hub: Hub, path: Json, wanted: Graphql) -> Json:
     return {}
 
 
+def set_weather(hub: Hub, path: Json, wanted: Weather) -> Json:
+    hub.storm.begin(wanted)
+    return {}
+
+
+def weather(hub: Hub, path: Json, wanted: None) -> Json:
+    return {"struck": dict(hub.storm.struck)}
+
+
 def reset(hub: Hub, path: Json, wanted: None) -> Json:
     hub.reset()
     return {}
@@ -241,6 +251,8 @@ _DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] 
     ("PUT", "/clock", set_clock, Clock),
     ("PUT", "/rate_limit", set_rate_limit, RateLimit),
     ("PUT", "/graphql", set_graphql, Graphql),
+    ("PUT", "/weather", set_weather, Weather),
+    ("GET", "/weather", weather, None),
     ("GET", "/requests", requests, None),
     ("POST", "/reset", reset, None),
 )

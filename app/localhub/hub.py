@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from app.localhub.faults import Faults
 from app.localhub.records import IssueEvent
 from app.localhub.state import State
+from app.localhub.storm import Storm, Weather
 from app.localhub.webhooks import Mode, Webhooks
 
 _RATE_LIMIT = 5000
@@ -39,6 +40,7 @@ class Hub:
     state: State
     webhooks: Webhooks
     faults: Faults
+    storm: Storm = field(default_factory=Storm)
     requests: list[dict[str, Any]] = field(default_factory=list)
     record_file: Path | None = None
     rate_limit: int = _RATE_LIMIT
@@ -62,6 +64,7 @@ class Hub:
         self.state.reset()
         self.webhooks.mode = Mode()
         self.faults.pending.clear()
+        self.storm.begin(Weather())
         self.requests.clear()
         self.rate_limit = _RATE_LIMIT
         self.used.clear()

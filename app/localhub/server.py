@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from app.localhub import control, git_http, pages
 from app.localhub.actions import control as control_actions
@@ -17,11 +18,12 @@ from app.localhub.endpoints import ENDPOINTS
 from app.localhub.exchange import endpoint_of, unknown_endpoint
 from app.localhub.graphql import endpoint as graphql
 from app.localhub.hub import Hub
+from app.localhub.storm import Stormy
 
 _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
+def build(hub: Hub, announce: Callable[[str], None]) -> ASGIApp:
     """The application; `announce` is called once, when it answers."""
     issuer = Issuer(hub.state)
     machines = Machines(hub, issuer)
@@ -41,7 +43,7 @@ def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
     api = [Route(row.path, endpoint_of(hub, row), methods=[row.method]) for row in ENDPOINTS]
     api.append(Route("/{path:path}", unknown_endpoint(hub), methods=_ANY))
     git = git_http.endpoint(hub)
-    return Starlette(
+    calm = Starlette(
         lifespan=lifespan,
         routes=[
             *control.routes(hub),
@@ -53,3 +55,4 @@ def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
             *pages.routes(hub),
         ],
     )
+    return Stormy(calm, hub.storm)
