@@ -11,6 +11,7 @@ from app.github.access import TokenSource
 from app.github.batch import Limited, TooLarge, refusal
 from app.github.errors import Unauthorized, Unavailable, asked_wait
 from app.github.pacing import Pacer
+from app.github.remembered import Remembered
 from app.github.transport import GRAPHQL, Down, Transport
 from shared.errors import TransientError, UserError
 from shared.retry import on_transient_async
@@ -29,22 +30,23 @@ class Calls:
     tokens: TokenSource
     pacer: Pacer
     installation_id: int
+    remembered: Remembered
     # Told of every write: method, path, and GitHub's status or what went wrong.
     wrote: Wrote
 
-    async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """The JSON of one read."""
-        return (await self._read(path, params)).json()
+    async def get(self, path: str, params: Mapping[str, Any] | None = None, *, remember: bool = False) -> Any:
+        """The JSON of one read; with `remember` one that need not be sent again while it stays the same."""
+        return (await self._read(path, params, remember=remember)).json()
 
     async def text(self, path: str) -> str:
         """The body of one read that is no JSON, such as a log."""
         return (await self._read(path, None)).text
 
     async def pages(
-        self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None
+        self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None, *, remember: bool = False
     ) -> AsyncIterator[dict[str, Any]]:
         """The items of all pages; `key` names the list in answers that wrap it."""
-        async for item in paged(lambda query: self._read(path, query), params, key):
+        async for item in paged(lambda query: self._read(path, query, remember=remember), params, key):
             yield item
 
     async def graphql(self, text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,18 +88,28 @@ class Calls:
         await self.wrote(method, path, str(response.status_code))
         return response.json() if response.content else None
 
-    async def _read(self, path: str, params: Mapping[str, Any] | None) -> httpx.Response:
+    async def _read(self, path: str, params: Mapping[str, Any] | None, *, remember: bool = False) -> httpx.Response:
         async for attempt in on_transient_async(attempts=4, seconds=10):
             with attempt:
                 await self.pacer.admit(self.installation_id, write=False)
-                return await self._send("GET", path, params=params)
+                return await (self._look(path, params or {}) if remember else self._send("GET", path, params=params))
         raise AssertionError("unreachable: the last failure is raised")
 
-    async def _send(self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> httpx.Response:
+    async def _look(self, path: str, params: Mapping[str, Any]) -> httpx.Response:
+        """A read whose answer may be the one that we have."""
+        token = await self.tokens.of_installation(self.installation_id)
+        asked = (self.installation_id, path, tuple(sorted(params.items())))
+        tag = self.remembered.tag(asked, token)
+        response = await self._send("GET", path, params=params, tag=tag)
+        return self.remembered.settle(asked, token, response)
+
+    async def _send(
+        self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None, tag: str = ""
+    ) -> httpx.Response:
         try:
             token = await self.tokens.of_installation(self.installation_id)
             try:
-                return await self.transport.send(method, path, f"token {token}", json=json, params=params)
+                return await self.transport.send(method, path, f"token {token}", json=json, params=params, tag=tag)
             except Unauthorized:
                 # Refused means not done, so this one repetition is safe for writes too.
                 self.tokens.evict(self.installation_id, token)

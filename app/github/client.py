@@ -20,6 +20,7 @@ from app.github.calls import Calls, Wrote, nobody, paged
 from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
 from app.github.reads import Reads
+from app.github.remembered import Remembered
 from app.github.repository import RepositoryClient
 from app.github.tokens import Tokens
 from app.github.transport import Transport, open_transport
@@ -70,6 +71,7 @@ class GitHubApp:
         self._clock = clock
         self._stack = AsyncExitStack()
         self._reads = Reads()
+        self._remembered = Remembered()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self._transport: Transport
         self.tokens: Tokens
@@ -102,7 +104,7 @@ class GitHubApp:
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         """A client; cheap, for the pool and the limits are shared."""
-        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._wrote)
+        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._remembered, self._wrote)
         return RepositoryClient(full_name, repository_id, calls, self._reads, self.identity.id, self.login)
 
     async def installations(self) -> tuple[Installation, ...]:
@@ -130,9 +132,9 @@ class GitHubApp:
         """Every repository of every installation that is not suspended; one that fails does not hide the others."""
         found: list[RepositoryRef] = []
         for installation in [found.id for found in await self.installations() if not found.suspended]:
-            calls = Calls(self._transport, self.tokens, self._pacer, installation, self._wrote)
+            calls = Calls(self._transport, self.tokens, self._pacer, installation, self._remembered, self._wrote)
             try:
-                pages = calls.pages("installation/repositories", key="repositories")
+                pages = calls.pages("installation/repositories", key="repositories", remember=True)
                 found += [_reference(item, installation) async for item in pages if not item.get("archived")]
             except UserError as error:
                 log.warning("installation.unreadable", installation=installation, error=str(error))

@@ -15,6 +15,7 @@ from app.github.calls import Calls, nobody
 from app.github.client import account_email, pace
 from app.github.pacing import Pacer
 from app.github.reads import Reads
+from app.github.remembered import Remembered
 from app.github.repository import RepositoryClient
 from app.github.transport import open_transport
 from app.github.usage import Meter, Nobody
@@ -61,6 +62,7 @@ class GitHubJob:
         self._clock = clock
         self._stack = AsyncExitStack()
         self._reads = Reads()
+        self._remembered = Remembered()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self.tokens = JobTokens(token, clock)
         self.login = f"{_SLUG}[bot]"
@@ -69,7 +71,7 @@ class GitHubJob:
 
     async def __aenter__(self) -> Self:
         self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._meter))
-        calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION, nobody)
+        calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION, self._remembered, nobody)
         try:
             self._app_id = int((await calls.get(f"apps/{_SLUG}"))["id"])
             self.email = await account_email(self._transport, self.login, self._settings.github_url)
@@ -90,7 +92,7 @@ class GitHubJob:
         return self._transport.circuit.breaker.state(time.monotonic())
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
-        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, nobody)
+        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._remembered, nobody)
         return RepositoryClient(full_name, repository_id, calls, self._reads, self._app_id, self.login)
 
     async def deliveries(self, _since: datetime) -> tuple[DeliverySeen, ...]:

@@ -56,7 +56,7 @@ class RepositoryClient:
 
     async def about(self) -> RepositoryNow:
         """Its name, visibility and default branch now."""
-        return answers.repository_now(await self.calls.get(self._root))
+        return answers.repository_now(await self.calls.get(self._root, remember=True))
 
     async def permission(self, login: str) -> Permission:
         """What somebody may do here; a stranger may do nothing."""
@@ -118,7 +118,7 @@ class RepositoryClient:
 
     async def labelled_issues(self, label: str) -> tuple[IssueNow, ...]:
         """All open issues with the label; pull requests are among them, as GitHub has it."""
-        pages = self.calls.pages(f"{self._root}/issues", {"labels": label, "state": "open"})
+        pages = self.calls.pages(f"{self._root}/issues", {"labels": label, "state": "open"}, remember=True)
         return tuple([answers.issue_now(item) async for item in pages])
 
     async def links(self, number: int) -> tuple[Blocker, ...]:

@@ -58,13 +58,22 @@ class Transport:
     room: asyncio.Semaphore
 
     async def send(
-        self, method: str, path: str, authorization: str, *, json: Any = None, params: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        authorization: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        tag: str = "",
     ) -> httpx.Response:
-        """A successful response, or the error that the answer means. `path` has no leading slash."""
+        """A successful response, or the error that the answer means; with an entity tag also 304. `path` has no leading slash."""
         self._admit()
         headers = {"X-GitHub-Api-Version": API_VERSION}
         if authorization:
             headers["Authorization"] = authorization
+        if tag:
+            headers["If-None-Match"] = tag
         try:
             # A redirected POST becomes a GET, so only reads follow.
             async with self.room:
@@ -83,7 +92,7 @@ class Transport:
         self.meter.sent(method, path, str(response.status_code))
         breaker = self.circuit.breaker
         self.circuit.breaker = breaker.failed(time.monotonic()) if response.is_server_error else breaker.succeeded()
-        return check(response, self.now())
+        return response if tag and response.status_code == httpx.codes.NOT_MODIFIED else check(response, self.now())
 
     def _admit(self) -> None:
         self.circuit.breaker, wait = self.circuit.breaker.admit(time.monotonic())

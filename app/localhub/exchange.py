@@ -1,6 +1,7 @@
 """One API exchange from header to answer: credential, fault, budget, permission, handler under the lock, log."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -39,7 +40,8 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
         hub.wake()
         entry["status"] = reply.status
         hub.requests.append(entry)
-        hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
+        if reply.status != 304:  # GitHub's description does not name it with each endpoint
+            hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
         return response_of(reply)
 
     return answer
@@ -82,7 +84,7 @@ def _handle(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: d
     with hub.state.lock:
         try:
             call = _admitted(hub, endpoint, request, raw, entry, headers)
-            reply = endpoint.handler(call)
+            reply = _unless_known(call, endpoint, request, endpoint.handler(call), headers)
         except Refused as refused:
             reply = Reply(refused.status, refused.body, refused.headers)
         finally:
@@ -106,6 +108,19 @@ def _admitted(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry:
     elif endpoint.who == "token" and isinstance(actor, AppItself):
         raise Refused(401, "Bad credentials")
     return Call(hub, actor, path, call.query, _json(raw), url, repository)
+
+
+def _unless_known(call: Call, endpoint: Endpoint, request: Request, reply: Reply, headers: dict[str, str]) -> Reply:
+    """304 for whoever shows the entity tag of this very answer, which is worth something to one token only and costs nothing."""
+    if endpoint.method != "GET" or reply.status != 200:
+        return reply
+    seen = f"{request.headers.get('authorization')}{json.dumps(reply.body, sort_keys=True)}"
+    headers["ETag"] = tag = f'W/"{hashlib.sha256(seen.encode()).hexdigest()}"'
+    if request.headers.get("if-none-match") != tag:
+        return reply
+    key = api_apps.rate_key(call)
+    call.hub.used[key] = max(0, call.hub.used.get(key, 0) - 1)
+    return Reply(304, None, reply.headers)
 
 
 def _charge(call: Call, endpoint: Endpoint, headers: dict[str, str]) -> None:
@@ -146,8 +161,8 @@ def _text(raw: bytes) -> str:
 
 
 def response_of(reply: Reply) -> Response:
-    if reply.status == 204:
-        return Response(status_code=204, headers=dict(reply.headers))
+    if reply.status in {204, 304}:
+        return Response(status_code=reply.status, headers=dict(reply.headers))
     headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
     body = json.dumps(reply.body, ensure_ascii=False).encode()
     return Response(body, reply.status, headers, media_type="application/json; charset=utf-8")

@@ -114,3 +114,17 @@ async def test_a_pull_request_by_our_account_is_ours_in_both_apis(home: Home, gi
     made = await client.create_pull("X", "x", head="shoal/1-x", base="main", draft=False)
     [found] = await client.pulls_by_head("shoal/1-x")
     assert found.author == made.author == github.login
+
+
+async def test_what_stayed_the_same_costs_nothing(home: Home, github: GitHubApp) -> None:
+    """A second look is answered with 304 and shows the same; a change shows; another token's tags are worth nothing."""
+    client = github.repository(REPOSITORY, home.id, home.installation)
+    number = home.mona.open_issue(REPOSITORY, "Mend it", labels=["shoal"])["number"]
+    first = await client.labelled_issues("shoal")
+    assert await client.labelled_issues("shoal") == first
+    home.mona.edit_issue(REPOSITORY, number, body="More of it.")
+    assert (await client.labelled_issues("shoal"))[0].snapshot.body == "More of it."
+    await client.calls.tokens.revoke(await client.calls.tokens.of_installation(home.installation))
+    assert (await client.labelled_issues("shoal"))[0].snapshot.body == "More of it."
+    listed = [one["status"] for one in home.hub.requests("GET", f"/repos/{REPOSITORY}/issues") if one["actor"] != "mona"]
+    assert listed == [200, 304, 200, 401, 200]
