@@ -62,8 +62,9 @@ class Publisher:
             retry=retry,
             seconds_between_requests=None,
             seconds_between_writes=None,
+            lazy=True,  # what is only written to is not read
         )
-        self._repository = self._github.get_repo(brief.repository.full_name, lazy=True)
+        self._repository = self._github.get_repo(brief.repository.full_name)
 
     def open(self, head_sha: str, report: AttemptReport) -> int:
         """The number of the one pull request, made or adopted, and read back."""
