@@ -13,7 +13,6 @@ from tests.support.journeys import doubled
 from tests.support.localhub import Json
 
 pytestmark = pytest.mark.slow
-_SHARE = 0.02
 _WAYS = ("before", "after", "truncated", "slow", "rate_limit", "secondary", "reset", "reset_after")
 
 
@@ -23,11 +22,12 @@ def _door(world: World, method: str, path: str, body: object = None) -> Json:
 
 
 @pytest.mark.timeout(900)
-def test_two_requests_in_a_hundred_fail_and_no_webhook_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("share", "ways"), [(0.02, 4), (0.05, len(_WAYS))])
+def test_requests_fail_and_no_webhook_arrives(tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float, ways: int) -> None:
     """The result is the same: every expected verdict, exactly one pull request each, every check concluded, nothing twice."""
     with opened(tmp_path, Ways(slots=4, think_seconds=0.5), lambda _line: None) as world:
         _door(world, "PUT", "/webhooks", {"mode": "drop"})
-        _door(world, "PUT", "/weather", {"share": _SHARE, "seed": 4, "ways": _WAYS})
+        _door(world, "PUT", "/weather", {"share": share, "seed": 4, "ways": _WAYS})
         world.label_all()
         status = watch(world, lambda _: None, 600)
         struck = _door(world, "GET", "/weather")
@@ -36,6 +36,6 @@ def test_two_requests_in_a_hundred_fail_and_no_webhook_arrives(tmp_path: Path, c
         assert found is not None
         assert differences(sample.expected(), found.tasks, pulls(world)) == ()
         assert doubled(world, *sample.expected()) == []
-        assert struck["struck"].keys() == set(_WAYS)
+        assert len(struck["struck"]) >= ways
     with capsys.disabled():
-        print(f"\nbad weather: {struck}")
+        print(f"\nbad weather, {share:.0%}: {struck}")
