@@ -140,6 +140,16 @@ class RefreshReport(Action):
     not_before: datetime
 
 
+class ConcludeCheck(Action):
+    """Conclude a check run of ours that was found open though nobody is at work for it."""
+
+    kind: Literal["conclude_check"] = "conclude_check"
+    check: int
+    name: str
+    head_sha: str
+    external_id: str
+
+
 class SyncComment(Action):
     """Bring the comment of an issue outside any orchestration up to date (refusals)."""
 
@@ -164,6 +174,7 @@ AnyAction = Annotated[
     | AnswerCommand
     | SyncReport
     | RefreshReport
+    | ConcludeCheck
     | SyncComment,
     Field(discriminator="kind"),
 ]

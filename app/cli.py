@@ -30,6 +30,7 @@ class Benchmark(StrEnum):
     WORKTREES = "worktrees"
     START = "start"
     REHEARSAL = "rehearsal"
+    CALLS = "calls"
 
 
 class RunMode(StrEnum):
@@ -254,6 +255,7 @@ def bench(
     shoal bench worktrees --files 100000
     shoal bench start          twelve tasks until the first agent works
     shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
+    shoal bench calls          requests to GitHub per task, as the embedded GitHub counted them
     """
     from app.commands.bench import Wishes, run
 

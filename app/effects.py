@@ -1,5 +1,6 @@
 """Actions made real. Every effect looks before it writes, so doing one twice is doing it once."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from app.actions import (
     AnswerCommand,
     AnyAction,
     CheckPresser,
+    ConcludeCheck,
     MakePlan,
     OpenPullRequest,
     ReadBlockers,
@@ -50,15 +52,17 @@ from app.events import (
 from app.github.access import Access
 from app.github.client import NotFound
 from app.github.commands import read_command
-from app.github.repository import PullNow, RepositoryClient
+from app.github.repository import CheckWrite, PullNow, RepositoryClient
+from app.github.usage import Usage, on_behalf_of
 from app.metrics import Metrics
 from app.planner import Planner
-from app.reporter import Reporter
+from app.reporter import Reporter, wanted_checks
 from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
 from app.store.replicas import Replica
 from app.tokens_held import TokensHeld
+from app.views import load_view
 from shared.errors import FatalError, UserError
 from shared.github import marker
 from shared.messages import RunnerLaunch
@@ -79,10 +83,11 @@ class Effects:
     tokens: TokensHeld
     metrics: Metrics
     me: Replica
+    usage: Usage
 
     async def perform(self, action: AnyAction) -> Sequence[AnyEvent]:
         """The events that follow from an action; raises TransientError to be called again, UserError when that is no use."""
-        with self.metrics.action_seconds.labels(action.kind).time():
+        with self.metrics.action_seconds.labels(action.kind).time(), on_behalf_of(action.repository_id):
             return await self._table[action.kind](action)
 
     @property
@@ -105,6 +110,7 @@ class Effects:
             "sync_report": self._sync_report,
             "refresh_report": self._refresh_report,
             "sync_comment": self._sync_comment,
+            "conclude_check": self._conclude_check,
         }
 
     # What people did
@@ -113,22 +119,21 @@ class Effects:
         client = await self._client(action.repository_id)
         gone = IssueRead(repository_id=action.repository_id, issue=action.issue, state="gone")
         try:
-            now = await client.issue(action.issue)
+            facts = await client.issue_facts(action.issue, self.settings.label)
         except NotFound:
             return [gone]
+        now, label = facts.issue, facts.labelled
         if now.state != "open" or now.is_pull_request:
             return [gone.model_copy(update={"state": "closed", "is_pull_request": now.is_pull_request})]
         labelled = self.settings.label.lower() in {label.lower() for label in now.snapshot.labels}
-        label = await client.label_event(action.issue, self.settings.label) if labelled else None
-        if label is None:
+        if label is None or not labelled:
             return [gone.model_copy(update={"state": "open", "snapshot": now.snapshot})]
-        about = await client.about()
         return [
             IssueRead(
                 repository_id=action.repository_id,
                 issue=action.issue,
                 state="open",
-                private=about.private,
+                private=facts.private,
                 snapshot=now.snapshot,
                 labelled_snapshot=action.labelled_snapshot,
                 label_event=label.id,
@@ -185,7 +190,7 @@ class Effects:
 
     async def _read_blockers(self, action: ReadBlockers) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)
-        links = (*await client.blocked_by(action.issue), *await client.sub_issues(action.issue))
+        links = await client.links(action.issue)
         waiting = {(link.repository_full_name or client.full_name, link.number) for link in links if link.state == "open"}
         own = sorted(number for name, number in waiting if name == client.full_name)
         elsewhere = sorted(f"{name}#{number}" for name, number in waiting if name != client.full_name)
@@ -249,7 +254,7 @@ class Effects:
         task = await self.database.read(lambda c: rows.task_of(c, action.repository_id, action.issue))
         if task is None or task.head_sha != action.head_sha or task.pull_request is None:
             return []
-        now, mergeable = await client.ci(action.head_sha), await client.mergeable(task.pull_request)
+        now, mergeable = await client.ci(action.head_sha, task.pull_request)
         said = {"status": now.status, "failures": now.failures, "mergeable": mergeable}
         return [ChecksRead(**_asked(action), **said)]
 
@@ -269,9 +274,8 @@ class Effects:
         if attempt is None or task is None:
             return []
         client = await self._client(action.repository_id)
-        branch_sha = await client.branch_sha(task.branch)
-        pulls = await client.pulls_by_head(task.branch)
-        issue = await client.issue(task.issue)
+        branch, issue = await asyncio.gather(client.branch(task.branch), client.issue(task.issue))
+        branch_sha = branch.sha
         strange = branch_sha is not None and task.base_sha != "" and branch_sha not in task.heads
         return [
             RemoteRead(
@@ -281,7 +285,7 @@ class Effects:
                 branch_sha=branch_sha,
                 branch_is_empty=strange and await client.contains(task.base_sha, str(branch_sha)),
                 landed=await self._landed(client, attempt, task, branch_sha) if action.sequence is None and branch_sha else "",
-                pulls=tuple(self._seen(pull) for pull in pulls),
+                pulls=tuple(self._seen(pull) for pull in branch.pulls),
                 issue_open=issue.state == "open",
                 issue_hash=issue.snapshot.hash,
             )
@@ -304,7 +308,7 @@ class Effects:
         if report is None:
             raise UserError(f"attempt {attempt.id} pushed `{task.branch}` but left no report to open a pull request from")
         client = await self._client(action.repository_id)
-        base = (await client.about()).default_branch
+        base = (await client.branch(task.branch)).default_branch
         pull = await client.create_pull(
             report.pull_request_title, report.pull_request_body, head=task.branch, base=base, draft=report.draft
         )
@@ -315,6 +319,7 @@ class Effects:
     async def _sync_report(self, action: SyncReport) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)
         held = await self.reporter.sync(client, action.repository_id, action.orchestration, again=action.again)
+        self.usage.follow(action.orchestration, action.repository_id)
         return _held_back(action, held)
 
     async def _refresh_report(self, action: RefreshReport) -> Sequence[AnyEvent]:
@@ -324,6 +329,17 @@ class Effects:
 
     async def _sync_comment(self, action: SyncComment) -> Sequence[AnyEvent]:
         await self.reporter.sync_note(await self._client(action.repository_id), action.repository_id, action.issue)
+        return []
+
+    async def _conclude_check(self, action: ConcludeCheck) -> Sequence[AnyEvent]:
+        """By telling how its work ended, where it is that work's; else it only says that nobody works for it."""
+        client = await self._client(action.repository_id)
+        orchestration = action.external_id.partition(":")[0]
+        view = await self.database.read(lambda c: load_view(c, orchestration, self.settings.github_url))
+        if view is not None and action.head_sha in {check.head_sha for check in wanted_checks(view)}:
+            await self.reporter.sync(client, action.repository_id, orchestration, again=True)
+        else:
+            await client.upsert_check(_abandoned(action), action.check)
         return []
 
     # Look-ups
@@ -357,3 +373,15 @@ def _held_back(action: SyncReport | RefreshReport, until: datetime | None) -> Se
 def _asked(action: AnyAction) -> dict[str, Any]:
     """What an action was about, as the event that answers it repeats it; where it had to be done is no part of that."""
     return action.model_dump(exclude={"kind", "place"})
+
+
+def _abandoned(action: ConcludeCheck) -> CheckWrite:
+    return CheckWrite(
+        name=action.name,
+        head_sha=action.head_sha,
+        external_id=action.external_id,
+        status="completed",
+        conclusion="neutral",
+        title="Nobody works on this any more",
+        summary="This check was left open. Shoal knows of no work that it stands for; label the issue again to start anew.",
+    )

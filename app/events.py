@@ -10,6 +10,7 @@ from app.events_of_github import (
     BlockersRead,
     BlockersTouched,
     ButtonPressed,
+    CheckFoundOpen,
     ChecksRead,
     ChecksTouched,
     CiFailure,
@@ -38,6 +39,7 @@ __all__ = [
     "BlockersRead",
     "BlockersTouched",
     "ButtonPressed",
+    "CheckFoundOpen",
     "ChecksRead",
     "ChecksTouched",
     "CiFailure",
@@ -286,6 +288,7 @@ AnyEvent = Annotated[
     | PullRequestChanged
     | BaseMoved
     | ButtonPressed
+    | CheckFoundOpen
     | ChecksTouched
     | ChecksRead
     | BlockersTouched

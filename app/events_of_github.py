@@ -106,6 +106,17 @@ class ChecksRead(Event):
     mergeable: bool | None = None
 
 
+class CheckFoundOpen(Event):
+    """The sweep found a check run of ours that is not completed on an open pull request's head. A hint only."""
+
+    kind: Literal["check_found_open"] = "check_found_open"
+    repository: RepositoryRef
+    check: int
+    name: str
+    head_sha: str
+    external_id: str
+
+
 class BlockersTouched(Event):
     """An issue was marked as blocked by another one, or no longer is. A hint only: its blockers are read from GitHub."""
 

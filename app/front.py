@@ -17,6 +17,7 @@ from app.decide.attempts import STALE
 from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, Task
 from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
 from app.github.access import Access
+from app.github.usage import Usage, on_behalf_of
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier
@@ -62,6 +63,7 @@ class CoreFront:
     tokens: TokensHeld
     metrics: Metrics
     verifier: Verifier
+    usage: Usage
 
     async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
         """One durable row per delivery id."""
@@ -129,7 +131,9 @@ class CoreFront:
         attempt, task, repository = await self._find(attempt_id)
         if task.attempt != attempt.id:
             return Refused(STALE)
-        issue = await self.github.repository(repository.full_name, repository.id, repository.installation_id).issue(task.issue)
+        client = self.github.repository(repository.full_name, repository.id, repository.installation_id)
+        with on_behalf_of(repository.id):
+            issue = await client.issue(task.issue)
         if issue.state != "open":
             return IssueCheck(unchanged=False, reason=f"issue #{task.issue} was closed")
         if task.snapshot is None or issue.snapshot.hash != task.snapshot.hash:
@@ -177,8 +181,10 @@ class CoreFront:
 
     async def status(self) -> AppStatus:
         """For the operator's programs."""
-        found = await self.reporter.status()
-        return found.model_copy(update={"operation": await self.operation()})
+        status = await self.reporter.status()
+        counted = tuple(one.counted(self.usage.of(one.orchestration.id)) for one in status.orchestrations)
+        found = {"orchestrations": counted, "github": self.github.health, "operation": await self.operation()}
+        return status.model_copy(update=found)
 
     async def operation(self) -> Operation:
         """As the database has it."""
@@ -212,7 +218,8 @@ class CoreFront:
         return "drained" if operation.drained else ""
 
     async def _grant(self, attempt: Attempt, repository: Repository, request: PermitRequest) -> PermitReply | Refused:
-        minted = await self.github.tokens.mint(repository.installation_id, repository.id, WRITE)
+        with on_behalf_of(repository.id):
+            minted = await self.github.tokens.mint(repository.installation_id, repository.id, WRITE)
         # Held and stored before it is handed out: from now on no successor starts while it works.
         self.tokens.hold(attempt.id, minted.token)
         event = TokenMinted(
@@ -259,7 +266,8 @@ class CoreFront:
         orchestration = await self.database.read(lambda c: rows.load_orchestration(c, attempt.orchestration))
         if orchestration is None or task.snapshot is None:
             return Refused(STALE)
-        read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
+        with on_behalf_of(repository.id):
+            read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
         return brief.make(
             self.settings,
             repository,

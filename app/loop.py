@@ -18,7 +18,7 @@ from app.decide.context import Context
 from app.decide.decide import decide
 from app.decide.draft import Decision
 from app.decide.lesson import lesson_of
-from app.decide.state import Attempt, OperatorMode, Policy, Repository, State
+from app.decide.state import Attempt, AttemptStatus, OperatorMode, Policy, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.metrics import Metrics
 from app.planning.capacity import MARKS, Machine, Marks, Sample, Throttle, react
@@ -232,6 +232,12 @@ class Loop:
             earlier = before.tasks.get(task.issue)
             if task.verdict is not None and (earlier is None or earlier.verdict is None):
                 self._metrics.verdicts.labels(task.verdict.name).inc()
+        for attempt in decision.attempts:
+            silent = attempt.status is AttemptStatus.LOST and not attempt.gone and attempt.lease_until < context.now
+            known = before.attempts.get(attempt.id)
+            if silent and known is not None and known.status is not AttemptStatus.LOST:
+                self._metrics.reconciled.labels("lease").inc()
+                log.warning("reconciled", kind="lease", found=attempt.id, silent_since=attempt.lease_until.isoformat())
 
     def _state(self, connection: Connection, event: AnyEvent) -> State | None:
         repository = rows.load_repository(connection, event.repository_id)

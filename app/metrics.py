@@ -46,6 +46,25 @@ class Metrics:
             buckets=(0.125, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4, 8),
             registry=self.registry,
         )
+        self.github_calls = Counter(
+            "shoal_github_calls",
+            "Requests sent to GitHub by this app; GraphQL is the route `POST /graphql`, a repeated request counts again.",
+            ["kind", "route", "answer"],
+            registry=self.registry,
+        )
+        self.github_points = Counter(
+            "shoal_github_graphql_points", "What GitHub charged for queries, in GraphQL's points.", registry=self.registry
+        )
+        self.github_points_left = Gauge(
+            "shoal_github_graphql_points_left", "Points left of this hour, by the last answer.", registry=self.registry
+        )
+        self.reconciled = Counter(
+            "shoal_reconciled",
+            "What the sweep found that lost messages had left behind: "
+            "`delivery`, `label`, `check`, `branch`, `pull_request`, and `lease` of a runner that fell silent.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
 
     def room(self, slots: int, allowed: int, machine: Machine, waiting: Mapping[str, int]) -> None:

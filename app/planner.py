@@ -100,7 +100,7 @@ class Planner:
         open ones in other repositories."""
 
         async def one(issue: IssueSnapshot) -> tuple[IssueSnapshot, tuple[str, ...]]:
-            links = (*await client.blocked_by(issue.number), *await client.sub_issues(issue.number))
+            links = await client.links(issue.number)
             own = {link.number for link in links if link.repository_full_name in {"", client.full_name}}
             others = {link for link in links if link.repository_full_name not in {"", client.full_name} and link.state == "open"}
             names = tuple(sorted(f"{link.repository_full_name}#{link.number}" for link in others))

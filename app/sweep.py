@@ -1,15 +1,22 @@
 """Re-derives from GitHub what a lost message would strand: labels that nobody told us about, issues that changed unseen."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.events import IssueLabelled, IssueTouched, RepositoryRef
+from app.decide.reconcile import REDELIVERABLE, left_behind, to_redeliver
+from app.decide.state import Task
+from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, RepositoryRef
 from app.github.access import Access
+from app.github.usage import on_behalf_of
 from app.loop import Loop
+from app.metrics import Metrics
 from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
@@ -21,6 +28,10 @@ log = structlog.get_logger()
 _SETTLED = timedelta(minutes=2)
 # One of several apps sweeps, and the next eldest at once when that one has died; seconds.
 _LOOK_AGAIN = 0.2
+# A delivery is in GitHub's log a while after it was sent.
+_OVERLAP = timedelta(minutes=15)
+# After a long absence there may be thousands; the rest waits for the next sweep.
+_REDELIVERED_AT_ONCE = 100
 
 
 @dataclass
@@ -31,32 +42,63 @@ class Sweep:
     database: Database
     loop: Loop
     github: Access
+    metrics: Metrics
     _known: dict[int, dict[int, datetime]] = field(default_factory=dict)
+    # What was told already, so that what stays as it is counts once.
+    _told: set[tuple[int, str, str]] = field(default_factory=set)
+    _redelivered: set[str] = field(default_factory=set)
+    _looked_at: datetime | None = None
 
     async def run(self) -> None:
         """As soon as it is our turn and then every `sweep_seconds`, until cancelled."""
         while True:
             while not self.loop.membership.leads:  # noqa: ASYNC110 the end of another process sets no event here
                 await asyncio.sleep(_LOOK_AGAIN)
-            try:
+            with self._failing_alone("everything"):
                 await self.once()
                 await self.loop.prune(timedelta(days=self.settings.audit_days))
-            except (TransientError, UserError, SQLAlchemyError) as error:
-                log.warning("sweep.failed", error=str(error)[:300])
             await asyncio.sleep(self.settings.sweep_seconds)
 
     async def once(self) -> None:
-        """Over every repository that the App is installed on."""
+        """What did not arrive first, then every repository that the App is installed on."""
+        with self._failing_alone("deliveries"):
+            await self._deliveries()
         for found in await self.github.installed_repositories():
-            await self._repository(found)
+            with self._failing_alone(found.full_name), on_behalf_of(found.id):
+                await self._repository(found)
+            with self._failing_alone(found.full_name), on_behalf_of(found.id):
+                await self._left_behind(found)
+
+    @contextmanager
+    def _failing_alone(self, what: str) -> Iterator[None]:
+        """One that cannot be read does not hide the others; the next sweep looks again."""
+        try:
+            yield
+        except (TransientError, UserError, SQLAlchemyError) as error:
+            log.warning("sweep.failed", what=what, error=str(error)[:300])
+
+    async def _deliveries(self) -> None:
+        """Asks GitHub to deliver again what did not arrive, once each."""
+        now = self.loop.clock()
+        since = self._looked_at - _OVERLAP if self._looked_at else now - REDELIVERABLE
+        lost = to_redeliver(await self.github.deliveries(since), self._redelivered, now)
+        for missed in lost[:_REDELIVERED_AT_ONCE]:
+            self._redelivered.add(missed.guid)
+            self._found("delivery", 0, missed.guid, webhook=missed.event, delivered_at=missed.delivered_at.isoformat())
+            await self.github.redeliver(missed.id)
+        if len(lost) <= _REDELIVERED_AT_ONCE:
+            self._looked_at = now
 
     async def _repository(self, found: RepositoryRef) -> None:
         live = set(await self.database.read(lambda c: rows.live_issues(c, found.id)))
         client = self.github.repository(found.full_name, found.id, found.installation_id)
         listed = {issue.snapshot.number: issue for issue in await client.labelled_issues(self.settings.label)}
         known, now = self._known.get(found.id, {}), self.loop.clock()
+        tasks = await self._tasks(found.id)
         for number, issue in listed.items():
             if not issue.is_pull_request and number not in live and known.get(number) != issue.updated_at:
+                if number not in tasks:
+                    self._found("label", found.id, str(number), repository=found.full_name)
                 await self.loop.submit(
                     IssueLabelled(repository_id=found.id, repository=found, issue=number, label=self.settings.label, sender="")
                 )
@@ -66,3 +108,38 @@ class Sweep:
                     IssueTouched(repository_id=found.id, repository=found, issue=number, action="edited", label=self.settings.label)
                 )
         self._known[found.id] = {n: i.updated_at for n, i in listed.items() if i.updated_at and now - i.updated_at > _SETTLED}
+
+    async def _left_behind(self, found: RepositoryRef) -> None:
+        """What is open on GitHub and belongs to nobody: checks are concluded, branches and pull requests told of."""
+        client = self.github.repository(found.full_name, found.id, found.installation_id)
+        survey = await client.survey()
+        left = left_behind(survey, await self._tasks(found.id))
+        for check in left.checks:
+            self._found("check", found.id, str(check.id), repository=found.full_name, external_id=check.external_id)
+            await self.loop.submit(
+                CheckFoundOpen(
+                    repository_id=found.id,
+                    repository=found,
+                    check=check.id,
+                    name=check.name,
+                    head_sha=check.head_sha,
+                    external_id=check.external_id,
+                )
+            )
+        for branch in left.branches:
+            self._found("branch", found.id, branch.name, repository=found.full_name)
+        for pull in left.pulls:
+            self._found("pull_request", found.id, str(pull.number), repository=found.full_name, branch=pull.branch)
+
+    async def _tasks(self, repository_id: int) -> Mapping[int, Task]:
+        def read(connection: Connection) -> Mapping[int, Task]:
+            repository = rows.load_repository(connection, repository_id)
+            return rows.load_state(connection, repository).tasks if repository else {}
+
+        return await self.database.read(read)
+
+    def _found(self, kind: str, repository_id: int, what: str, **about: str) -> None:
+        if (repository_id, kind, what) not in self._told:
+            self._told.add((repository_id, kind, what))
+            self.metrics.reconciled.labels(kind).inc()
+            log.warning("reconciled", kind=kind, found=what, **about)

@@ -18,6 +18,7 @@ from app.front import CoreFront
 from app.github.access import Access
 from app.github.client import GitHubApp
 from app.github.payloads import to_event
+from app.github.usage import Meter, Usage
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier, issuer_of
@@ -46,6 +47,7 @@ class App:
     github: Access
     backend: Backend
     reporter: Reporter
+    sweep: Sweep
     github_url: str
     # Never ends by itself: when it does, the app must not go on half dead.
     work: "asyncio.Task[None]"
@@ -61,7 +63,7 @@ async def running(
     settings: Settings,
     backend: Backend | None = None,
     clock: Callable[[], datetime] = utc_now,
-    access: AbstractAsyncContextManager[Access] | None = None,
+    access: Callable[[Meter], AbstractAsyncContextManager[Access]] | None = None,
     *,
     attended: bool = True,
 ) -> AsyncIterator[App]:
@@ -69,8 +71,10 @@ async def running(
     check_git()
     lock = hold_lock(settings.database_url)
     metrics, held, trail = Metrics(), TokensHeld(), Trail(clock)
+    usage = Usage(metrics.github_calls, metrics.github_points, metrics.github_points_left)
     where = backend or chosen_backend(settings)
-    async with access or GitHubApp(settings, clock=clock, wrote=trail.wrote) as github:
+    opened = access(usage) if access else GitHubApp(settings, clock=clock, wrote=trail.wrote, meter=usage)
+    async with opened as github:
         loop = Loop(
             policy=policy(settings, github.login, attended=attended),
             translate=to_event,
@@ -85,14 +89,14 @@ async def running(
         database = loop.database = trail.database = Database(open_engine(settings.database_url), loop.forget)
         reporter = Reporter(database, settings.github_url, clock, timedelta(seconds=settings.refresh_seconds))
         planner = Planner(settings, database, where.machine)
-        effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me)
+        effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me, usage)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
-        front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier)
+        front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier, usage)
         web = server.build(front, settings, metrics.registry)
-        watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github)
+        watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github, metrics)
         work = asyncio.create_task(_work(loop.run(effects.perform), watch.run(), sweep.run()))
         try:
-            yield App(web, loop, database, github, where, reporter, settings.github_url, work)
+            yield App(web, loop, database, github, where, reporter, sweep, settings.github_url, work)
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

@@ -1,8 +1,10 @@
 """GitHub as the runner uses it, by PyGithub: imported when the pull request phase starts, because it takes 25 MB."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import httpx
 from github import Auth, Github, GithubException
@@ -16,9 +18,33 @@ from shared.messages import AttemptBrief
 from shared.models import AttemptReport, Finding
 from shared.retry import on_transient
 
+_ACTOR = "{ __typename login }"
+_SHAPE = f"number state isCrossRepository headRefName headRefOid body author {_ACTOR}"
+_IN = "query($owner: String!, $name: String!, %s) { repository(owner: $owner, name: $name) { %s } }"
+_PULLS = _IN % (
+    "$head: String!",
+    f"pullRequests(headRefName: $head, first: 100, states: [OPEN, CLOSED, MERGED]) {{ nodes {{ {_SHAPE} }} }}",
+)
+_PULL = _IN % ("$number: Int!", f"pullRequest(number: $number) {{ {_SHAPE} }}")
+_REVIEWS = _IN % (
+    "$number: Int!",
+    f"pullRequest(number: $number) {{ reviews(last: 100) {{ nodes {{ body author {_ACTOR} }} }} }}",
+)
+
 
 class GithubRefused(Exception):
     """GitHub does not hold what we asked it to; the message is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A pull request as GraphQL tells of it; `state` is OPEN, CLOSED or MERGED."""
+
+    number: int
+    state: str
+    author: str
+    body: str
+    head_sha: str
 
 
 class Publisher:
@@ -32,11 +58,13 @@ class Publisher:
             auth=Auth.Token(token),
             base_url=brief.repository.api_url,
             timeout=30,
+            user_agent="shoal-runner",
             retry=retry,
             seconds_between_requests=None,
             seconds_between_writes=None,
+            lazy=True,  # what is only written to is not read
         )
-        self._repository = self._github.get_repo(brief.repository.full_name, lazy=True)
+        self._repository = self._github.get_repo(brief.repository.full_name)
 
     def open(self, head_sha: str, report: AttemptReport) -> int:
         """The number of the one pull request, made or adopted, and read back."""
@@ -47,7 +75,7 @@ class Publisher:
             with attempt, _words():
                 # A follow-up adds a commit; what the pull request says of the whole change stays.
                 if self._brief.follow_up is None and found.body != report.pull_request_body:
-                    found.edit(title=report.pull_request_title, body=report.pull_request_body)
+                    self._lazily(found.number).edit(title=report.pull_request_title, body=report.pull_request_body)
         self._read_back(found.number, head_sha)
         return found.number
 
@@ -56,47 +84,44 @@ class Publisher:
         words = pull_request_text
         body = words.answer(self._brief, answer) if answer else words.review(self._brief, text, findings)
         marker = words.answer_marker(self._brief) if answer else words.review_marker(self._brief)
-        with _words():
-            pull_request = self._repository.get_pull(number)
         for attempt in on_transient():
             with attempt, _words():
-                if not self._has_review(pull_request, marker):
-                    pull_request.create_review(commit=self._repository.get_commit(head_sha), body=body, event="COMMENT")
-        if not self._has_review(pull_request, marker):
+                if not self._has_review(number, marker):
+                    commit = self._repository.get_commit(head_sha)
+                    self._lazily(number).create_review(commit=commit, body=body, event="COMMENT")
+        for attempt in on_transient():
+            with attempt, _words():
+                there = self._has_review(number, marker)
+        if not there:
             raise GithubRefused("the review is not there after it was posted")
 
     def close(self) -> None:
         self._github.close()
 
-    def _find(self) -> PullRequest | None:
+    def _find(self) -> Found | None:
         """Over every base and state: a merged or closed one is an answer too."""
         brief = self._brief
-        owner = brief.repository.full_name.split("/")[0]
-        all_of_branch = [
-            pull_request
-            for pull_request in self._repository.get_pulls(state="all", head=f"{owner}:{brief.branch}")
-            if pull_request.head.ref == brief.branch
-        ]
-        ours = [pull_request for pull_request in all_of_branch if pull_request.user.login == brief.app_login]
+        where = self._ask(_PULLS, {"head": brief.branch})
+        nodes = [node for node in where["pullRequests"]["nodes"] if node and not node["isCrossRepository"]]
+        all_of_branch = [_found(node) for node in nodes if node["headRefName"] == brief.branch]
+        ours = [pull_request for pull_request in all_of_branch if pull_request.author == brief.app_login]
         for pull_request in ours:
-            if pull_request.state == "open":
+            if pull_request.state == "OPEN":
                 return pull_request
         for pull_request in ours:
-            how = "merged" if pull_request.merged_at else "closed"
+            how = "merged" if pull_request.state == "MERGED" else "closed"
             raise GithubRefused(
                 f"pull request #{pull_request.number} from this branch was {how} already: label the issue again for more"
             )
         for pull_request in all_of_branch:
-            if pull_request.state == "open":
-                raise GithubRefused(
-                    f"{pull_request.user.login} opened #{pull_request.number} from our branch: close it, then retry"
-                )
+            if pull_request.state == "OPEN":
+                raise GithubRefused(f"{pull_request.author} opened #{pull_request.number} from our branch: close it, then retry")
         return None
 
-    def _create(self, report: AttemptReport) -> PullRequest:
+    def _create(self, report: AttemptReport) -> Found:
         brief = self._brief
         try:
-            return self._repository.create_pull(
+            made = self._repository.create_pull(
                 base=brief.repository.default_branch,
                 head=brief.branch,
                 title=report.pull_request_title,
@@ -107,19 +132,41 @@ class Publisher:
             if error.status == httpx.codes.UNPROCESSABLE_ENTITY and "already exists" in str(error.data):
                 raise TransientError("somebody created it a moment ago") from error  # found by the next look
             raise
+        return Found(made.number, "OPEN", brief.app_login, made.body or "", made.head.sha)
 
     def _read_back(self, number: int, head_sha: str) -> None:
         for attempt in on_transient(attempts=6, seconds=20):
             with attempt, _words():
-                pull_request = self._repository.get_pull(number)
-                if pull_request.head.sha != head_sha:  # GitHub computes it a moment after the push
-                    raise TransientError(f"pull request #{number} shows {pull_request.head.sha}, we pushed {head_sha}")
-        if f"Closes #{self._brief.issue.number}" not in (pull_request.body or ""):
+                pull_request = _found(self._ask(_PULL, {"number": number})["pullRequest"])
+                if pull_request.head_sha != head_sha:  # GitHub computes it a moment after the push
+                    raise TransientError(f"pull request #{number} shows {pull_request.head_sha}, we pushed {head_sha}")
+        if f"Closes #{self._brief.issue.number}" not in pull_request.body:
             raise GithubRefused(f"pull request #{number} does not say `Closes #{self._brief.issue.number}`")
 
-    def _has_review(self, pull_request: PullRequest, marker: str) -> bool:
-        reviews = pull_request.get_reviews()
-        return any(marker in (review.body or "") and review.user.login == self._brief.app_login for review in reviews)
+    def _has_review(self, number: int, marker: str) -> bool:
+        reviews = self._ask(_REVIEWS, {"number": number})["pullRequest"]["reviews"]["nodes"]
+        return any(marker in (review["body"] or "") and _login(review["author"]) == self._brief.app_login for review in reviews)
+
+    def _lazily(self, number: int) -> PullRequest:
+        """To write to: it is not read for that."""
+        return self._repository.get_pull(number)
+
+    def _ask(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
+        """The repository's part of a query's answer. One query stands for a look that takes a request per page by REST."""
+        owner, _, name = self._brief.repository.full_name.partition("/")
+        _, body = self._github.requester.graphql_query(query, {"owner": owner, "name": name, **variables})
+        where: dict[str, Any] = body["data"]["repository"]
+        return where
+
+
+def _found(node: Mapping[str, Any]) -> Found:
+    return Found(node["number"], node["state"], _login(node["author"]), node["body"] or "", node["headRefOid"])
+
+
+def _login(actor: Mapping[str, str] | None) -> str:
+    """As REST has it: GraphQL leaves out the `[bot]` of an App's account."""
+    name, is_bot = (actor or {}).get("login", ""), (actor or {}).get("__typename") == "Bot"
+    return f"{name}[bot]" if is_bot and not name.endswith("[bot]") else name
 
 
 @contextmanager
@@ -129,7 +176,7 @@ def _words() -> Iterator[None]:
         yield
     except GithubException as error:
         message = f"GitHub answered {error.status}: {str(error.data)[:500]}"
-        if error.status >= httpx.codes.INTERNAL_SERVER_ERROR or _is_limit(error):
+        if error.status >= httpx.codes.INTERNAL_SERVER_ERROR or _is_limit(error) or _is_of_query(error):
             raise TransientError(message, _asked_wait(error)) from error
         raise GithubRefused(message) from error
     except RequestException as error:
@@ -142,6 +189,13 @@ def _is_limit(error: GithubException) -> bool:
         "Retry-After" in _headers(error) or "rate limit" in str(error.data).lower()
     )
     return limited or error.status == httpx.codes.TOO_MANY_REQUESTS
+
+
+def _is_of_query(error: GithubException) -> bool:
+    """A query that failed inside a 200, which PyGithub calls 400: limits and time-outs, and nothing that we asked wrongly."""
+    errors = error.data.get("errors") if error.status == httpx.codes.BAD_REQUEST and isinstance(error.data, dict) else None
+    lasting = {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES"}
+    return errors is not None and not any(one.get("type") in lasting or "extensions" in one for one in errors)
 
 
 def _asked_wait(error: GithubException) -> timedelta | None:

@@ -34,6 +34,8 @@ _CONFIGURATION = (
 _UNREACHABLE = re.compile(
     r"Could not resolve host|Failed to connect|Connection (?:refused|reset|timed out)|Operation timed out|early EOF"
     r"|The requested URL returned error: (?:5\d\d|429)|unexpected disconnect|index\.lock|unable to access .* Empty reply"
+    # An answer that was cut short: curl's words, and git's own for what it could not make sense of.
+    r"|Recv failure|transfer closed with|curl (?:18|28|52|56|92)\b|expected 'packfile'|bad line length|unexpected end of file"
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.commands import (
     bench_architectures,
+    bench_calls,
     bench_growth,
     bench_library,
     bench_planning,
@@ -37,7 +38,7 @@ class Wishes:
 
 
 def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
-    """Measures `schedule`, `planning`, `worktrees`, `start`, `rehearsal` or `all`."""
+    """Measures `schedule`, `planning`, `worktrees`, `start`, `rehearsal`, `calls` or `all`."""
     instances = bench_library.read_library(wishes.library) if wishes.library else None  # before minutes are spent
     machine = describe_machine()
     measured: dict[str, object] = {}
@@ -71,6 +72,10 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
         rehearsal = bench_rehearsal.rehearsal_figures()
         measured["rehearsal"] = rehearsal
         shown.append(lambda: bench_rehearsal.show(rehearsal))
+    if what in {"calls", "all"}:
+        calls = bench_calls.call_figures()
+        measured["calls"] = calls
+        shown.append(lambda: bench_calls.show(calls))
     if as_json:
         print_json(json.dumps({"schema": 1, "machine": machine, **measured}, indent=2))
     else:

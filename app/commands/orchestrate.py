@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from app.commands.console import print_json, print_line
 from app.github.job import GitHubJob
+from app.github.usage import Meter
 from app.orchestrate import Orchestrated, orchestrate
 from app.settings import Settings, load
 from app.web import server
@@ -95,15 +96,20 @@ def _from(environ: Mapping[str, str]) -> dict[str, object]:
 
 async def _run(settings: Settings, listening: socket.socket, token: str, repository: str, wanted: list[int]) -> Orchestrated:
     stop = asyncio.Event()
-    access = GitHubJob(settings, token, repository, clock=utc_now)
-    async with running(settings, access=access, attended=False) as app:
+
+    def job(meter: Meter) -> GitHubJob:
+        return GitHubJob(settings, token, repository, clock=utc_now, meter=meter)
+
+    async with running(settings, access=job, attended=False) as app:
+        if not isinstance(app.github, GitHubJob):
+            raise TypeError("unreachable: it was opened as one")
         serving = asyncio.create_task(server.run(app.web, listening))
         # After the server, which listens for them too and would end alone.
         await asyncio.sleep(0)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
-            return await orchestrate(app, access.here, wanted, stop, print_progress, settings.label)
+            return await orchestrate(app, app.github.here, wanted, stop, print_progress, settings.label)
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)

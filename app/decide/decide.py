@@ -28,6 +28,7 @@ from app.decide.pause import look_at_probes
 from app.decide.permit import permit_requested, remote_read_for_permit, token_minted
 from app.decide.planned import plan_failed, plan_ready, planning_failed
 from app.decide.pulls import base_moved, pull_request_changed
+from app.decide.reconcile import check_found_open
 from app.decide.runners import runners_read
 from app.decide.settle import attempt_effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
 from app.decide.start import start_ready
@@ -92,6 +93,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "base_moved": base_moved,
     "button_pressed": button_pressed,
     "presser_known": presser_known,
+    "check_found_open": check_found_open,
     "checks_touched": checks_touched,
     "checks_read": checks_read,
     "blockers_touched": blockers_touched,

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from app.events import RepositoryRef
+from app.found import DeliverySeen
+from app.github.breaker import State
 
 if TYPE_CHECKING:
     from app.github.repository import RepositoryClient
@@ -54,11 +56,21 @@ class Access(Protocol):
     def tokens(self) -> TokenSource:
         """What it proves itself with."""
 
+    @property
+    def health(self) -> State:
+        """`closed` while GitHub answers, `open` while nobody asks it, `half_open` while one request finds out."""
+
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> "RepositoryClient":
         """A client; cheap, for the pool and the limits are shared."""
 
     def writes_left(self, installation_id: int) -> float:
         """How much more may be created on GitHub now, by the limits that we keep."""
+
+    async def deliveries(self, since: datetime) -> tuple[DeliverySeen, ...]:
+        """What GitHub tried to tell us since then, newest first."""
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Asks for another attempt."""
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """What the sweep looks at."""

@@ -1,9 +1,12 @@
 """What GitHub said of things, as small frozen values: parsed leniently, for fields come and go without notice."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 
+from app.found import BranchFound, CheckFound, DeliverySeen, PullFound, Survey
 from shared.github import issue_hash
 from shared.models import IssueSnapshot
 
@@ -26,7 +29,7 @@ class RepositoryNow:
 
 @dataclass(frozen=True, slots=True)
 class IssueNow:
-    """An issue; `snapshot.blocked_by` is empty, see `blocked_by()`."""
+    """An issue; `snapshot.blocked_by` is empty, see `links()` of the repository."""
 
     snapshot: IssueSnapshot
     state: str
@@ -78,6 +81,28 @@ class PullNow:
     html_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class IssueFacts:
+    """An issue and what its repository is; `labelled` is the newest time that the asked label was put on.
+
+    `more_labels`: older events were left out, and that one may be among them.
+    """
+
+    issue: IssueNow
+    labelled: LabelEvent | None
+    more_labels: bool
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BranchNow:
+    """A branch, None where there is none of that name, and the pull requests from it, whatever their base and state."""
+
+    sha: str | None
+    pulls: tuple[PullNow, ...]
+    default_branch: str
+
+
 def repository_now(data: dict[str, Any]) -> RepositoryNow:
     """From the answer of GET /repos/{owner}/{repo}."""
     return RepositoryNow(
@@ -118,7 +143,132 @@ def blocker(data: dict[str, Any]) -> Blocker:
 def label_event(data: dict[str, Any]) -> LabelEvent:
     """From an issue event of kind `labeled`."""
     actor = data.get("actor") or {}
-    return LabelEvent(data["id"], actor.get("login") or "", actor.get("type") or "", _time(data.get("created_at")))
+    return LabelEvent(_identity(data), actor.get("login") or "", actor.get("type") or "", _time(data.get("created_at")))
+
+
+def issue_facts(data: Mapping[str, Any], repository: Mapping[str, Any], label: str) -> IssueFacts:
+    """From GraphQL's Issue, or PullRequest, and the Repository around it."""
+    timeline = data.get("timelineItems") or {}
+    events = [event for event in timeline.get("nodes") or [] if event]
+    ours = [event for event in events if label and str((event.get("label") or {}).get("name")).casefold() == label.casefold()]
+    more = bool((timeline.get("pageInfo") or {}).get("hasPreviousPage"))
+    private = repository.get("isPrivate")
+    return IssueFacts(
+        issue=_issue(data),
+        labelled=_labelled(ours[-1]) if ours else None,
+        more_labels=more and not ours,
+        private=private if isinstance(private, bool) else True,
+    )
+
+
+def links(connection: Mapping[str, Any] | None) -> tuple[Blocker, ...]:
+    """From one of GraphQL's connections between issues."""
+    nodes = [node for node in (connection or {}).get("nodes") or [] if node]
+    return tuple(
+        Blocker(node["number"], (node.get("repository") or {}).get("nameWithOwner") or "", str(node["state"]).lower())
+        for node in nodes
+    )
+
+
+def branch_now(
+    branch: str, reference: Mapping[str, Any] | None, pulls: Mapping[str, Any] | None, repository: Mapping[str, Any]
+) -> BranchNow:
+    """From GraphQL's Ref and the pull requests with that name of a head; a fork's branch may have any name, ours too."""
+    target = (reference or {}).get("target") or {}
+    nodes = [node for node in (pulls or {}).get("nodes") or [] if node and not node.get("isCrossRepository")]
+    found = tuple(_pull(node) for node in nodes if node.get("headRefName") == branch)
+    return BranchNow(target.get("oid"), found, (repository.get("defaultBranchRef") or {}).get("name") or "main")
+
+
+def survey(references: Mapping[str, Any], pulls: Mapping[str, Any], prefix: str, login: str) -> Survey:
+    """From GraphQL's branches and open pull requests; whatever is somebody else's is left out."""
+    names = [
+        (f"{node['prefix']}{node['name']}".removeprefix("refs/heads/"), node) for node in references.get("nodes") or [] if node
+    ]
+    own = [
+        node
+        for node in pulls.get("nodes") or []
+        if node
+        and not node.get("isCrossRepository")
+        and actor(node.get("author"))[0] == login
+        and node["headRefName"].startswith(prefix)
+    ]
+    return Survey(
+        branches=tuple(
+            BranchFound(name, bool(node["associatedPullRequests"]["totalCount"])) for name, node in names if name.startswith(prefix)
+        ),
+        pulls=tuple(PullFound(node["number"], node["headRefName"]) for node in own),
+        checks=tuple(check for node in own for head in node["commits"]["nodes"] for check in _open_checks(head["commit"])),
+    )
+
+
+def _open_checks(commit: Mapping[str, Any]) -> Iterator[CheckFound]:
+    for suite in (commit.get("checkSuites") or {}).get("nodes") or []:
+        for run in suite["checkRuns"]["nodes"]:
+            if run["status"] != "COMPLETED":
+                yield CheckFound(run["databaseId"], run["name"], commit["oid"], run.get("externalId") or "")
+
+
+def delivery_seen(data: Mapping[str, Any]) -> DeliverySeen:
+    """From an item of GET /app/hook/deliveries. Only `OK` is: what timed out or could not connect has no code of its own."""
+    return DeliverySeen(
+        id=data["id"],
+        guid=data["guid"],
+        delivered_at=datetime.fromisoformat(data["delivered_at"]),
+        arrived=data.get("status") == "OK",
+        redelivery=bool(data.get("redelivery")),
+        event=data.get("event") or "",
+    )
+
+
+def actor(data: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Login and type as REST has them: GraphQL leaves out the `[bot]` of an App's account."""
+    name, kind = (data or {}).get("login") or "", (data or {}).get("__typename") or ""
+    return (f"{name}[bot]" if kind == "Bot" and name and not name.endswith("[bot]") else name), kind
+
+
+def _issue(data: Mapping[str, Any]) -> IssueNow:
+    title, body = data.get("title") or "", data.get("body") or ""
+    labels = tuple(node["name"] for node in (data.get("labels") or {}).get("nodes") or [] if node)
+    snapshot = IssueSnapshot(
+        number=data["number"],
+        title=title,
+        body=body,
+        labels=labels,
+        author=actor(data.get("author"))[0],
+        hash=issue_hash(title, body),
+    )
+    return IssueNow(
+        snapshot=snapshot,
+        state="open" if "OPEN" in {data.get("state"), data.get("pullState")} else "closed",
+        is_pull_request=data.get("__typename") == "PullRequest",
+        id=data.get("databaseId") or 0,
+        node_id=data.get("id") or "",
+        updated_at=_time(data.get("updatedAt")),
+    )
+
+
+def _labelled(event: Mapping[str, Any]) -> LabelEvent:
+    name, kind = actor(event.get("actor"))
+    return LabelEvent(_identity({"node_id": event["id"]}), name, kind, _time(event.get("createdAt")))
+
+
+def _identity(event: Mapping[str, Any]) -> int:
+    """GraphQL does not tell an event's number, and REST tells both: what they share is made into one that a database can hold."""
+    return int.from_bytes(sha256(str(event["node_id"]).encode()).digest()[:7])
+
+
+def _pull(data: Mapping[str, Any]) -> PullNow:
+    return PullNow(
+        number=data["number"],
+        state="open" if data.get("state") == "OPEN" else "closed",
+        merged=data.get("state") == "MERGED",
+        head_sha=data["headRefOid"],
+        base_ref=data["baseRefName"],
+        draft=bool(data.get("isDraft")),
+        author=actor(data.get("author"))[0],
+        html_url=data.get("url") or "",
+    )
 
 
 def pull_now(data: dict[str, Any]) -> PullNow:

@@ -1,6 +1,6 @@
 """Check runs: one per name, commit and `external_id`, however often it is written; GitHub's limits kept by cutting."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from app.github.calls import Calls
 from app.github.errors import NotFound
 from shared.github import CHECK_ANNOTATION_LIMIT, CHECK_BUTTON_LIMIT, CHECK_TEXT_LIMIT, cut
+
+Look = Callable[[], Awaitable[int | None]]
 
 _TITLE_LIMIT = 255
 _BUTTON_LIMITS = {"label": 20, "description": 40, "identifier": 20}
@@ -33,13 +35,13 @@ class CheckWrite:
     completed_at: datetime | None = None
 
 
-async def upsert(calls: Calls, root: str, app_id: int, check: CheckWrite, known_id: int | None) -> int:
-    """Writes the check run and answers its id. `root` is `repos/OWNER/NAME`."""
+async def upsert(calls: Calls, root: str, check: CheckWrite, known_id: int | None, look: Look) -> int:
+    """Writes the check run and answers its id; `look` finds one that we made before. `root` is `repos/OWNER/NAME`."""
     body = check_body(check)
     answer: dict[str, Any] | None = None
     if known_id is not None:
         answer = await _patch(calls, root, known_id, body)
-    if answer is None and (found := await _find(calls, root, app_id, check)) is not None:
+    if answer is None and (found := await look()) is not None:
         answer = await _patch(calls, root, found, body)
     if answer is None:
         first = [_annotation(a) for a in check.annotations[:CHECK_ANNOTATION_LIMIT]]
@@ -82,7 +84,8 @@ async def _patch(calls: Calls, root: str, check_id: int, body: dict[str, Any]) -
     return answer
 
 
-async def _find(calls: Calls, root: str, app_id: int, check: CheckWrite) -> int | None:
+async def find(calls: Calls, root: str, app_id: int, check: CheckWrite) -> int | None:
+    """Page by page, where there are more than one query looks at."""
     query = {"app_id": app_id, "check_name": check.name, "filter": "all"}
     runs = calls.pages(f"{root}/commits/{check.head_sha}/check-runs", query, key="check_runs")
     return max([run["id"] async for run in runs if run.get("external_id") == check.external_id], default=None)

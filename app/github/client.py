@@ -12,13 +12,19 @@ import httpx
 import structlog
 
 from app.events import RepositoryRef
+from app.found import DeliverySeen
 from app.github.access import MintedToken
+from app.github.answers import delivery_seen
+from app.github.breaker import State
 from app.github.calls import Calls, Wrote, nobody, paged
 from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
 from app.github.pacing import Pace, Pacer
+from app.github.reads import Reads
+from app.github.remembered import Remembered
 from app.github.repository import RepositoryClient
 from app.github.tokens import Tokens
 from app.github.transport import Transport, open_transport
+from app.github.usage import Meter, Nobody
 from app.settings import Settings
 from shared.errors import UserError
 from shared.retry import on_transient_async
@@ -56,11 +62,16 @@ class Installation:
 class GitHubApp:
     """Opened once per process by `async with`; its identity is known from then on."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], datetime], wrote: Wrote = nobody) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], datetime], wrote: Wrote = nobody, meter: Meter | None = None
+    ) -> None:
         self._settings = settings
+        self._meter = meter or Nobody()
         self._wrote = wrote
         self._clock = clock
         self._stack = AsyncExitStack()
+        self._reads = Reads()
+        self._remembered = Remembered()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self._transport: Transport
         self.tokens: Tokens
@@ -68,7 +79,7 @@ class GitHubApp:
         self.email: str
 
     async def __aenter__(self) -> Self:
-        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock))
+        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._meter))
         self.tokens = Tokens(self._transport)
         try:
             self.identity = await self._who_am_i()
@@ -90,23 +101,44 @@ class GitHubApp:
         """As GitHub's limits on new content have it."""
         return self._pacer.content_left(installation_id)
 
+    @property
+    def health(self) -> State:
+        """Whether GitHub answers."""
+        return self._transport.circuit.breaker.state(time.monotonic())
+
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         """A client; cheap, for the pool and the limits are shared."""
-        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._wrote)
-        return RepositoryClient(full_name, repository_id, calls, self.identity.id, self.login)
+        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._remembered, self._wrote)
+        return RepositoryClient(full_name, repository_id, calls, self._reads, self.identity.id, self.login)
 
     async def installations(self) -> tuple[Installation, ...]:
         """Everywhere that the App is installed."""
         pages = paged(lambda query: self._read_as_app("app/installations", query))
         return tuple([_installation(item) async for item in pages])
 
+    async def deliveries(self, since: datetime) -> tuple[DeliverySeen, ...]:
+        """What GitHub tried to tell us since then, newest first."""
+        found: list[DeliverySeen] = []
+        async for item in paged(lambda query: self._read_as_app("app/hook/deliveries", query)):
+            seen = delivery_seen(item)
+            if seen.delivered_at < since:
+                break
+            found.append(seen)
+        return tuple(found)
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Asks for another attempt; sent once, for it may have been begun."""
+        path = f"app/hook/deliveries/{delivery_id}/attempts"
+        await self._transport.send_as_app("POST", path)
+        await self._wrote("POST", path, "202")
+
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """Every repository of every installation that is not suspended; one that fails does not hide the others."""
         found: list[RepositoryRef] = []
         for installation in [found.id for found in await self.installations() if not found.suspended]:
-            calls = Calls(self._transport, self.tokens, self._pacer, installation, self._wrote)
+            calls = Calls(self._transport, self.tokens, self._pacer, installation, self._remembered, self._wrote)
             try:
-                pages = calls.pages("installation/repositories", key="repositories")
+                pages = calls.pages("installation/repositories", key="repositories", remember=True)
                 found += [_reference(item, installation) async for item in pages if not item.get("archived")]
             except UserError as error:
                 log.warning("installation.unreadable", installation=installation, error=str(error))

@@ -27,6 +27,14 @@ class Invalid(UserError):
         self.words = words
 
 
+class Unavailable(TransientError):
+    """GitHub, or what stands between, did not do its work; `status` is 0 when there was no answer at all."""
+
+    def __init__(self, status: int, message: str, after: timedelta | None = None) -> None:
+        super().__init__(message, after)
+        self.status = status
+
+
 def check(response: httpx.Response, now: datetime) -> httpx.Response:
     """The response if all is well, else the error that it means."""
     status = response.status_code
@@ -35,7 +43,7 @@ def check(response: httpx.Response, now: datetime) -> httpx.Response:
     call = f"`{response.request.method} {response.request.url.path}`"
     words = _words(response)
     if status >= 500:
-        raise TransientError(f"GitHub answered {call} with {status}", _retry_after(response))
+        raise Unavailable(status, f"GitHub answered {call} with {status}", _retry_after(response))
     if (asked := limit_wait(response, now)) is not None:
         raise TransientError(f"GitHub's rate limit on {call}: {words}", asked)
     if response.is_redirect:
@@ -53,13 +61,20 @@ def limit_wait(response: httpx.Response, now: datetime) -> timedelta | None:
     """How long a rate limit asks us to wait; None when this answer is no rate limit. GitHub's own order of rules."""
     if response.status_code not in {403, 429}:
         return None
+    if (asked := asked_wait(response, now)) is not None:
+        return asked
+    if response.status_code == 429 or "rate limit" in _words(response).lower():
+        return timedelta(seconds=60)
+    return None
+
+
+def asked_wait(response: httpx.Response, now: datetime) -> timedelta | None:
+    """The wait that the headers ask for: Retry-After first, then the end of the hour when nothing is left of it."""
     if asked := _retry_after(response):
         return asked
     if response.headers.get("x-ratelimit-remaining") == "0":
         reset = float(response.headers.get("x-ratelimit-reset") or 0)
         return timedelta(seconds=max(1.0, reset - now.timestamp()))
-    if response.status_code == 429 or "rate limit" in _words(response).lower():
-        return timedelta(seconds=60)
     return None
 
 

@@ -8,12 +8,17 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from app.events import RepositoryRef
+from app.found import DeliverySeen
 from app.github.access import MintedToken
+from app.github.breaker import State
 from app.github.calls import Calls, nobody
 from app.github.client import account_email, pace
 from app.github.pacing import Pacer
+from app.github.reads import Reads
+from app.github.remembered import Remembered
 from app.github.repository import RepositoryClient
 from app.github.transport import open_transport
+from app.github.usage import Meter, Nobody
 from app.settings import Settings
 
 # The account in whose name GitHub lets a job's own token write.
@@ -48,11 +53,16 @@ class JobTokens:
 class GitHubJob:
     """Opened once per process by `async with`; `here` is the job's repository."""
 
-    def __init__(self, settings: Settings, token: str, repository: str, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, token: str, repository: str, *, clock: Callable[[], datetime], meter: Meter | None = None
+    ) -> None:
         self._settings = settings
+        self._meter = meter or Nobody()
         self._name = repository
         self._clock = clock
         self._stack = AsyncExitStack()
+        self._reads = Reads()
+        self._remembered = Remembered()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self.tokens = JobTokens(token, clock)
         self.login = f"{_SLUG}[bot]"
@@ -60,8 +70,8 @@ class GitHubJob:
         self.here: RepositoryRef
 
     async def __aenter__(self) -> Self:
-        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock))
-        calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION, nobody)
+        self._transport = await self._stack.enter_async_context(open_transport(self._settings, self._clock, self._meter))
+        calls = Calls(self._transport, self.tokens, self._pacer, _NO_INSTALLATION, self._remembered, nobody)
         try:
             self._app_id = int((await calls.get(f"apps/{_SLUG}"))["id"])
             self.email = await account_email(self._transport, self.login, self._settings.github_url)
@@ -80,9 +90,21 @@ class GitHubJob:
         """As GitHub's limits on new content have it."""
         return self._pacer.content_left(_NO_INSTALLATION)
 
+    @property
+    def health(self) -> State:
+        """Whether GitHub answers."""
+        return self._transport.circuit.breaker.state(time.monotonic())
+
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
-        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, nobody)
-        return RepositoryClient(full_name, repository_id, calls, self._app_id, self.login)
+        calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._remembered, nobody)
+        return RepositoryClient(full_name, repository_id, calls, self._reads, self._app_id, self.login)
+
+    async def deliveries(self, _since: datetime) -> tuple[DeliverySeen, ...]:
+        """A job is told of nothing."""
+        return ()
+
+    async def redeliver(self, delivery_id: int) -> None:
+        raise AssertionError(f"unreachable: nothing was delivered, {delivery_id} neither")
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
         """None to be swept: a job takes what it claimed at its start, and nothing else."""

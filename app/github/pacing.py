@@ -18,6 +18,7 @@ class Pace:
     content_per_minute: float = 80
     content_per_hour: float = 500
     points_per_minute: float = 900
+    graphql_points_per_minute: float = 2000
 
 
 @dataclass(slots=True)
@@ -39,6 +40,10 @@ class _Bucket:
 class _Installation:
     buckets: dict[str, _Bucket] = field(default_factory=dict)
     closed_until: float = 0
+    graphql_closed_until: float = 0
+
+    def reopens(self, *, graphql: bool) -> float:
+        return max(self.closed_until, self.graphql_closed_until) if graphql else self.closed_until
 
 
 class Pacer:
@@ -50,24 +55,24 @@ class Pacer:
         self._sleep = sleep
         self._installations: dict[int, _Installation] = {}
 
-    async def admit(self, installation_id: int, *, write: bool, creates: bool = False) -> None:
+    async def admit(self, installation_id: int, *, write: bool, creates: bool = False, graphql: bool = False) -> None:
         """Returns when the request may be sent; TransientError with the wait when that is too far away."""
         now = self._now()
         installation = self._installations.setdefault(installation_id, _Installation(self._buckets(now)))
-        costs = {"points": 5.0 if write else 1.0}
+        costs = {"graphql" if graphql else "points": 5.0 if write else 1.0}
         if write:
             costs["writes"] = 1.0
         if creates:
             costs |= {"content_minute": 1.0, "content_hour": 1.0}
         wait = max([installation.buckets[name].wait(cost, now) for name, cost in costs.items()])
-        wait = max(wait, installation.closed_until - now)
+        wait = max(wait, installation.reopens(graphql=graphql) - now)
         if wait > LONGEST_WAIT:
             raise _later(wait)
         for name, cost in costs.items():
             installation.buckets[name].level -= cost
         if wait > 0:
             await self._sleep(wait)
-        if (closed := installation.closed_until - self._now()) > 0:
+        if (closed := installation.reopens(graphql=graphql) - self._now()) > 0:
             raise _later(closed)  # GitHub said stop while we slept
 
     def content_left(self, installation_id: int) -> float:
@@ -75,17 +80,21 @@ class Pacer:
         now, installation = self._now(), self._installations.get(installation_id)
         if installation is None:
             return self._pace.content_per_hour
-        if installation.closed_until > now:
+        if installation.reopens(graphql=False) > now:
             return 0.0
         bucket = installation.buckets["content_hour"]
         bucket.wait(0, now)
         return max(0.0, bucket.level)
 
-    def close(self, installation_id: int, wait: timedelta) -> None:
+    def close(self, installation_id: int, wait: timedelta, *, graphql_only: bool = False) -> None:
         """GitHub said stop: going on regardless may ban the App."""
         now = self._now()
         installation = self._installations.setdefault(installation_id, _Installation(self._buckets(now)))
-        installation.closed_until = max(installation.closed_until, now + wait.total_seconds())
+        until = now + wait.total_seconds()
+        if graphql_only:
+            installation.graphql_closed_until = max(installation.graphql_closed_until, until)
+        else:
+            installation.closed_until = max(installation.closed_until, until)
 
     def _buckets(self, now: float) -> dict[str, _Bucket]:
         pace = self._pace
@@ -94,6 +103,7 @@ class Pacer:
             "writes": (pace.writes_per_second, max(10.0, pace.writes_per_second)),
             "content_minute": (pace.content_per_minute / 60, pace.content_per_minute),
             "content_hour": (pace.content_per_hour / 3600, pace.content_per_hour),
+            "graphql": (pace.graphql_points_per_minute / 60, pace.graphql_points_per_minute),
             "points": (pace.points_per_minute / 60, pace.points_per_minute),
         }
         return {name: _Bucket(rate, capacity, capacity, now) for name, (rate, capacity) in rates.items()}

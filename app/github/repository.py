@@ -1,19 +1,42 @@
 """One repository on GitHub as the app sees and changes it; every write looks first or can be repeated."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from app.found import Survey
 from app.github import answers, checks, ci
-from app.github.answers import Blocker, Comment, IssueNow, LabelEvent, Permission, PullNow, RepositoryNow
+from app.github.answers import (
+    Blocker,
+    BranchNow,
+    Comment,
+    IssueFacts,
+    IssueNow,
+    LabelEvent,
+    Permission,
+    PullNow,
+    RepositoryNow,
+)
+from app.github.batch import BranchAsk, ChecksAsk, ChecksPage, IssueAsk, Links, LinksAsk, Own, OwnCheckAsk, OwnCommentAsk, SurveyAsk
 from app.github.calls import Calls
 from app.github.checks import CheckWrite
 from app.github.ci import CiNow
 from app.github.errors import Invalid, NotFound
-from shared.github import COMMENT_LIMIT, cut
+from app.github.reads import Reads
+from shared.github import BRANCH_PREFIX, COMMENT_LIMIT, cut
 
-__all__ = ["Blocker", "CheckWrite", "IssueNow", "LabelEvent", "PullNow", "RepositoryClient", "RepositoryNow"]
+__all__ = [
+    "Blocker",
+    "BranchNow",
+    "CheckWrite",
+    "IssueFacts",
+    "IssueNow",
+    "LabelEvent",
+    "PullNow",
+    "RepositoryClient",
+    "RepositoryNow",
+]
 
 _LOGIN = re.compile(r"[\w-]+(\[bot\])?", re.ASCII)
 
@@ -25,6 +48,7 @@ class RepositoryClient:
     full_name: str
     repository_id: int
     calls: Calls
+    reads: Reads
     app_id: int
     app_login: str
 
@@ -32,28 +56,29 @@ class RepositoryClient:
 
     async def about(self) -> RepositoryNow:
         """Its name, visibility and default branch now."""
-        return answers.repository_now(await self.calls.get(self._root))
+        return answers.repository_now(await self.calls.get(self._root, remember=True))
 
     async def permission(self, login: str) -> Permission:
         """What somebody may do here; a stranger may do nothing."""
         if not _LOGIN.fullmatch(login):
             return "none"
-        try:
-            return answers.permission(await self.calls.get(f"{self._root}/collaborators/{quote(login)}/permission"))
-        except NotFound:
-            return "none"
+        key = (self.repository_id, "permission", login)
+        found: Permission = await self.reads.together(key, lambda: self._permission(login))
+        return found
 
     async def read_token(self) -> str:
         """A fresh token that can fetch this repository and nothing else."""
         permissions = {"contents": "read", "metadata": "read"}
         return (await self.calls.tokens.mint(self.calls.installation_id, self.repository_id, permissions)).token
 
+    async def branch(self, branch: str) -> BranchNow:
+        """Exactly this branch, a renamed one is another, and every pull request from it."""
+        found: BranchNow = await self.reads.ask(self.calls, self.full_name, BranchAsk(branch))
+        return found
+
     async def branch_sha(self, branch: str) -> str | None:
-        """The commit of exactly this branch; GET /branches would follow a rename to another one."""
-        for item in await self.calls.get(f"{self._root}/git/matching-refs/heads/{quote(branch)}"):
-            if item["ref"] == f"refs/heads/{branch}":
-                return str(item["object"]["sha"])
-        return None
+        """The commit of exactly this branch."""
+        return (await self.branch(branch)).sha
 
     async def contains(self, newer: str, older: str) -> bool:
         """Whether commit `newer` is `older` or builds on it; a commit that GitHub has not got is contained in nothing."""
@@ -84,29 +109,28 @@ class RepositoryClient:
 
     async def issue(self, number: int) -> IssueNow:
         """An issue now; NotFound when it was deleted or transferred."""
-        return answers.issue_now(await self.calls.get(f"{self._root}/issues/{number}"))
+        return (await self.issue_facts(number)).issue
+
+    async def issue_facts(self, number: int, label: str = "") -> IssueFacts:
+        """An issue and who put the label on last; NotFound when it was deleted or transferred."""
+        found: IssueFacts = await self.reads.ask(self.calls, self.full_name, IssueAsk(number, label))
+        return replace(found, labelled=await self._older_label_event(number, label)) if found.more_labels else found
 
     async def labelled_issues(self, label: str) -> tuple[IssueNow, ...]:
         """All open issues with the label; pull requests are among them, as GitHub has it."""
-        pages = self.calls.pages(f"{self._root}/issues", {"labels": label, "state": "open"})
+        pages = self.calls.pages(f"{self._root}/issues", {"labels": label, "state": "open"}, remember=True)
         return tuple([answers.issue_now(item) async for item in pages])
 
-    async def label_event(self, number: int, label: str) -> LabelEvent | None:
-        """The newest time that the label was put on the issue."""
-        newest = None
-        async for item in self.calls.pages(f"{self._root}/issues/{number}/events"):
-            named = ((item.get("label") or {}).get("name") or "").casefold()
-            if item.get("event") == "labeled" and named == label.casefold():
-                newest = answers.label_event(item)
-        return newest
-
-    async def blocked_by(self, number: int) -> tuple[Blocker, ...]:
-        """Native blockers; none on servers that do not know them."""
-        return await self._related(f"{self._root}/issues/{number}/dependencies/blocked_by")
-
-    async def sub_issues(self, number: int) -> tuple[Blocker, ...]:
-        """Native sub-issues; none on servers that do not know them."""
-        return await self._related(f"{self._root}/issues/{number}/sub_issues")
+    async def links(self, number: int) -> tuple[Blocker, ...]:
+        """Native blockers and sub-issues; none on servers that do not know them."""
+        found: Links = await self.reads.ask(self.calls, self.full_name, LinksAsk(number))
+        blockers, children = found
+        root = f"{self._root}/issues/{number}"
+        # What an Enterprise server's GraphQL lacks, its REST may have.
+        return (
+            *(await self._related(f"{root}/dependencies/blocked_by") if blockers is None else blockers),
+            *(await self._related(f"{root}/sub_issues") if children is None else children),
+        )
 
     async def react(self, number: int, content: str) -> None:
         """Puts a reaction on an issue; GitHub keeps one of a kind."""
@@ -135,9 +159,7 @@ class RepositoryClient:
 
     async def pulls_by_head(self, branch: str) -> tuple[PullNow, ...]:
         """Every pull request from this branch of this repository, whatever its base and state."""
-        owner = self.full_name.split("/")[0]
-        pages = self.calls.pages(f"{self._root}/pulls", {"head": f"{owner}:{branch}", "state": "all"})
-        return tuple([answers.pull_now(item) async for item in pages if item["head"]["ref"] == branch])
+        return (await self.branch(branch)).pulls
 
     async def create_pull(self, title: str, body: str, head: str, base: str, draft: bool) -> PullNow:
         """Opens a pull request, or adopts the open one that GitHub says is there already."""
@@ -154,20 +176,41 @@ class RepositoryClient:
 
     async def upsert_check(self, check: CheckWrite, known_id: int | None = None) -> int:
         """Writes a check run once per name, commit and `external_id`; answers its id."""
-        return await checks.upsert(self.calls, self._root, self.app_id, check, known_id)
+        return await checks.upsert(self.calls, self._root, check, known_id, lambda: self._own_check(check))
 
-    async def ci(self, head_sha: str) -> CiNow:
-        """What everybody's checks but ours say of a commit."""
-        return await ci.read(self.calls, self._root, self.app_id, head_sha)
+    async def survey(self) -> Survey:
+        """Everything of ours that is open here."""
+        ask = SurveyAsk(BRANCH_PREFIX, self.app_id, self.app_login)
+        found: Survey = await self.reads.ask(self.calls, self.full_name, ask)
+        return found
 
-    async def mergeable(self, number: int) -> bool | None:
-        """Whether GitHub could merge a pull request now; None while it has not found out."""
-        answer = (await self.calls.get(f"{self._root}/pulls/{number}")).get("mergeable")
-        return answer if isinstance(answer, bool) else None
+    async def ci(self, head_sha: str, pull: int = 0) -> tuple[CiNow, bool | None]:
+        """What everybody's checks but ours say of a commit, and whether its pull request could be merged; None: not known yet."""
+        page: ChecksPage = await self.reads.ask(self.calls, self.full_name, ChecksAsk(head_sha, pull))
+        contexts = [*page.contexts]
+        while page.after:
+            page = await self.reads.ask(self.calls, self.full_name, ChecksAsk(head_sha, pull, page.after))
+            contexts += page.contexts
+        return await ci.read(self.calls, self._root, self.app_id, contexts), page.mergeable
 
     @property
     def _root(self) -> str:
         return f"repos/{self.full_name}"
+
+    async def _permission(self, login: str) -> Permission:
+        try:
+            return answers.permission(await self.calls.get(f"{self._root}/collaborators/{quote(login)}/permission"))
+        except NotFound:
+            return "none"
+
+    async def _older_label_event(self, number: int, label: str) -> LabelEvent | None:
+        """More than a hundred labels were put on since."""
+        newest = None
+        async for item in self.calls.pages(f"{self._root}/issues/{number}/events"):
+            named = ((item.get("label") or {}).get("name") or "").casefold()
+            if item.get("event") == "labeled" and named == label.casefold():
+                newest = answers.label_event(item)
+        return newest
 
     async def _related(self, path: str) -> tuple[Blocker, ...]:
         try:
@@ -175,7 +218,15 @@ class RepositoryClient:
         except NotFound:
             return ()
 
+    async def _own_check(self, check: CheckWrite) -> int | None:
+        ask = OwnCheckAsk(check.head_sha, self.app_id, check.name, check.external_id)
+        found: Own = await self.reads.ask(self.calls, self.full_name, ask)
+        return await checks.find(self.calls, self._root, self.app_id, check) if found.more else found.id
+
     async def _own_comment(self, number: int, marker: str) -> int | None:
+        found: Own = await self.reads.ask(self.calls, self.full_name, OwnCommentAsk(number, marker, self.app_login))
+        if not found.more:
+            return found.id
         # Anybody can write the marker; only in our own comment does it mean anything.
         async for item in self.calls.pages(f"{self._root}/issues/{number}/comments"):
             if answers.login(item) == self.app_login and marker in (item.get("body") or ""):

@@ -15,6 +15,7 @@ from app.localhub import api_checks, auth, bare, pull_requests, render_git
 from app.localhub.control_forms import (
     AppChange,
     Clock,
+    Graphql,
     NewApp,
     NewCommit,
     NewInstallation,
@@ -29,6 +30,7 @@ from app.localhub.errors import Refused, not_found
 from app.localhub.faults import Fault
 from app.localhub.hub import By, Hub
 from app.localhub.records import Account, App, Installation, Repository, Role
+from app.localhub.storm import Weather
 from app.localhub.webhooks import Mode
 
 Json = dict[str, Any]
@@ -179,6 +181,21 @@ def set_rate_limit(hub: Hub, path: Json, wanted: RateLimit) -> Json:
     return {}
 
 
+def set_graphql(hub: Hub, path: Json, wanted: Graphql) -> Json:
+    hub.graphql_points, hub.graphql_without = wanted.points, set(wanted.without)
+    hub.graphql_used.clear()
+    return {}
+
+
+def set_weather(hub: Hub, path: Json, wanted: Weather) -> Json:
+    hub.storm.begin(wanted)
+    return {}
+
+
+def weather(hub: Hub, path: Json, wanted: None) -> Json:
+    return {"struck": dict(hub.storm.struck)}
+
+
 def reset(hub: Hub, path: Json, wanted: None) -> Json:
     hub.reset()
     return {}
@@ -233,6 +250,9 @@ _DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] 
     ("DELETE", "/faults", clear_faults, None),
     ("PUT", "/clock", set_clock, Clock),
     ("PUT", "/rate_limit", set_rate_limit, RateLimit),
+    ("PUT", "/graphql", set_graphql, Graphql),
+    ("PUT", "/weather", set_weather, Weather),
+    ("GET", "/weather", weather, None),
     ("GET", "/requests", requests, None),
     ("POST", "/reset", reset, None),
 )

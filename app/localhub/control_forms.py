@@ -90,6 +90,13 @@ class Clock(BaseModel):
     offset_seconds: float
 
 
+class Graphql(BaseModel):
+    """The hour's points, and the fields (`Type.field`) that an older server does not have."""
+
+    points: int = 5000
+    without: list[str] = []
+
+
 class RateLimit(BaseModel):
     """The primary limit, counted anew from now."""
 

@@ -7,6 +7,7 @@ from app.localhub import (
     api_apps,
     api_checks,
     api_comments,
+    api_deliveries,
     api_dependencies,
     api_git,
     api_issues,
@@ -45,6 +46,8 @@ _READ_ACTIONS, _WRITE_ACTIONS = ("actions:read",), ("actions:write",)
 
 ENDPOINTS = (
     Endpoint("GET", "/app", api_apps.app, who="app"),
+    Endpoint("GET", "/app/hook/deliveries", api_deliveries.listing, who="app"),
+    Endpoint("POST", "/app/hook/deliveries/{delivery_id}/attempts", api_deliveries.redeliver, who="app"),
     Endpoint("GET", "/app/installations", api_apps.installations, who="app"),
     Endpoint("GET", "/app/installations/{installation_id}", api_apps.installation, who="app"),
     Endpoint("POST", "/app/installations/{installation_id}/access_tokens", api_apps.create_token, who="app"),

@@ -1,6 +1,7 @@
 """One API exchange from header to answer: credential, fault, budget, permission, handler under the lock, log."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,22 +25,29 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
 
     async def answer(request: Request) -> Response:
         raw = await request.body()
-        entry: dict[str, Any] = {"method": request.method, "path": request.url.path, "status": 0, "actor": None}
+        entry: dict[str, Any] = {
+            "method": request.method,
+            "path": request.url.path,
+            "status": 0,
+            "actor": None,
+            "agent": agent_of(request),
+        }
 
         async def work() -> Reply:
             return await run_in_threadpool(_handle, hub, endpoint, request, raw, entry)
 
-        reply = await _with_trouble(hub, request, work)
+        reply = await with_trouble(hub, request, work)
         hub.wake()
         entry["status"] = reply.status
         hub.requests.append(entry)
-        hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
-        return _response(reply)
+        if reply.status != 304:  # GitHub's description does not name it with each endpoint
+            hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
+        return response_of(reply)
 
     return answer
 
 
-async def _with_trouble(hub: Hub, request: Request, work: Callable[[], Awaitable[Reply]]) -> Reply:
+async def with_trouble(hub: Hub, request: Request, work: Callable[[], Awaitable[Reply]]) -> Reply:
     """Does the work, unless a provoked fault comes first or takes the answer away."""
     fault = await fault_of(hub, request)
     if fault is None:
@@ -63,10 +71,10 @@ def unknown_endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
 
     async def answer(request: Request) -> Response:
         message = f"localhub has no {request.method} {request.url.path}: add it to app/localhub/endpoints.py"
-        entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None}
+        entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None, "agent": agent_of(request)}
         hub.requests.append(entry)
         hub.record({**entry, "query": {}, "request": "", "response": {"message": message}})
-        return _response(Reply(501, {"message": message}))
+        return response_of(Reply(501, {"message": message}))
 
     return answer
 
@@ -76,7 +84,7 @@ def _handle(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: d
     with hub.state.lock:
         try:
             call = _admitted(hub, endpoint, request, raw, entry, headers)
-            reply = endpoint.handler(call)
+            reply = _unless_known(call, endpoint, request, endpoint.handler(call), headers)
         except Refused as refused:
             reply = Reply(refused.status, refused.body, refused.headers)
         finally:
@@ -100,6 +108,19 @@ def _admitted(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry:
     elif endpoint.who == "token" and isinstance(actor, AppItself):
         raise Refused(401, "Bad credentials")
     return Call(hub, actor, path, call.query, _json(raw), url, repository)
+
+
+def _unless_known(call: Call, endpoint: Endpoint, request: Request, reply: Reply, headers: dict[str, str]) -> Reply:
+    """304 for whoever shows the entity tag of this very answer, which is worth something to one token only and costs nothing."""
+    if endpoint.method != "GET" or reply.status != 200:
+        return reply
+    seen = f"{request.headers.get('authorization')}{json.dumps(reply.body, sort_keys=True)}"
+    headers["ETag"] = tag = f'W/"{hashlib.sha256(seen.encode()).hexdigest()}"'
+    if request.headers.get("if-none-match") != tag:
+        return reply
+    key = api_apps.rate_key(call)
+    call.hub.used[key] = max(0, call.hub.used.get(key, 0) - 1)
+    return Reply(304, None, reply.headers)
 
 
 def _charge(call: Call, endpoint: Endpoint, headers: dict[str, str]) -> None:
@@ -131,13 +152,17 @@ def _json(raw: bytes) -> dict[str, Any]:
     return body
 
 
+def agent_of(request: Request) -> str:
+    return request.headers.get("user-agent", "")
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _response(reply: Reply) -> Response:
-    if reply.status == 204:
-        return Response(status_code=204, headers=dict(reply.headers))
+def response_of(reply: Reply) -> Response:
+    if reply.status in {204, 304}:
+        return Response(status_code=reply.status, headers=dict(reply.headers))
     headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
     body = json.dumps(reply.body, ensure_ascii=False).encode()
     return Response(body, reply.status, headers, media_type="application/json; charset=utf-8")

@@ -24,10 +24,14 @@ class Fault(BaseModel):
     after_effect: bool = False
     headers: dict[str, str] = Field(default_factory=dict)
     message: str = ""
+    # The whole body, where GitHub's trouble comes inside a 200.
+    answer: dict[str, Any] | None = None
     latency_seconds: float = 0
 
     def body(self) -> dict[str, Any]:
         """GitHub's words for this kind of trouble, unless the test has its own."""
+        if self.answer is not None:
+            return self.answer
         message = self.message or _MESSAGES.get(self.status, "Provoked by a fault of localhub")
         return {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(self.status)}
 

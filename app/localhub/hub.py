@@ -4,14 +4,25 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.localhub.faults import Faults
 from app.localhub.records import IssueEvent
 from app.localhub.state import State
+from app.localhub.storm import Storm, Weather
 from app.localhub.webhooks import Mode, Webhooks
 
 _RATE_LIMIT = 5000
+
+
+class GraphqlLimit(NamedTuple):
+    """What the query that is being answered costs, and what is left; in points."""
+
+    cost: int
+    limit: int
+    remaining: int
+    used: int
+    reset_at: str
 
 
 @dataclass(frozen=True)
@@ -29,11 +40,18 @@ class Hub:
     state: State
     webhooks: Webhooks
     faults: Faults
+    storm: Storm = field(default_factory=Storm)
     requests: list[dict[str, Any]] = field(default_factory=list)
     record_file: Path | None = None
     rate_limit: int = _RATE_LIMIT
     rate_window: int = 0
     used: dict[str, int] = field(default_factory=dict)
+    graphql_points: int = _RATE_LIMIT
+    graphql_window: int = 0
+    graphql_used: dict[str, int] = field(default_factory=dict)
+    graphql_limit: GraphqlLimit | None = None
+    # Fields that an older Enterprise server does not have, as `Type.field`.
+    graphql_without: set[str] = field(default_factory=set)
     jobs_changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -46,9 +64,13 @@ class Hub:
         self.state.reset()
         self.webhooks.mode = Mode()
         self.faults.pending.clear()
+        self.storm.begin(Weather())
         self.requests.clear()
         self.rate_limit = _RATE_LIMIT
         self.used.clear()
+        self.graphql_points = _RATE_LIMIT
+        self.graphql_used.clear()
+        self.graphql_without.clear()
 
     def record(self, entry: dict[str, Any]) -> None:
         """Keeps a whole API exchange for the contract check, if asked to at the start."""

@@ -228,6 +228,7 @@ class Delivery(Record):
     status: DeliveryStatus
     status_code: int | None = None
     attempts: int = 0
+    redelivery: bool = False
     created_at: str
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from app.localhub import control, git_http, pages
 from app.localhub.actions import control as control_actions
@@ -15,12 +16,14 @@ from app.localhub.actions.identity import Issuer
 from app.localhub.actions.machines import Machines
 from app.localhub.endpoints import ENDPOINTS
 from app.localhub.exchange import endpoint_of, unknown_endpoint
+from app.localhub.graphql import endpoint as graphql
 from app.localhub.hub import Hub
+from app.localhub.storm import Stormy
 
 _ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
+def build(hub: Hub, announce: Callable[[str], None]) -> ASGIApp:
     """The application; `announce` is called once, when it answers."""
     issuer = Issuer(hub.state)
     machines = Machines(hub, issuer)
@@ -40,14 +43,16 @@ def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
     api = [Route(row.path, endpoint_of(hub, row), methods=[row.method]) for row in ENDPOINTS]
     api.append(Route("/{path:path}", unknown_endpoint(hub), methods=_ANY))
     git = git_http.endpoint(hub)
-    return Starlette(
+    calm = Starlette(
         lifespan=lifespan,
         routes=[
             *control.routes(hub),
             *control_actions.routes(hub, issuer),
             *issuer.routes(),
+            Route("/api/graphql", graphql.endpoint(hub), methods=["POST"]),
             Mount("/api/v3", routes=api),
             *(Route(f"/{{owner}}/{{name}}/{service}", git, methods=[method]) for service, method in git_http.SERVICES.items()),
             *pages.routes(hub),
         ],
     )
+    return Stormy(calm, hub.storm)

@@ -12,10 +12,11 @@ import httpx
 from pydantic import BaseModel
 
 from app.localhub import render
-from app.localhub.records import App, Delivery, Installation, Repository
+from app.localhub.records import App, Delivery, DeliveryStatus, Installation, Repository
 from app.localhub.state import State
 
 TIMEOUT_SECONDS = 10
+_FATES: dict[str, DeliveryStatus] = {"in_order": "pending", "hold": "held", "drop": "dropped"}
 
 
 class Mode(BaseModel):
@@ -57,7 +58,6 @@ class Webhooks:
                 self._post(app, installation, event, action, shown)
 
     def _post(self, app: App, installation: Installation, event: str, action: str | None, payload: dict[str, Any]) -> None:
-        status: Any = {"in_order": "pending", "hold": "held", "drop": "dropped"}[self.mode.mode]
         delivery = Delivery(
             id=self.state.next_id(),
             guid=str(uuid.uuid4()),
@@ -66,11 +66,20 @@ class Webhooks:
             event=event,
             action=action,
             payload={**payload, "installation": {"id": installation.id, "node_id": render.node_id("IN", installation.id)}},
-            status=status,
+            status=_FATES[self.mode.mode],
             created_at=self.state.stamp(),
         )
+        self._put(delivery)
+
+    def send_again(self, delivery: Delivery) -> None:
+        """Another attempt of an old one, which fares like every new one."""
+        fresh = {"id": self.state.next_id(), "redelivery": True, "attempts": 0, "status_code": None}
+        again = {**fresh, "status": _FATES[self.mode.mode], "created_at": self.state.stamp()}
+        self._put(delivery.model_copy(update=again))
+
+    def _put(self, delivery: Delivery) -> None:
         self.state.deliveries.save(delivery)
-        if status == "pending":
+        if delivery.status == "pending":
             self.state.outgoing.extend([delivery.id] * self.mode.copies)
 
     def release(self, ids: list[int]) -> None:

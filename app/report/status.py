@@ -15,6 +15,16 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class GithubCalls(_Value):
+    """Requests to GitHub that the app sent for this repository until this orchestration ended; runners' own are not among them."""
+
+    rest: int
+    graphql: int
+    read: int
+    write: int
+    token: int
+
+
 class OrchestrationNumbers(_Value):
     """Null is "not measured" or "not yet"; `speedup` only ever comes from a measured sequential run."""
 
@@ -25,6 +35,7 @@ class OrchestrationNumbers(_Value):
     parallelism: float | None
     speedup: float | None
     overhead_seconds: float | None
+    github_calls: GithubCalls | None = None
 
 
 class PhaseState(_Value):
@@ -65,6 +76,11 @@ class OrchestrationState(_Value):
     tasks: tuple[TaskState, ...]
     check_runs: tuple[CheckState, ...]
 
+    def counted(self, calls: object) -> "OrchestrationState":
+        """The same with its requests to GitHub, as far as this process knows of them."""
+        told = None if calls is None else GithubCalls.model_validate(calls, from_attributes=True)
+        return self.model_copy(update={"orchestration": self.orchestration.model_copy(update={"github_calls": told})})
+
 
 class RoomNow(_Value):
     """Slots as configured and as the pressure on this machine allows, with the reason; waiting tasks by the limit that binds."""
@@ -92,6 +108,8 @@ class AppStatus(_Value):
     """The body of `GET /status.json`."""
 
     operation: Operation = Operation(mode="running", running=0)
+    # The circuit breaker towards GitHub: `closed` is well, `open` while GitHub is left alone after failures in a row.
+    github: Literal["closed", "open", "half_open"] = "closed"
     orchestrations: tuple[OrchestrationState, ...]
 
 

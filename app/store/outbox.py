@@ -43,7 +43,13 @@ def key_of(action: Action) -> str:
     if isinstance(action, SyncReport | RefreshReport):
         return f"report:{action.orchestration}"
     fields = action.model_dump()
-    subject = fields.get("attempt") or fields.get("orchestration") or fields.get("issue") or fields.get("external_id")
+    subject = (
+        fields.get("attempt")
+        or fields.get("orchestration")
+        or fields.get("issue")
+        or fields.get("check")
+        or fields.get("external_id")
+    )
     return f"{fields.get('kind')}:{action.repository_id}:{subject}"
 
 

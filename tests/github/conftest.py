@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from app.github.client import GitHubApp
 from app.github.repository import RepositoryClient
+from app.github.usage import Meter
 from app.settings import load
 from tests.support.localhub import App, Hub, Person
 
@@ -30,15 +31,15 @@ class Home:
     sha: str
     installation: int
 
-    def open_app(self, **settings: Any) -> AbstractAsyncContextManager[GitHubApp]:
+    def open_app(self, meter: Meter | None = None, **settings: Any) -> AbstractAsyncContextManager[GitHubApp]:
         ours = {"app_id": str(self.app.id), "private_key": self.app.private_key_pem}
-        return open_app(self.hub.api_url, **{**ours, **settings})
+        return open_app(self.hub.api_url, meter, **{**ours, **settings})
 
 
-def open_app(api_url: str, **settings: Any) -> AbstractAsyncContextManager[GitHubApp]:
+def open_app(api_url: str, meter: Meter | None = None, **settings: Any) -> AbstractAsyncContextManager[GitHubApp]:
     """The App's client, as unhurried by limits as localhub is."""
     given = {"webhook_secret": "not used here", "agent_command": "agent", "github_api_url": api_url, **FAST, **settings}
-    return GitHubApp(load(**given), clock=lambda: datetime.now(UTC))
+    return GitHubApp(load(**given), clock=lambda: datetime.now(UTC), meter=meter)
 
 
 @pytest.fixture

@@ -26,31 +26,31 @@ async def test_only_others_count(home: Home, client: RepositoryClient) -> None:
     token = home.hub.app_token(home.app, home.installation)
     own = {"name": "Shoal", "head_sha": home.sha, "status": "completed", "conclusion": "failure"}
     home.hub.client(f"token {token}").post(f"/repos/{REPOSITORY}/check-runs", json=own)
-    assert (await client.ci(home.sha)).status == "none"
+    assert (await client.ci(home.sha))[0].status == "none"
 
 
 async def test_the_newest_status_of_each_name_counts(home: Home, client: RepositoryClient) -> None:
     """Pending is waited for, red names the status and what it says, a later success forgets it."""
     status(home, "success", "docs")
     status(home, "pending")
-    assert (await client.ci(home.sha)).status == "waiting"
+    assert (await client.ci(home.sha))[0].status == "waiting"
     status(home, "failure", description="3 lines are too long")
-    red = await client.ci(home.sha)
+    red, _ = await client.ci(home.sha)
     assert (red.status, [(one.name, one.tail) for one in red.failures]) == ("red", [("lint", "3 lines are too long")])
     status(home, "success")
-    assert (await client.ci(home.sha)).status == "green"
+    assert (await client.ci(home.sha))[0].status == "green"
 
 
 async def test_a_red_check_run_tells_what_it_said(home: Home, client: RepositoryClient) -> None:
     """Its output, from the end; one that still runs keeps everything waiting."""
     check_of(home, "other-ci", "failure", text="x" * 10_000 + "\nAssertionError: 1 != 2")
-    red = await client.ci(home.sha)
+    red, _ = await client.ci(home.sha)
     assert red.status == "red"
     assert red.failures[0].name == "other-ci tests"
     assert red.failures[0].tail.endswith("AssertionError: 1 != 2")
     assert len(red.failures[0].tail) <= 4_000
     check_of(home, "slow-ci", None)
-    assert (await client.ci(home.sha)).status == "waiting"
+    assert (await client.ci(home.sha))[0].status == "waiting"
 
 
 async def test_a_comment_is_read_as_it_stands(home: Home, client: RepositoryClient) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from app.github.client import GitHubApp
+from app.metrics import Metrics
 from app.settings import load
 from app.sweep import Sweep
 from tests.github.conftest import REPOSITORY, Home
@@ -18,7 +19,7 @@ async def test_an_issue_that_is_as_it_was_is_not_read_again(home: Home, github: 
     first, second = (home.mona.open_issue(REPOSITORY, title, labels=["shoal"])["number"] for title in ("One", "Two"))
     settings = load(webhook_secret="not used here", agent_command="agent", app_id="1", private_key=home.app.private_key_pem)
     async with open_loop(tmp_path, run=False, clock=lambda: datetime.now(UTC) + later) as loop:
-        sweep = Sweep(settings, loop.database, loop, github)
+        sweep = Sweep(settings, loop.database, loop, github, Metrics())
 
         async def found() -> list[int]:
             """The reads that were asked for since the last look."""

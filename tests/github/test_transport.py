@@ -19,7 +19,8 @@ from tests.support.scripted_server import Answer, Script
 from tests.support.serving import serving
 
 ISSUE = {"id": 1, "number": 3, "title": "Mend it", "body": None, "user": None}
-READ, WRITE, TOKEN = "GET /repos/o/r/issues/3", "POST /repos/o/r/issues/3/reactions", "POST /app/installations/5/access_tokens"
+ABOUT = {"id": 1, "full_name": "o/r"}
+READ, WRITE, TOKEN = "GET /repos/o/r", "POST /repos/o/r/issues/3/reactions", "POST /app/installations/5/access_tokens"
 FRESH = Answer(201, {"token": "ghs_1_" + "a.b" * 170, "expires_at": "2999-01-01T00:00:00Z"})
 
 
@@ -39,7 +40,7 @@ def key() -> str:
 
 @asynccontextmanager
 async def scripted(key: str, **answers: list[Answer]) -> AsyncIterator[tuple[Script, RepositoryClient]]:
-    """A client of `o/r` and the server it speaks to; `read` and `write` are what issue 3 and its reactions answer."""
+    """A client of `o/r` and the server it speaks to; `read` and `write` are its answers."""
     named = {"read": READ, "write": WRITE, "token": TOKEN}
     script = Script(
         {
@@ -55,8 +56,8 @@ async def scripted(key: str, **answers: list[Answer]) -> AsyncIterator[tuple[Scr
 async def test_a_read_is_tried_again_a_write_is_not(key: str) -> None:
     """502 twice: the read gets its answer on the third try, the write is told to its caller after the first."""
     trouble = Answer(502, {"message": "Bad Gateway"})
-    async with scripted(key, read=[trouble, trouble, Answer(200, ISSUE)], write=[trouble, Answer(201, {})]) as (script, client):
-        assert (await client.issue(3)).snapshot.author == ""
+    async with scripted(key, read=[trouble, trouble, Answer(200, ABOUT)], write=[trouble, Answer(201, {})]) as (script, client):
+        assert (await client.about()).default_branch == "main"
         with pytest.raises(TransientError, match="502"):
             await client.react(3, "eyes")
     assert (script.count(READ), script.count(WRITE)) == (3, 1)
@@ -66,7 +67,7 @@ async def test_reads_do_not_go_on_for_ever(key: str) -> None:
     """Four tries, then the caller decides."""
     async with scripted(key, read=[Answer(503, {})]) as (script, client):
         with pytest.raises(TransientError):
-            await client.issue(3)
+            await client.about()
     assert script.count(READ) == 4
 
 
@@ -84,7 +85,7 @@ async def test_a_rate_limit_says_how_long_and_stops_the_installation(key: str, l
     """The wait GitHub asks for reaches the caller at once, and nothing else is sent until it is over."""
     reset = str(int(time.time()) + 90)
     answer = Answer(limit.status, limit.body, {name: reset if text == "RESET" else text for name, text in limit.headers.items()})
-    async with scripted(key, write=[answer], read=[Answer(200, ISSUE)]) as (script, client):
+    async with scripted(key, write=[answer], read=[Answer(200, ABOUT)]) as (script, client):
         with pytest.raises(TransientError) as caught:
             await client.react(3, "eyes")
         assert caught.value.after is not None
@@ -102,22 +103,22 @@ async def test_a_plain_403_is_no_rate_limit(key: str) -> None:
             await client.react(3, "eyes")
 
 
-async def test_a_deleted_issue_is_not_found(key: str) -> None:
-    """410 Gone is how GitHub says that an issue was deleted."""
+async def test_what_is_gone_is_not_found(key: str) -> None:
+    """410 Gone is how GitHub says that something was deleted."""
     async with scripted(key, read=[Answer(410, {"message": "This issue was deleted"})]) as (_, client):
         with pytest.raises(NotFound):
-            await client.issue(3)
+            await client.about()
 
 
 async def test_a_renamed_repository_is_read_under_its_new_name_and_not_written(key: str) -> None:
     """A read follows; a redirected POST would become a GET, so a write waits for the event with the new name."""
     async with scripted(
         key,
-        read=[Answer(301, {}, {"location": "/repositories/1/issues/3"})],
+        read=[Answer(301, {}, {"location": "/repositories/1"})],
         write=[Answer(307, {}, {"location": "/repositories/1/issues/3/reactions"})],
     ) as (script, client):
-        script.answers["GET /repositories/1/issues/3"] = [Answer(200, ISSUE)]
-        assert (await client.issue(3)).snapshot.number == 3
+        script.answers["GET /repositories/1"] = [Answer(200, ABOUT)]
+        assert (await client.about()).id == 1
         with pytest.raises(TransientError, match="renamed"):
             await client.react(3, "eyes")
 
@@ -134,8 +135,8 @@ async def test_pages_are_followed_by_their_query_and_never_by_their_address(key:
 
 async def test_every_request_names_the_api_version_and_the_long_token_survives(key: str) -> None:
     """Tokens are opaque: today's have 520 characters with dots."""
-    async with scripted(key, read=[Answer(200, ISSUE)]) as (script, client):
-        await client.issue(3)
+    async with scripted(key, read=[Answer(200, ABOUT)]) as (script, client):
+        await client.about()
     assert {headers["x-github-api-version"] for headers in script.headers} == {API_VERSION}
     assert script.headers[-1]["authorization"] == f"token {FRESH.body['token']}"
 
@@ -143,9 +144,9 @@ async def test_every_request_names_the_api_version_and_the_long_token_survives(k
 async def test_a_token_is_renewed_five_minutes_before_its_end(key: str) -> None:
     """One that would die during the call is not used."""
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 240))
-    async with scripted(key, token=[Answer(201, {"token": "old", "expires_at": soon}), FRESH], read=[Answer(200, ISSUE)]) as (s, c):
+    async with scripted(key, token=[Answer(201, {"token": "old", "expires_at": soon}), FRESH], read=[Answer(200, ABOUT)]) as (s, c):
         for _ in range(3):
-            await c.issue(3)
+            await c.about()
     assert s.count(TOKEN) == 2
 
 
@@ -154,4 +155,4 @@ async def test_a_server_that_hangs_up_is_tried_again(key: str) -> None:
     async with scripted(key) as (_, client):
         pass
     with pytest.raises(Exception, match=r"did not answer|client has been closed"):
-        await client.issue(3)
+        await client.about()

@@ -11,11 +11,13 @@ from shared.github import CHECK_NAME
 from shared.models import VerdictName
 from tests.support.localhub import Hub, running_localhub
 from tests.support.proxy import running_proxy
-from tests.support.workshop import Workshop, open_workshop
+from tests.support.workshop import FILES, Workshop, open_workshop
 
 # Minutes together: `.ci/run` runs them, `make test` does not.
 pytestmark = pytest.mark.slow
 
+# Issues this alike are in conflict by their words; one after the other, the first would meet all trouble alone.
+SIDE_BY_SIDE = {**FILES, ".github/shoal.yml": FILES[".github/shoal.yml"] + "on_conflict: parallel\n"}
 PUSH = ("POST", r"/git-receive-pack$")
 _WRITES = (
     ("POST", r"/pulls$"),
@@ -28,7 +30,7 @@ _WRITES = (
     ("DELETE", r"/installation/token$"),
     PUSH,
 )
-_READS = (("GET", r"/pulls$"), ("GET", r"/git/matching-refs/"), ("GET", r"/issues/\d+$"), ("GET", r"/info/refs$"))
+_READS = (("POST", r"/api/graphql$"), ("GET", r"/collaborators/"), ("GET", r"/info/refs$"))
 _LIMITED = ("POST", r"/pulls$"), ("POST", r"/check-runs$"), ("POST", r"/issues/\d+/comments$"), ("POST", r"/pulls/\d+/reviews$")
 _RETRY_AFTER = {"retry-after": "1"}
 TROUBLE: tuple[dict[str, Any], ...] = (
@@ -71,7 +73,7 @@ async def test_trouble_of_every_kind_leaves_everything_once(tmp_path: Path, hub:
     async with running_proxy() as proxy:
         for name, value in proxy.environment.items():
             monkeypatch.setenv(name, value)
-        async with open_workshop(tmp_path, hub) as workshop:
+        async with open_workshop(tmp_path, hub, files=SIDE_BY_SIDE) as workshop:
             issues = [workshop.issue(f"Add file {number}") for number in range(4)]
             cut = [proxy.reset(*PUSH), proxy.reset(*PUSH, after_effect=True)]
             for trouble in TROUBLE:

@@ -119,11 +119,12 @@ async def test_one_that_slept_over_its_work_finds_it_done(tmp_path: Path, hub: H
 async def test_one_that_slept_while_it_asked_for_a_permit_gets_none(tmp_path: Path, hub: Hub) -> None:
     """GitHub's answer came after its lease had run out: no token is made for it."""
     async with scene(tmp_path, hub) as it:
-        hub.fault(r"/git/matching-refs/", latency_seconds=2)
+        hub.fault(r"/api/graphql$", latency_seconds=2, times=1000)
         it.workshop.label(it.issue)
         await until(it.asks_for_a_permit)
         asleep = await it.falls_asleep()
         await it.lease_runs_out()
+        hub.clear_faults()
         task = await it.over()
         thaw(asleep)
 

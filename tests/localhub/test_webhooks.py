@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.localhub.conftest import Project
 from tests.support.localhub import App, Hub, Person
 from tests.support.receiver import Receiver, running_receiver
 
@@ -142,3 +143,21 @@ def test_only_the_owner_of_a_check_run_hears_of_it(listening: Listening) -> None
     pressed = json.loads(listening.receiver.posted[1].body)
     assert (pressed["requested_action"], pressed["sender"]["login"]) == ({"identifier": "retry"}, "mona")
     assert {row["app_id"] for row in hub.deliveries("check_run")} == {other.id}
+
+
+def test_the_app_reads_what_was_lost_and_asks_for_it_again(project: Project) -> None:
+    """Its log is newest first and in pages; another attempt has the same GUID and fares as all that are new."""
+    project.hub.webhooks("drop")
+    for number in range(3):
+        project.maintainer.open_issue(project.name, f"Lost {number}")
+    api = project.jwt_client()
+    first = api.get("/app/hook/deliveries", params={"per_page": 2})
+    rest = api.get(first.links["next"]["url"])
+    seen = [*first.json(), *rest.json()]
+    assert [one["event"] for one in seen] == ["issues"] * 3
+    assert [one["id"] for one in seen] == sorted((one["id"] for one in seen), reverse=True)
+    assert {one["status"] for one in seen} == {"failed to connect to host"}
+    lost = seen[-1]
+    assert api.post(f"/app/hook/deliveries/{lost['id']}/attempts").status_code == 202
+    newest = api.get("/app/hook/deliveries").json()[0]
+    assert (newest["guid"], newest["redelivery"], newest["id"] != lost["id"]) == (lost["guid"], True, True)

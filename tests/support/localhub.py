@@ -210,6 +210,19 @@ class Hub:
     def set_rate_limit(self, limit: int) -> None:
         self.ask("PUT", "/rate_limit", {"limit": limit})
 
+    def set_graphql(self, *, points: int = 5000, without: Sequence[str] = ()) -> None:
+        """The hour's points, and the fields (`Type.field`) that an older server does not have."""
+        self.ask("PUT", "/graphql", {"points": points, "without": list(without)})
+
+    def weather(self, share: float, seed: int, *ways: str) -> None:
+        """From now on that share of the requests of all programs but tests fails, in these ways or in every one that there is."""
+        self.ask("PUT", "/weather", {"share": share, "seed": seed, **({"ways": ways} if ways else {})})
+
+    def struck(self) -> dict[str, int]:
+        """How often each way of failing was drawn."""
+        found: dict[str, int] = self.ask("GET", "/weather")["struck"]
+        return found
+
     def requests(self, method: str | None = None, path_part: str = "") -> list[Json]:
         """Requests so far: method, path, status, actor."""
         found: list[Json] = self.ask("GET", "/requests")["requests"]

@@ -1,0 +1,63 @@
+"""What lost messages left behind: which deliveries are asked for again, what belongs to no task, which checks must be concluded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.actions import ConcludeCheck
+from app.decide.draft import Draft
+from app.decide.state import Task
+from app.events import CheckFoundOpen
+from app.found import BranchFound, CheckFound, DeliverySeen, PullFound, Survey
+
+# GitHub delivers again what is not older than three days; an hour is kept for its clock and ours.
+REDELIVERABLE = timedelta(days=3) - timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """Nothing of this is deleted: a branch may be the only place where work is."""
+
+    branches: tuple[BranchFound, ...] = ()
+    pulls: tuple[PullFound, ...] = ()
+    checks: tuple[CheckFound, ...] = ()
+
+
+def to_redeliver(seen: Iterable[DeliverySeen], tried: Iterable[str], now: datetime) -> tuple[DeliverySeen, ...]:
+    """The deliveries of which no attempt arrived, each asked for once, oldest first: GitHub's own log remembers that for us."""
+    by_guid: dict[str, list[DeliverySeen]] = {}
+    for attempt in seen:
+        by_guid.setdefault(attempt.guid, []).append(attempt)
+    failed = [
+        min(attempts, key=lambda one: one.id)
+        for guid, attempts in by_guid.items()
+        if guid not in set(tried) and not any(one.arrived or one.redelivery for one in attempts)
+    ]
+    return tuple(sorted((one for one in failed if now - one.delivered_at < REDELIVERABLE), key=lambda one: one.id))
+
+
+def left_behind(survey: Survey, tasks: Mapping[int, Task]) -> LeftBehind:
+    """Branches and pull requests of ours that no task answers for, and checks that wait for nobody."""
+    ours = {task.branch: task for task in tasks.values() if task.branch}
+    return LeftBehind(
+        branches=tuple(one for one in survey.branches if not one.has_pull and not _works_on(ours.get(one.name))),
+        pulls=tuple(one for one in survey.pulls if one.branch not in ours),
+        checks=tuple(one for one in survey.checks if not _is_awaited(one.external_id, tasks)),
+    )
+
+
+def check_found_open(draft: Draft, event: CheckFoundOpen) -> None:
+    """Looked at again with what is known by now: work may have been taken up since it was read."""
+    if not _is_awaited(event.external_id, draft.tasks):
+        draft.act(ConcludeCheck(**event.model_dump(exclude={"kind", "repository"})))
+
+
+def _works_on(task: Task | None) -> bool:
+    return task is not None and task.live
+
+
+def _is_awaited(external_id: str, tasks: Mapping[int, Task]) -> bool:
+    """`orchestration:issue`: open for as long as that task is at work."""
+    orchestration, _, issue = external_id.partition(":")
+    task = tasks.get(int(issue)) if issue.isdecimal() else None
+    return task is not None and task.orchestration == orchestration and task.live

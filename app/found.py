@@ -1,0 +1,51 @@
+"""What a sweep finds on GitHub: values that reading makes and deciding looks at."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySeen:
+    """One attempt to tell us of an event, as GitHub's log has it; all attempts of one delivery share `guid`."""
+
+    id: int
+    guid: str
+    delivered_at: datetime
+    arrived: bool
+    redelivery: bool
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchFound:
+    """A branch with our prefix, and whether any pull request was ever opened from it."""
+
+    name: str
+    has_pull: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PullFound:
+    """An open pull request of our account."""
+
+    number: int
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFound:
+    """A check run of ours that is not completed, on the head of an open pull request."""
+
+    id: int
+    name: str
+    head_sha: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything of ours that is open in a repository."""
+
+    branches: tuple[BranchFound, ...]
+    pulls: tuple[PullFound, ...]
+    checks: tuple[CheckFound, ...]

@@ -1,0 +1,93 @@
+"""The runner's one pull request and review, and how little it asks for them: PyGithub on the embedded GitHub."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runner.github import GithubRefused, Publisher
+from shared.messages import AttemptBrief
+from shared.models import AttemptReport, Verdict, VerdictName
+from tests.runner.briefs import REPOSITORY, brief
+from tests.support.localhub import App, Hub, running_localhub
+
+LIMITED = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation ID 1."}]}
+REPORT = AttemptReport(
+    verdict=Verdict(name=VerdictName.SUCCEEDED, reason="the tests pass"),
+    pull_request_title="Mend it",
+    pull_request_body="Closes #5",
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A pushed branch, and the publisher of its pull request."""
+
+    hub: Hub
+    brief: AttemptBrief
+    publisher: Publisher
+    sha: str
+
+    def asked(self) -> list[str]:
+        """What the publisher sent, without what is always the same."""
+        ours = [one for one in self.hub.requests() if one["agent"] == "shoal-runner"]
+        return [f"{one['method']} {one['path'].rpartition('/words')[2] or one['path']}" for one in ours]
+
+
+@pytest.fixture
+def own_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with running_localhub(tmp_path_factory.mktemp("localhub")) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(own_hub: Hub, tmp_path: Path) -> Iterator[Desk]:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "words.py").write_text("x = 1\n")
+    own_hub.repository("acme/words", tmp_path / "project", private=True)
+    own_hub.person("mona", {"acme/words": "admin"})
+    app: App = own_hub.app("shoal")
+    token = own_hub.app_token(app, own_hub.install(app, "acme/words"), permissions={"contents": "write", "pull_requests": "write"})
+    sha = own_hub.commit("acme/words", "shoal/5-x", {"words.py": "x = 2\n"}, login="mona")
+    repository = REPOSITORY.model_copy(update={"api_url": own_hub.api_url})
+    told = brief("Mend it", "Please.").model_copy(update={"repository": repository, "app_login": app.bot_login})
+    publisher = Publisher(told, token)
+    yield Desk(own_hub, told, publisher, sha)
+    publisher.close()
+
+
+def test_a_pull_request_and_its_review_are_two_requests_and_four_looks(desk: Desk) -> None:
+    """Each write is looked for before and after; nothing is fetched only to be written to. Once more is looking only."""
+    number = desk.publisher.open(desk.sha, REPORT)
+    desk.publisher.review(number, desk.sha, "Looks right.", ())
+    once = ["POST /api/graphql", "POST /pulls", "POST /api/graphql", "POST /api/graphql"]
+    assert desk.asked() == [*once, f"POST /pulls/{number}/reviews", "POST /api/graphql"]
+    assert desk.publisher.open(desk.sha, REPORT) == number
+    desk.publisher.review(number, desk.sha, "Looks right.", ())
+    assert desk.asked()[6:] == ["POST /api/graphql"] * 4
+
+
+def test_a_limit_inside_a_200_is_waited_out(desk: Desk) -> None:
+    """PyGithub calls it 400, which would be a refusal; what GitHub refuses for good still is one."""
+    desk.hub.fault("/api/graphql$", 200, answer=LIMITED)
+    assert desk.publisher.open(desk.sha, REPORT) > 0
+    desk.hub.fault("/api/graphql$", 200, answer={"data": None, "errors": [{"type": "FORBIDDEN", "message": "not for you"}]})
+    with pytest.raises(GithubRefused, match="not for you"):
+        desk.publisher.open(desk.sha, REPORT)
+
+
+def test_an_answer_lost_after_the_effect_makes_no_second_review(desk: Desk) -> None:
+    """The next look finds it by its hidden marker."""
+    number = desk.publisher.open(desk.sha, REPORT)
+    desk.hub.fault(r"/reviews$", 502, method="POST", after_effect=True)
+    desk.publisher.review(number, desk.sha, "Looks right.", ())
+    assert [line for line in desk.asked() if line.endswith("/reviews")] == [f"POST /pulls/{number}/reviews"]
+
+
+def test_a_strangers_pull_request_from_our_branch_is_not_ours(desk: Desk) -> None:
+    """Whoever opened it is named."""
+    mona = desk.hub.person("mona", {"acme/words": "admin"})
+    mona.open_pull("acme/words", "shoal/5-x")
+    with pytest.raises(GithubRefused, match="mona opened #"):
+        desk.publisher.open(desk.sha, REPORT)
