@@ -73,14 +73,13 @@ def demo(
 
 @cli.command("serve")
 def serve_command(as_json: AsJson = False) -> None:
-    """Runs the orchestrator until SIGTERM or Ctrl-C; settings come from SHOAL_* variables and `.env`."""
-    from app import settings
-    from app.commands.serve import serve
-    from shared import log
+    """Runs the orchestrator until SIGTERM or Ctrl-C; settings come from SHOAL_* variables, `.env` and `shoal.toml`.
 
-    loaded = settings.load()
-    log.set_up(loaded.log_level, as_json=loaded.log_json)
-    serve(loaded, as_json=as_json)
+    Without a GitHub App it first prints the address of a page that registers one, and goes on with it.
+    """
+    from app.commands.serve import serve
+
+    serve(as_json=as_json)
 
 
 class Word(StrEnum):

@@ -56,12 +56,23 @@ def read(work_dir: Path) -> Registration | None:
 
 def keep(work_dir: Path, registration: Registration, private_key: str) -> None:
     """The key first: whoever finds the one file finds the other. On disk when this returns, for GitHub hands nothing out again."""
-    place = folder(work_dir)
-    work_dir.mkdir(parents=True, exist_ok=True)
-    place.mkdir(mode=0o700, exist_ok=True)
-    place.chmod(0o700)
+    place = prepare(work_dir)
     _write(place / _KEY, private_key)
     _write(place / _FILE, registration.model_dump_json(indent=2) + "\n")
+
+
+def prepare(work_dir: Path) -> Path:
+    """The folder, for this user only; made before anything is asked of GitHub that could then not be kept."""
+    place = folder(work_dir)
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, exist_ok=True)
+        place.chmod(0o700)
+    except OSError as error:
+        raise UserError(f"{place} cannot be made ({error.strerror}): let this user write there, or set SHOAL_WORK_DIR") from error
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"{place} cannot be written: let this user write there, or set SHOAL_WORK_DIR")
+    return place
 
 
 def _write(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from shared.errors import TransientError, UserError
 # Named on every request: without it GitHub chooses, and Enterprise servers do not know newer ones.
 API_VERSION = "2022-11-28"
 _TIMEOUT = httpx.Timeout(30, connect=10)
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ async def open_transport(settings: Settings, now: Callable[[], datetime]) -> Asy
         http_cache=False,  # an entity tag is worth nothing after the hourly change of token
         auto_retry=False,  # its own would send a POST again after a 502
         cache_strategy=MemCacheStrategy(),  # its default is one for the whole process, tests included
-        trust_env=httpx.URL(settings.github_api_url).host not in _LOOPBACK,
+        trust_env=httpx.URL(settings.github_api_url).host not in LOOPBACK,
     )
     app = AppAuth(github, settings.app_id, settings.key())
     # Kept here and not by `async with github`: that one is found by a context variable, which tasks started elsewhere

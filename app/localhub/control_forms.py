@@ -55,6 +55,12 @@ class NewInstallation(BaseModel):
     permissions: dict[str, Level] | None = None
 
 
+class Suspension(BaseModel):
+    """Whether an installation is suspended."""
+
+    is_suspended: bool
+
+
 class NewCommit(BaseModel):
     """A commit by a person: text by path, null deletes; `branch` is made from `start` when it does not exist."""
 

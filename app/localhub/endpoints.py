@@ -9,6 +9,7 @@ from app.localhub import (
     api_comments,
     api_dependencies,
     api_git,
+    api_hooks,
     api_issues,
     api_pulls,
     api_repositories,
@@ -18,11 +19,11 @@ from app.localhub.actions import api as api_actions
 from app.localhub.calls import Call, Reply
 from app.localhub.records import Role
 
-Who = Literal["app", "token", "any"]
+Who = Literal["app", "token", "any", "code"]
 
 
 class Endpoint(NamedTuple):
-    """`needs` are alternatives, empty outside a repository; `who` is then the kind of credential."""
+    """`needs` are alternatives, empty outside a repository; `who` is then the kind of credential (`code`: the one in the path)."""
 
     method: str
     path: str
@@ -45,6 +46,10 @@ _READ_ACTIONS, _WRITE_ACTIONS = ("actions:read",), ("actions:write",)
 
 ENDPOINTS = (
     Endpoint("GET", "/app", api_apps.app, who="app"),
+    Endpoint("POST", "/app-manifests/{code}/conversions", api_apps.convert_manifest, who="code"),
+    Endpoint("GET", "/app/hook/config", api_hooks.config, who="app"),
+    Endpoint("PATCH", "/app/hook/config", api_hooks.change_config, who="app"),
+    Endpoint("GET", "/app/hook/deliveries", api_hooks.deliveries, who="app"),
     Endpoint("GET", "/app/installations", api_apps.installations, who="app"),
     Endpoint("GET", "/app/installations/{installation_id}", api_apps.installation, who="app"),
     Endpoint("POST", "/app/installations/{installation_id}/access_tokens", api_apps.create_token, who="app"),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.localhub import api_apps, permissions
-from app.localhub.auth import AppItself, identify
+from app.localhub.auth import Actor, AppItself, identify, identify_code
 from app.localhub.calls import Call, Reply
 from app.localhub.endpoints import Endpoint
 from app.localhub.errors import Refused, malformed
@@ -34,7 +35,7 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
         entry["status"] = reply.status
         hub.requests.append(entry)
         hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
-        return _response(reply)
+        return _response(hub, reply)
 
     return answer
 
@@ -66,7 +67,7 @@ def unknown_endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
         entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None}
         hub.requests.append(entry)
         hub.record({**entry, "query": {}, "request": "", "response": {"message": message}})
-        return _response(Reply(501, {"message": message}))
+        return _response(hub, Reply(501, {"message": message}))
 
     return answer
 
@@ -85,9 +86,9 @@ def _handle(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: d
 
 
 def _admitted(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: dict[str, Any], headers: dict[str, str]) -> Call:
-    actor = identify(hub.state, request.headers.get("authorization"))
     path = {name: unquote(value) if "%" in value else value for name, value in request.path_params.items()}
     url = str(request.url.replace(query=""))
+    actor = _actor(hub, endpoint, request)
     call = Call(hub, actor, path, dict(request.query_params), {}, url)
     entry["actor"] = hub.state.accounts[call.by.account_id].login
     if endpoint.who == "app" and not isinstance(actor, AppItself):
@@ -100,6 +101,12 @@ def _admitted(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry:
     elif endpoint.who == "token" and isinstance(actor, AppItself):
         raise Refused(401, "Bad credentials")
     return Call(hub, actor, path, call.query, _json(raw), url, repository)
+
+
+def _actor(hub: Hub, endpoint: Endpoint, request: Request) -> Actor:
+    if endpoint.who == "code":
+        return identify_code(hub.state, request.path_params["code"])
+    return identify(hub.state, request.headers.get("authorization"))
 
 
 def _charge(call: Call, endpoint: Endpoint, headers: dict[str, str]) -> None:
@@ -135,9 +142,10 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _response(reply: Reply) -> Response:
+def _response(hub: Hub, reply: Reply) -> Response:
+    date = formatdate(hub.state.now(), usegmt=True)  # by this server's clock, which a test may have moved
     if reply.status == 204:
-        return Response(status_code=204, headers=dict(reply.headers))
-    headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
+        return Response(status_code=204, headers={"Date": date, **reply.headers})
+    headers = {"Date": date, "X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
     body = json.dumps(reply.body, ensure_ascii=False).encode()
     return Response(body, reply.status, headers, media_type="application/json; charset=utf-8")

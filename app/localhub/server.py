@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from app.localhub import control, git_http, pages
+from app.localhub import control, git_http, pages, registration
 from app.localhub.actions import control as control_actions
 from app.localhub.actions.identity import Issuer
 from app.localhub.actions.machines import Machines
@@ -48,6 +48,7 @@ def build(hub: Hub, announce: Callable[[str], None]) -> Starlette:
             *issuer.routes(),
             Mount("/api/v3", routes=api),
             *(Route(f"/{{owner}}/{{name}}/{service}", git, methods=[method]) for service, method in git_http.SERVICES.items()),
+            *registration.routes(hub),
             *pages.routes(hub),
         ],
     )
