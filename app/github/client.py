@@ -93,7 +93,7 @@ class GitHubApp:
 
     async def installations(self) -> tuple[Installation, ...]:
         """Everywhere that the App is installed."""
-        pages = paged(lambda query: self._read_as_app("app/installations", query))
+        pages = paged(lambda query: self.read_as_app("app/installations", query))
         return tuple([_installation(item) async for item in pages])
 
     async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
@@ -109,10 +109,11 @@ class GitHubApp:
         return tuple(found)
 
     async def _who_am_i(self) -> AppIdentity:
-        data = (await self._read_as_app("app")).json()
+        data = (await self.read_as_app("app")).json()
         return AppIdentity(data["id"], data["slug"], data.get("permissions") or {}, tuple(data.get("events") or ()))
 
-    async def _read_as_app(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
+    async def read_as_app(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
+        """One read in the App's own name."""
         async for attempt in on_transient_async():
             with attempt:
                 return await self._transport.send_as_app("GET", path, params=params)

@@ -28,8 +28,8 @@ def change_config(call: Call) -> Reply:
 
 
 def _shown(app: App) -> Json:
-    shown = {"url": app.webhook_url, "content_type": "json", "insecure_ssl": "0"}
-    return {**shown, "secret": "********"} if app.webhook_secret else shown
+    told = {"url": app.webhook_url, "secret": "********" if app.webhook_secret else ""}
+    return {"content_type": "json", "insecure_ssl": "0", **{name: value for name, value in told.items() if value}}
 
 
 def deliveries(call: Call) -> Reply:

@@ -22,6 +22,7 @@ from app.localhub.control_forms import (
     RateLimit,
     Release,
     RoleName,
+    Rules,
     Suspension,
 )
 from app.localhub.errors import Refused, not_found
@@ -91,6 +92,10 @@ def install(hub: Hub, path: Json, wanted: NewInstallation) -> Json:
     return {"id": apps.install(hub, _app(hub, path["slug"]), repositories, wanted.permissions).id}
 
 
+def installations(hub: Hub, path: Json, wanted: None) -> Json:
+    return {"ids": [row.id for row in hub.state.installations]}
+
+
 def suspend(hub: Hub, path: Json, wanted: Suspension) -> Json:
     """By the account's owner: the App can do nothing there until it is taken back."""
     row = hub.state.installations.get(int(path["installation_id"]))
@@ -98,6 +103,12 @@ def suspend(hub: Hub, path: Json, wanted: Suspension) -> Json:
         raise not_found()
     row.suspended_at = hub.state.stamp() if wanted.is_suspended else None
     return {"id": hub.state.installations.save(row).id}
+
+
+def set_rules(hub: Hub, path: Json, wanted: Rules) -> Json:
+    where = hub.state.repository(path["owner"], path["name"])
+    where.rules = wanted.types
+    return {"id": hub.state.repositories.save(where).id}
 
 
 def set_role(hub: Hub, path: Json, wanted: RoleName) -> Json:
@@ -194,10 +205,12 @@ _DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] 
     ("POST", "/repositories", create_repository, NewRepository),
     ("POST", "/repositories/{owner}/{name}/commits", commit, NewCommit),
     ("PUT", "/repositories/{owner}/{name}/people/{login}", set_role, RoleName),
+    ("PUT", "/repositories/{owner}/{name}/rules", set_rules, Rules),
     ("POST", "/people", create_person, NewPerson),
     ("POST", "/apps", create_app, NewApp),
     ("PATCH", "/apps/{slug}", change_app, AppChange),
     ("POST", "/apps/{slug}/installations", install, NewInstallation),
+    ("GET", "/installations", installations, None),
     ("PUT", "/installations/{installation_id}/suspended", suspend, Suspension),
     ("POST", "/check-runs/{check_run_id}/press", press, Press),
     ("PUT", "/webhooks", set_mode, Mode),

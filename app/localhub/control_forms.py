@@ -71,6 +71,12 @@ class NewCommit(BaseModel):
     start: str = ""
 
 
+class Rules(BaseModel):
+    """Types of the rules that guard the default branch, such as `pull_request`."""
+
+    types: list[str]
+
+
 class RoleName(BaseModel):
     """A person's role in a repository."""
 

@@ -67,6 +67,7 @@ ENDPOINTS = (
     Endpoint("GET", _R + "/labels/{name:path}", api_repositories.label, _READ_TALK),
     Endpoint("GET", _R + "/branches", api_git.branches, _READ_CODE),
     Endpoint("GET", _R + "/branches/{branch:path}", api_git.branch, _READ_CODE),
+    Endpoint("GET", _R + "/rules/branches/{branch:path}", api_git.rules, _METADATA),
     Endpoint("GET", _R + "/commits", api_git.commits, _READ_CODE),
     Endpoint("GET", _R + "/commits/{ref:path}/check-runs", api_checks.for_reference, _READ_CHECKS),
     Endpoint("GET", _R + "/commits/{ref:path}/check-suites", api_checks.suites_for_reference, _READ_CHECKS),

@@ -80,6 +80,8 @@ class Repository(Record):
     private: bool = False
     roles: dict[str, Role] = Field(default_factory=dict)
     refs: dict[str, str] = Field(default_factory=dict)
+    # Types of the rules that guard the default branch.
+    rules: list[str] = Field(default_factory=list)
     last_number: int = 0
     created_at: str
     pushed_at: str
