@@ -54,7 +54,10 @@ def examine() -> Iterator[Finding]:
             yield Finding("settings", False, what, fix)
     for line in strangers([*os.environ, *dotenv_values(".env")]):
         yield Finding("settings", False, line, "correct the name, or remove it")
-    yield _bubblewrap(settings.isolation if settings else "required")
+    if settings is not None and settings.backend == "actions":
+        yield Finding("bubblewrap", True, "the runners need it, not this machine")
+    else:
+        yield _bubblewrap(settings.isolation if settings else "required")
     if settings is not None:
         for check in _CHECKS:
             yield check(settings)
@@ -144,6 +147,8 @@ def _key(settings: Settings) -> Finding:
 
 
 def _agent(settings: Settings) -> Finding:
+    if settings.backend == "actions":
+        return Finding("agent", True, f"{settings.agent}, on the runners")
     if settings.agent == "patch":
         found = Path(settings.agent_folder).is_dir()
         fix = "" if found else "set SHOAL_AGENT_FOLDER to the folder with the prepared patches"

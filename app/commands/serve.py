@@ -48,8 +48,7 @@ async def _set_up(place: Place, listening: socket.socket, *, as_json: bool) -> b
     sys.stderr.flush()
     if as_json:
         print(json.dumps({"setup": {"url": url}}), flush=True)  # noqa: T201 the result
-    await serving
-    return page.finished.is_set()
+    return not await serving and page.finished.is_set()
 
 
 async def _serve(settings: Settings, listening: socket.socket, *, as_json: bool) -> None:

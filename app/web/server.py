@@ -5,6 +5,7 @@ import errno
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -64,17 +65,31 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def run(app: Starlette, listening: socket.socket, until: asyncio.Event | None = None) -> None:
-    """Serves until SIGINT or SIGTERM, or that event, then returns: what else the process has to close stays the caller's."""
+class _Server(uvicorn.Server):
+    """Remembers that a signal ended it."""
+
+    told = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.told = True
+        super().handle_exit(sig, frame)
+
+    def end(self) -> None:
+        """A signal outside uvicorn's own watch."""
+        self.told = self.should_exit = True
+
+
+async def run(app: Starlette, listening: socket.socket, until: asyncio.Event | None = None) -> bool:
+    """Serves until SIGINT or SIGTERM (true) or that event (false): what else the process has to close stays the caller's."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, timeout_keep_alive=75, ws="none"
     )
     loop = asyncio.get_running_loop()
-    server = uvicorn.Server(config)
+    server = _Server(config)
     ends = (signal.SIGINT, signal.SIGTERM)
     for number in ends:
         # For signals before uvicorn listens to them, and after: it raises them again, and that would kill us half closed.
-        loop.add_signal_handler(number, _end, server)
+        loop.add_signal_handler(number, server.end)
     waiting = asyncio.create_task(_end_after(until, server)) if until is not None else None
     try:
         await server.serve(sockets=[listening])
@@ -84,15 +99,12 @@ async def run(app: Starlette, listening: socket.socket, until: asyncio.Event | N
         for number in ends:
             loop.remove_signal_handler(number)
         listening.close()
-
-
-def _end(server: uvicorn.Server) -> None:
-    server.should_exit = True
+    return server.told
 
 
 async def _end_after(until: asyncio.Event, server: uvicorn.Server) -> None:
     await until.wait()
-    _end(server)
+    server.should_exit = True
 
 
 async def _alive(_request: Request) -> Response:

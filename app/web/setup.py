@@ -24,7 +24,7 @@ from app.github import manifest
 from app.github.transport import LOOPBACK
 from app.settings import Place, api_of
 from app.web.envelope import Envelope
-from app.web.setup_pages import page, style
+from app.web.setup_pages import installed, page, style
 from shared.errors import FatalError, TransientError, UserError
 
 log = structlog.get_logger()
@@ -86,6 +86,8 @@ class SetUp:
                 Route("/healthz", _alive, methods=["GET"]),
                 Route("/setup", self._page, methods=["GET"]),
                 Route("/setup/callback", self._callback, methods=["GET"]),
+                # A quick hand comes back from installing before this app has become the configured one.
+                Route("/setup/installed", installed, methods=["GET"]),
                 Route("/setup/style.css", style, methods=["GET"]),
                 Route("/{path:path}", _not_yet, methods=["GET", "POST"]),
             ],

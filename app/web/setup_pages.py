@@ -40,7 +40,7 @@ def after_routes() -> list[Route]:
     return [
         Route("/setup", _over, methods=["GET"]),
         Route("/setup/callback", _over, methods=["GET"]),
-        Route("/setup/installed", _installed, methods=["GET"]),
+        Route("/setup/installed", installed, methods=["GET"]),
         Route("/setup/style.css", style, methods=["GET"]),
     ]
 
@@ -55,5 +55,6 @@ async def _over(_request: Request) -> Response:
     return page("problem.html", 409, problem=said, again="`shoal doctor` tells what else is missing.")
 
 
-async def _installed(_request: Request) -> Response:
+async def installed(_request: Request) -> Response:
+    """Where GitHub leads to after the App was installed: what comes next."""
     return page("installed.html")

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.process import environment
-from tests.support.browser import Browser, Page
+from tests.support.browser import Browser
 from tests.support.localhub import Hub
+from tests.support.serving_program import ServingProgram, registered
 
 
 @pytest.fixture
@@ -27,34 +27,9 @@ def place(hub: Hub, tmp_path: Path) -> dict[str, str]:
     }
 
 
-class Serving:
-    """The program, and what it says on standard output."""
-
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
-        argv = [sys.executable, "-I", "-m", "app", "serve", "--json"]
-        self.log = folder / "serve.log"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(argv, cwd=folder, env=environment(settings), stdout=subprocess.PIPE, stderr=log)
-
-    def says(self) -> dict[str, dict[str, object]]:
-        """The next document."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, self.log.read_text()
-        found: dict[str, dict[str, object]] = json.loads(line)
-        return found
-
-    def end(self) -> int:
-        self.process.terminate()
-        status = self.process.wait(30)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        return status
-
-
 @pytest.fixture
-def serving(tmp_path: Path, place: dict[str, str]) -> Iterator[Serving]:
-    running = Serving(tmp_path, place)
+def serving(tmp_path: Path, place: dict[str, str]) -> Iterator[ServingProgram]:
+    running = ServingProgram(tmp_path, place)
     yield running
     running.end()
 
@@ -65,16 +40,8 @@ def browser() -> Iterator[Browser]:
         yield one
 
 
-def registered(browser: Browser, url: str) -> Page:
-    """Through both sites to the end: what the set-up page shows, and GitHub's own form, as they are."""
-    ours = browser.get(url)
-    theirs = browser.submit(ours, ours.forms[0])
-    assert "Create GitHub App" in theirs.text, theirs.text
-    return browser.submit(theirs, theirs.forms[0])
-
-
 def test_a_new_machine_registers_its_app_and_goes_on_with_it(
-    hub: Hub, tmp_path: Path, place: dict[str, str], serving: Serving, browser: Browser
+    hub: Hub, tmp_path: Path, place: dict[str, str], serving: ServingProgram, browser: Browser
 ) -> None:
     """One address, two buttons: key and secrets are on disk for this user only, and the same process is the configured app."""
     url = str(serving.says()["setup"]["url"])
@@ -99,13 +66,20 @@ def test_a_new_machine_registers_its_app_and_goes_on_with_it(
     assert not [secret for secret in secrets if secret in serving.log.read_text()]
 
     assert serving.end() == 0
-    again_running = Serving(tmp_path, {**place, "SHOAL_PORT": str(port)})
+    again_running = ServingProgram(tmp_path, {**place, "SHOAL_PORT": str(port)})
     assert again_running.says()["listening"]["port"] == port
     assert again_running.end() == 0
 
 
 @pytest.mark.slow
-def test_installing_leads_back_with_the_next_steps(hub: Hub, tmp_path: Path, serving: Serving, browser: Browser) -> None:
+def test_a_signal_between_page_and_app_ends_it(serving: ServingProgram, browser: Browser) -> None:
+    """Whoever ends it just then is heard: nothing starts that nobody wants."""
+    registered(browser, str(serving.says()["setup"]["url"]))
+    assert serving.end() in {0, -15}
+
+
+@pytest.mark.slow
+def test_installing_leads_back_with_the_next_steps(hub: Hub, tmp_path: Path, serving: ServingProgram, browser: Browser) -> None:
     """And a webhook of that installation is accepted, signed with the secret that GitHub made."""
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "README.md").write_text("# Widgets\n")
@@ -122,7 +96,7 @@ def test_installing_leads_back_with_the_next_steps(hub: Hub, tmp_path: Path, ser
 
 
 @pytest.mark.slow
-def test_an_organisation_owns_the_app_when_it_is_named(hub: Hub, tmp_path: Path, serving: Serving, browser: Browser) -> None:
+def test_an_organisation_owns_the_app_when_it_is_named(hub: Hub, tmp_path: Path, serving: ServingProgram, browser: Browser) -> None:
     """The form leads to the organisation's own page; one that does not exist is GitHub's to refuse."""
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "README.md").write_text("# Widgets\n")
@@ -137,7 +111,7 @@ def test_an_organisation_owns_the_app_when_it_is_named(hub: Hub, tmp_path: Path,
     serving.says()
 
 
-def test_a_stranger_cannot_register(hub: Hub, serving: Serving, browser: Browser) -> None:
+def test_a_stranger_cannot_register(hub: Hub, serving: ServingProgram, browser: Browser) -> None:
     """Without the token no page, without its state no callback; everything else says what is missing."""
     url = str(serving.says()["setup"]["url"])
     base = url.partition("/setup")[0]
@@ -151,7 +125,9 @@ def test_a_stranger_cannot_register(hub: Hub, serving: Serving, browser: Browser
 
 
 @pytest.mark.slow
-def test_trouble_on_the_way_is_said_and_can_be_tried_again(hub: Hub, tmp_path: Path, serving: Serving, browser: Browser) -> None:
+def test_trouble_on_the_way_is_said_and_can_be_tried_again(
+    hub: Hub, tmp_path: Path, serving: ServingProgram, browser: Browser
+) -> None:
     """GitHub down: load the page again. An expired or used code: begin again. Nothing is stored before it is whole."""
     url = str(serving.says()["setup"]["url"])
     hub.fault("conversions", 502, method="POST")
@@ -176,7 +152,7 @@ def test_an_address_that_github_cannot_reach_is_refused_before_anything_is_asked
     tmp_path: Path, place: dict[str, str], browser: Browser
 ) -> None:
     """For github.com a loopback address is no webhook's; the form appears when it is another."""
-    running = Serving(tmp_path, {name: value for name, value in place.items() if name != "SHOAL_GITHUB_URL"})
+    running = ServingProgram(tmp_path, {name: value for name, value in place.items() if name != "SHOAL_GITHUB_URL"})
     try:
         page = browser.get(str(running.says()["setup"]["url"]))
         assert "GitHub cannot reach http://127.0.0.1" in page.text
