@@ -184,6 +184,12 @@ class Settings(Place):
         description="The coding agent: a name, a `command`, or prepared patches (`patch`); empty: `claude`, or the command if set.",
     )
     agent_model: str = Field(default="", description="The model that the agent is asked to use; empty: its own default.")
+    allowed_agents: Annotated[tuple[AgentName, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(), description="Agents that a repository's own file may choose besides `SHOAL_AGENT`, separated by commas."
+    )
+    allowed_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(), description="Models that a repository's own file may choose besides `SHOAL_AGENT_MODEL`, separated by commas."
+    )
     agent_options: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
         default=(), description="Arguments added to the agent's own, as words or a JSON list."
     )
@@ -226,6 +232,10 @@ class Settings(Place):
             raise ValueError("SHOAL_AGENT_COMMAND is missing: set the agent's command line, or SHOAL_AGENT=patch")
         if self.agent == "patch" and not self.agent_folder:
             raise ValueError("SHOAL_AGENT_FOLDER is missing: agent `patch` plays prepared patches from it")
+        if odd := FREE_AGENTS & {*self.allowed_agents}:
+            raise ValueError(f"SHOAL_ALLOWED_AGENTS is wrong: `{min(odd)}` has no name of its own, only SHOAL_AGENT can choose it")
+        if self.allowed_agents and self.agent in FREE_AGENTS:
+            raise ValueError("SHOAL_ALLOWED_AGENTS needs a SHOAL_AGENT whose cost is counted: budgets are reserved by that one")
         self._check_budgets()
         if self.heartbeat_seconds * 2 > self.lease_seconds:
             raise ValueError("SHOAL_HEARTBEAT_SECONDS is too long: at most half of SHOAL_LEASE_SECONDS")
