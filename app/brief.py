@@ -5,7 +5,7 @@ from app.limits import operator_limits, tightened
 from app.settings import Settings
 from app.views import details_url
 from shared.messages import AttemptBrief, RunnerRepository
-from shared.models import AgentSettings, IssueSnapshot
+from shared.models import AgentSettings, IssueSnapshot, RepositorySettings
 
 
 def make(
@@ -35,9 +35,9 @@ def make(
         stacked_on=task.stacked_on,
         touches=task.touches,
         settings=orchestration.settings,
-        agent=agent_settings(settings),
+        agent=chosen_agent(settings, orchestration.settings),
         limits=tightened(operator_limits(settings), orchestration.settings),
-        isolation=settings.isolation,
+        isolation=orchestration.settings.isolation or settings.isolation,
         setup_network=settings.setup_network,
         protected_changes=settings.protected_changes,
         published=task.published,
@@ -60,6 +60,14 @@ def _repository(settings: Settings, repository: Repository, orchestration: Orche
         default_branch=orchestration.default_branch,
         api_url=settings.github_api_url,
     )
+
+
+def chosen_agent(settings: Settings, asked: RepositorySettings) -> AgentSettings:
+    """The operator's, unless the repository chose another that is allowed: that one is started by its usual name."""
+    usual = agent_settings(settings)
+    if asked.agent is None or asked.agent == usual.name:
+        return usual.model_copy(update={"model": asked.model or usual.model})
+    return AgentSettings(name=asked.agent, model=asked.model)
 
 
 def agent_settings(settings: Settings) -> AgentSettings:

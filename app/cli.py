@@ -74,14 +74,13 @@ def demo(
 
 @cli.command("serve")
 def serve_command(as_json: AsJson = False) -> None:
-    """Runs the orchestrator until SIGTERM or Ctrl-C; settings come from SHOAL_* variables and `.env`."""
-    from app import settings
-    from app.commands.serve import serve
-    from shared import log
+    """Runs the orchestrator until SIGTERM or Ctrl-C; settings come from SHOAL_* variables, `.env` and `shoal.toml`.
 
-    loaded = settings.load()
-    log.set_up(loaded.log_level, as_json=loaded.log_json)
-    serve(loaded, as_json=as_json)
+    Without a GitHub App it first prints the address of a page that registers one, and goes on with it.
+    """
+    from app.commands.serve import serve
+
+    serve(as_json=as_json)
 
 
 class Word(StrEnum):
@@ -149,17 +148,21 @@ def orchestrate(
 def init(
     folder: Annotated[Path, typer.Argument(help="A checkout of the repository.")] = Path(),
     action: Annotated[str, typer.Option(help="OWNER/REPOSITORY@COMMIT of Shoal's own repository, as your runners reach it.")] = "",
-    app_url: Annotated[str, typer.Option(help="Address of the app as runners reach it; not with `--mode orchestrate`.")] = "",
+    app_url: Annotated[
+        str, typer.Option(help="Address of the app as runners reach it; empty: SHOAL_RUNNER_URL. Not with `--mode orchestrate`.")
+    ] = "",
     mode: Annotated[
         RunMode, typer.Option(help="`work`: started by the app. `orchestrate`: without an app, all in one job.")
     ] = RunMode.WORK,
-    runner_labels: Annotated[str, typer.Option(help="Labels of your runners, separated by commas.")] = "self-hosted",
-    label: Annotated[str, typer.Option(help="The label that starts work, with `--mode orchestrate`.")] = "shoal",
-    workflow_file: Annotated[str, typer.Option(help="Name of the workflow file, as in SHOAL_WORKFLOW_FILE.")] = "shoal.yml",
+    runner_labels: Annotated[
+        str, typer.Option(help="Labels of your runners, separated by commas; empty: SHOAL_RUNNER_LABELS.")
+    ] = "",
+    label: Annotated[str, typer.Option(help="The label that starts work; empty: SHOAL_LABEL.")] = "",
+    workflow_file: Annotated[str, typer.Option(help="Name of the workflow file; empty: SHOAL_WORKFLOW_FILE.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace a workflow file that differs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Writes the workflow file and a commented `.github/shoal.yml` into a checkout.
+    """Writes the workflow file and a commented `.github/shoal.yml` into a checkout, and makes the label when there is an App.
 
     \b
     shoal init --action acme/shoal@COMMIT --app-url https://shoal.example.com
@@ -168,8 +171,8 @@ def init(
     """
     from app.commands.init import run
 
-    wanted = {"mode": mode.value, "action": action, "app_url": app_url, "runner_labels": runner_labels, "label": label}
-    raise typer.Exit(run(folder, wanted, workflow_file=workflow_file, overwrite=force, as_json=as_json))
+    said = {"mode": mode.value, "action": action, "app_url": app_url, "runner_labels": runner_labels, "label": label}
+    raise typer.Exit(run(folder, {**said, "workflow_file": workflow_file}, overwrite=force, as_json=as_json))
 
 
 @cli.command()

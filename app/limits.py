@@ -35,5 +35,19 @@ def tightened(operator: AttemptLimits, repository: RepositorySettings) -> Attemp
     )
 
 
+def not_allowed(operator: Settings, asked: RepositorySettings) -> tuple[str, str] | None:
+    """The key of a repository's file that would loosen what the operator chose, and what to do; None when all is within it."""
+    agents, models = {operator.agent, *operator.allowed_agents}, {"", operator.agent_model, *operator.allowed_models}
+    if asked.agent is not None and asked.agent not in agents:
+        return (
+            "agent",
+            f"`agent`: `{asked.agent}` is not allowed here; choose one of {', '.join(sorted(agents))}, or ask the operator",
+        )
+    if asked.model not in models:
+        known = ", ".join(sorted(models - {""})) or "none but the agent's own"
+        return "model", f"`model`: `{asked.model}` is not allowed here; allowed: {known}; leave it out, or ask the operator"
+    return None
+
+
 def _smaller(first: _Number | None, second: _Number | None) -> _Number | None:
     return min((number for number in (first, second) if number is not None), default=None)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -16,13 +17,14 @@ from app.facts.settings_file import SettingsMistake
 from app.facts.settings_file import parse as parse_settings
 from app.github.client import NotFound
 from app.github.repository import RepositoryClient
+from app.limits import not_allowed
 from app.planning.capacity import Machine
 from app.planning.estimate import History
 from app.planning.plan import make_plan, outside_blockers
 from app.settings import Settings
 from app.store import measured, rows
 from app.store.database import Database
-from shared.models import IssueSnapshot, RepositorySettings
+from shared.models import IssueSnapshot
 
 log = structlog.get_logger()
 
@@ -45,7 +47,7 @@ class Planner:
         batch = [task.snapshot for task in tasks if task.status is TaskStatus.INTAKE and task.snapshot is not None]
         facts, (issues, foreign) = await asyncio.gather(gather(client, self.settings.work_dir), self._with_blockers(client, batch))
         try:
-            settings = parse_settings(facts.settings_text) if facts.settings_text is not None else RepositorySettings()
+            settings = parse_settings(facts.settings_text or "", partial(not_allowed, self.settings))
         except SettingsMistake as mistake:
             return PlanFailed(
                 repository_id=repository_id,

@@ -1,16 +1,18 @@
-"""Everything the operator can set, read once at the start from SHOAL_* variables and `.env`."""
+"""Everything the operator can set, read once at the start: SHOAL_* variables, then `.env`, then a TOML file."""
 
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.settings_sources import CONFIG, ConfigFile, Registered, config_file
 from shared.errors import UserError
 from shared.models import AgentName
 
@@ -50,12 +52,67 @@ def _public_url(values: dict[str, Any]) -> str:
     return f"http://{host}:{values['port']}"
 
 
-class Settings(BaseSettings):
-    """One process's settings; times and sizes carry their unit in the name."""
+def _api_url(values: dict[str, Any]) -> str:
+    return api_of(values["github_url"])
+
+
+def api_of(github_url: str) -> str:
+    """Where the API of a GitHub is: github.com, a company's part of ghe.com, or an Enterprise Server."""
+    scheme, _, host = github_url.partition("://")
+    if host == "github.com" or host.endswith(".ghe.com"):
+        return f"{scheme}://api.{host}"
+    return f"{github_url}/api/v3"
+
+
+def _agent(values: dict[str, Any]) -> AgentName:
+    return "command" if values["agent_command"] else "claude"
+
+
+class Place(BaseSettings):
+    """What holds also before there is an App: where this app listens, where its data lie, and which GitHub it talks to."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
     )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: str = Field(
+        default_factory=_public_url,
+        pattern=r"^https?://[^/]+(/.*)?$",
+        description="Where links in check runs and comments lead; empty: host and port.",
+    )
+    runner_url: str = Field(
+        default_factory=lambda values: values["public_url"],
+        pattern=r"^https?://[^/]+(/.*)?$",
+        description="Where runners find this app; empty: the public address.",
+    )
+    work_dir: Path = Field(default=Path(".shoal"), description="Folder for mirrors, logs and the work of local runners.")
+    github_url: str = Field(default="https://github.com", pattern=r"^https?://[^/]+$", description="GitHub's web address.")
+    github_api_url: str = Field(
+        default_factory=_api_url,
+        pattern=r"^https?://.*[^/]$",
+        description="GitHub's API; empty: what belongs to its web address (Enterprise Server: `https://HOST/api/v3`).",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level that is logged.")
+    log_json: bool = Field(default=False, description="Log lines as JSON.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The first that has a value wins."""
+        file = ConfigFile(settings_cls, frozenset(Settings.model_fields))
+        return init_settings, env_settings, dotenv_settings, file, Registered(settings_cls)
+
+
+class Settings(Place):
+    """One process's settings; times and sizes carry their unit in the name."""
 
     webhook_secret: SecretStr = Field(
         min_length=8,
@@ -74,29 +131,10 @@ class Settings(BaseSettings):
         min_length=16,
         description="Bearer token of `/status.json`, `/audit.jsonl` and `/operator`, at least 16 characters; empty: 404.",
     )
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
-    public_url: str = Field(
-        default_factory=_public_url,
-        pattern=r"^https?://[^/]+(/.*)?$",
-        description="Where links in check runs and comments lead; empty: host and port.",
-    )
-    runner_url: str = Field(
-        default_factory=lambda values: values["public_url"],
-        pattern=r"^https?://[^/]+(/.*)?$",
-        description="Where runners find this app; empty: the public address.",
-    )
-    work_dir: Path = Field(default=Path(".shoal"), description="Folder for mirrors, logs and the work of local runners.")
     database_url: str = Field(
         default_factory=lambda values: f"sqlite:///{values['work_dir']}/shoal.db",
         pattern=r"^(sqlite:///|postgresql\+psycopg://)",
         description="`sqlite:///file` or `postgresql+psycopg://...`; empty: a file in the work folder.",
-    )
-    github_url: str = Field(default="https://github.com", pattern=r"^https?://[^/]+$", description="GitHub's web address.")
-    github_api_url: str = Field(
-        default="https://api.github.com",
-        pattern=r"^https?://.*[^/]$",
-        description="GitHub's API; on GitHub Enterprise Server `https://HOST/api/v3`.",
     )
     github_writes_per_second: float = Field(default=1, gt=0, description="Sustained writes to GitHub per installation.")
     github_content_per_minute: float = Field(default=80, gt=0, description="Created comments, checks and PRs per minute.")
@@ -148,14 +186,21 @@ class Settings(BaseSettings):
         default=False, description="Runners come when a job waits (actions-runner-controller, JIT): none is looked for before."
     )
     queue_minutes: float = Field(default=60, gt=0, description="A dispatched job that claims nothing is lost after, minutes.")
-    agent: AgentName = Field(
-        default="command", description="The coding agent, by its name; any other as a `command`; prepared patches (`patch`)."
-    )
     agent_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
         default=(),
         description="With agent `command` its whole line, as words or a JSON list; with another, the program to start instead.",
     )
+    agent: AgentName = Field(
+        default_factory=_agent,
+        description="The coding agent: a name, a `command`, or prepared patches (`patch`); empty: `claude`, or the command if set.",
+    )
     agent_model: str = Field(default="", description="The model that the agent is asked to use; empty: its own default.")
+    allowed_agents: Annotated[tuple[AgentName, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(), description="Agents that a repository's own file may choose besides `SHOAL_AGENT`, separated by commas."
+    )
+    allowed_models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(), description="Models that a repository's own file may choose besides `SHOAL_AGENT_MODEL`, separated by commas."
+    )
     agent_options: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
         default=(), description="Arguments added to the agent's own, as words or a JSON list."
     )
@@ -189,8 +234,6 @@ class Settings(BaseSettings):
     day_cost_usd: Limit[float] = Field(
         default=None, gt=0, description="Cost of a day (UTC) over all repositories, US dollars, or `none`; the rest waits."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level that is logged.")
-    log_json: bool = Field(default=False, description="Log lines as JSON.")
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -200,6 +243,10 @@ class Settings(BaseSettings):
             raise ValueError("SHOAL_AGENT_COMMAND is missing: set the agent's command line, or SHOAL_AGENT=patch")
         if self.agent == "patch" and not self.agent_folder:
             raise ValueError("SHOAL_AGENT_FOLDER is missing: agent `patch` plays prepared patches from it")
+        if odd := FREE_AGENTS & {*self.allowed_agents}:
+            raise ValueError(f"SHOAL_ALLOWED_AGENTS is wrong: `{min(odd)}` has no name of its own, only SHOAL_AGENT can choose it")
+        if self.allowed_agents and self.agent in FREE_AGENTS:
+            raise ValueError("SHOAL_ALLOWED_AGENTS needs a SHOAL_AGENT whose cost is counted: budgets are reserved by that one")
         self._check_budgets()
         if self.heartbeat_seconds * 2 > self.lease_seconds:
             raise ValueError("SHOAL_HEARTBEAT_SECONDS is too long: at most half of SHOAL_LEASE_SECONDS")
@@ -238,17 +285,39 @@ class Settings(BaseSettings):
 
 
 def load(**overrides: Any) -> Settings:
-    """The settings of this process, or one UserError that names every wrong variable and its fix."""
+    """The settings of this process, or one UserError that names every wrong variable or key and its fix."""
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        wrong = [_explain(detail) for detail in error.errors() if detail["type"] != "default_factory_not_called"]
+        path, in_file = config_file()
+        wrong = [_explain(detail, path, in_file) for detail in error.errors() if detail["type"] != "default_factory_not_called"]
         raise UserError("\n".join(wrong)) from None  # the cause may quote a secret
+
+
+class _AppGiven(Place):
+    """What the operator said of an App."""
+
+    app_id: str = ""
+    webhook_secret: SecretStr | None = None
+    private_key_path: Path | None = None
+    private_key: SecretStr | None = None
+
+
+def unregistered() -> Place | None:
+    """The settings of a machine that knows nothing of an App yet; None when it does."""
+    try:
+        given = _AppGiven()
+    except ValidationError:
+        given = None  # load() below says what is wrong
+    if given and (given.app_id or given.webhook_secret or given.private_key_path or given.private_key):
+        return None
+    # As if there were one: nobody should register an App and only then hear of a typing mistake elsewhere.
+    return load(app_id="none yet", webhook_secret="none yet", private_key="none yet")  # noqa: S106 no secret
 
 
 def strangers(names: list[str]) -> list[str]:
     """A line for each SHOAL_ variable that no setting reads: most are typing mistakes."""
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known = [CONFIG, *(PREFIX + name.upper() for name in Settings.model_fields)]
     lines = []
     for name in sorted(names):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
@@ -257,7 +326,7 @@ def strangers(names: list[str]) -> list[str]:
     return lines
 
 
-def _explain(detail: ErrorDetails) -> str:
+def _explain(detail: ErrorDetails, path: Path, in_file: Mapping[str, Any]) -> str:
     if not detail["loc"]:
         return detail["msg"].removeprefix("Value error, ")
     name = str(detail["loc"][0])
@@ -268,4 +337,6 @@ def _explain(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{variable} is missing: {fix}"
     what = detail["msg"].removeprefix("Value error, ")
-    return f"{variable} is wrong ({what[:1].lower()}{what[1:]}): {fix}"
+    # The environment wins over the file, so a variable that is set is the one at fault.
+    where = f"{path}: `{name}`" if name in in_file and not os.environ.get(variable) else variable
+    return f"{where} is wrong ({what[:1].lower()}{what[1:]}): {fix}"

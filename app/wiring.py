@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from app import registration
 from app.backends.actions import ActionsBackend
 from app.backends.backend import Backend
 from app.backends.local import LocalBackend
@@ -25,13 +26,14 @@ from app.oidc import Verifier, issuer_of
 from app.planner import Planner
 from app.replica import Membership
 from app.reporter import Reporter
-from app.settings import FREE_AGENTS, Settings
+from app.settings import FREE_AGENTS, Place, Settings
 from app.store.database import Database, hold_lock, open_engine
 from app.sweep import Sweep
 from app.tokens_held import TokensHeld
 from app.trail import Trail
 from app.watch import Watch
 from app.web import server
+from app.web.setup import SetUp
 from shared.git import check_git
 
 _START_TIMEOUT = timedelta(seconds=60)
@@ -103,6 +105,12 @@ async def running(
             await database.close()
             if lock is not None:
                 lock.close()
+
+
+def set_up(place: Place) -> SetUp:
+    """What a machine without a GitHub App serves until it has one."""
+    registration.prepare(place.work_dir)
+    return SetUp(place)
 
 
 def chosen_backend(settings: Settings) -> Backend:

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import get_args
 
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
@@ -20,20 +21,47 @@ ACTION_PAGE = DOCS / "action.md"
 SCHEMA = DOCS / "shoal.schema.json"
 RUNNER_API = DOCS / "runner-api.json"
 METRICS_PAGE = DOCS / "metrics.md"
+_UNITS = {
+    "writes_per_second": "calls per second",
+    "content_per_minute": "items per minute",
+    "content_per_hour": "items per hour",
+    "points_per_minute": "points per minute",
+    "_seconds": "seconds",
+    "_minutes": "minutes",
+    "_days": "days",
+    "_mib": "MiB",
+    "_usd": "US dollars",
+    "_turns": "model calls",
+    "_tokens": "tokens",
+    "_files": "files",
+    "_passes": "passes",
+    "_repairs": "attempts",
+    "slots": "tasks",
+    "port": "TCP port",
+}
 
 
 def table() -> str:
     """One Markdown row per setting of the operator."""
     fields = Settings.model_fields.items()
-    rows = [f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |" for name, field in fields]
-    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {unit(name, field)} | {field.description} |" for name, field in fields
+    ]
+    return "\n".join(["| variable | default | unit | meaning |", "|---|---|---|---|", *rows])
 
 
 def repository_table() -> str:
     """One Markdown row per key of a repository's own file."""
     fields = RepositorySettings.model_fields.items()
-    rows = [f"| `{name}` | {_default(field)} | {field.description} |" for name, field in fields]
-    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
+    rows = [f"| `{name}` | {_default(field)} | {unit(name, field)} | {field.description} |" for name, field in fields]
+    return "\n".join(["| key | default | unit | meaning |", "|---|---|---|---|", *rows])
+
+
+def unit(name: str, field: FieldInfo) -> str:
+    """What a number counts, by its name; empty for what is no number."""
+    if not {int, float} & {field.annotation, *get_args(field.annotation)}:
+        return ""
+    return next(words for ending, words in _UNITS.items() if name.endswith(ending))
 
 
 def updated(page: str) -> str:

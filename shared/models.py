@@ -266,12 +266,27 @@ class AttemptReport(Wire):
     notes: tuple[str, ...] = ()
 
 
+AgentName = Literal["patch", "command", "claude", "codex", "gemini", "opencode", "copilot", "aider", "mini-swe-agent"]
+
+
 class RepositorySettings(Wire):
     """`.github/shoal.yml`, read at the pinned base commit only; every field has a default, unknown keys are an error."""
 
     test_command: str = Field(default="", description="Shell command that runs the tests; empty: detected.")
     setup_command: str = Field(
         default="", description="Shell command run once before the agent, for example to install dependencies."
+    )
+    agent: AgentName | None = Field(
+        default=None,
+        description="The coding agent, of those that the operator allows (SHOAL_ALLOWED_AGENTS); empty: the operator's.",
+    )
+    model: str = Field(
+        default="",
+        max_length=100,
+        description="The model, of those that the operator allows (SHOAL_ALLOWED_MODELS); empty: the operator's.",
+    )
+    isolation: Literal["required"] | None = Field(
+        default=None, description="`required`: the sandbox is a must here, also where the operator only prefers it."
     )
     protected_paths: tuple[str, ...] = Field(
         default=(), description="Globs that an agent must not change, added to the built-in list."
@@ -346,9 +361,6 @@ class AttemptLimits(Wire):
     turns: int | None = None
     tokens: int | None = None
     cost_usd: float | None = None
-
-
-AgentName = Literal["patch", "command", "claude", "codex", "gemini", "opencode", "copilot", "aider", "mini-swe-agent"]
 
 
 class AgentSettings(Wire):

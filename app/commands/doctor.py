@@ -7,37 +7,26 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
 import psutil
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from dotenv import dotenv_values
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.brief import agent_settings
 from app.commands import runner
 from app.commands.console import print_json, print_line
-from app.github.registration import EVENTS, PERMISSIONS
+from app.commands.finding import Finding, warn
 from app.settings import Settings, load, strangers
 from shared import process
-from shared.errors import FatalError, TransientError, UserError
+from shared.errors import FatalError, UserError
 from shared.git import check_git
 
-_LEVELS = ("", "read", "write", "admin")
 _FREE_MIB = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried; `fix` is empty when it is well."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
 
 
 def run(*, as_json: bool) -> int:
@@ -48,7 +37,7 @@ def run(*, as_json: bool) -> int:
         print_json(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         for found in findings:
-            print_line(f"{'ok  ' if found.ok else 'FAIL'} {found.name}: {found.detail}" + (f"; {found.fix}" if found.fix else ""))
+            print_line(f"{found.word} {found.name}: {found.detail}" + (f"; {found.fix}" if found.fix else ""))
     return 0 if all(found.ok for found in findings) else 1
 
 
@@ -63,9 +52,12 @@ def examine() -> Iterator[Finding]:
         for line in str(error).splitlines():
             what, _, fix = line.partition(": ")
             yield Finding("settings", False, what, fix)
-    for line in strangers(list(os.environ)):
+    for line in strangers([*os.environ, *dotenv_values(".env")]):
         yield Finding("settings", False, line, "correct the name, or remove it")
-    yield _bubblewrap(settings.isolation if settings else "required")
+    if settings is not None and settings.backend == "actions":
+        yield Finding("bubblewrap", True, "the runners need it, not this machine")
+    else:
+        yield _bubblewrap(settings.isolation if settings else "required")
     if settings is not None:
         for check in _CHECKS:
             yield check(settings)
@@ -148,10 +140,15 @@ def _key(settings: Settings) -> Finding:
         return Finding("private key", False, str(error), fix)
     except (ValueError, TypeError):
         return Finding("private key", False, "it is not an unencrypted private key in PEM", fix)
+    path = settings.private_key_path
+    if settings.private_key is None and path is not None and path.stat().st_mode & 0o077:
+        return warn("private key", f"{path} can be read by other users of this machine", f"chmod 600 {path}")
     return Finding("private key", True, "readable")
 
 
 def _agent(settings: Settings) -> Finding:
+    if settings.backend == "actions":
+        return Finding("agent", True, f"{settings.agent}, on the runners")
     if settings.agent == "patch":
         found = Path(settings.agent_folder).is_dir()
         fix = "" if found else "set SHOAL_AGENT_FOLDER to the folder with the prepared patches"
@@ -191,33 +188,9 @@ _CHECKS: tuple[Callable[[Settings], Finding], ...] = (_disk, _database, _port, _
 
 
 async def _github(settings: Settings) -> list[Finding]:
-    from app.github.client import GitHubApp
+    from app.commands.doctor_github import examine as examine_github
 
-    try:
-        async with GitHubApp(settings, clock=lambda: datetime.now(UTC)) as github:
-            findings = [Finding("github", True, f"{settings.github_api_url} knows this App as {github.login}")]
-            missing = [event for event in EVENTS if event not in github.identity.events]
-            if missing:
-                names = ", ".join(f"`{name}`" for name in missing)
-                findings.append(Finding("events", False, f"the App does not receive {names}", "tick them on its settings page"))
-            findings += [_permissions("the App", github.identity.permissions)]
-            installations = await github.installations()
-    except (UserError, TransientError) as error:
-        what, _, fix = str(error).partition(": check ")
-        return [Finding("github", False, what, f"check {fix or 'SHOAL_GITHUB_API_URL and the network'}")]
-    if not installations:
-        findings.append(Finding("installation", False, "the App is installed nowhere", "install it on your repositories"))
-    for found in installations:
-        state = Finding("installation", False, f"{found.account} suspended the App", "unsuspend it in the account's settings")
-        findings.append(state if found.suspended else _permissions(f"its installation on {found.account}", found.permissions))
-    return findings
-
-
-def _permissions(who: str, granted: dict[str, str]) -> Finding:
-    """`read` is not enough where `write` is needed."""
-    short = [f"`{n}: {level}`" for n, level in PERMISSIONS.items() if _LEVELS.index(granted.get(n, "")) < _LEVELS.index(level)]
-    fix = "grant it on the App's settings page, then have each owner accept the change" if short else ""
-    return Finding("permissions", not short, f"{who} lacks {', '.join(short)}" if short else f"{who} has all it needs", fix)
+    return [found async for found in examine_github(settings)]
 
 
 def _existing(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`shoal init`: the two files that a repository needs, written into a checkout of it."""
+"""`shoal init`: the two files that a repository needs, written into a checkout of it, and the label on GitHub."""
 
 import json
 import re
@@ -7,8 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.commands import init_label
 from app.commands.console import print_json, print_line
-from shared.errors import UserError
+from app.settings import Settings, load, unregistered
+from shared.errors import TransientError, UserError
 
 _ACTION = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+)?@[\w./-]+")
 _COMMIT = re.compile(r"@[0-9a-f]{40}$")
@@ -16,21 +18,47 @@ _LABEL = re.compile(r"[\w.-]{1,100}")
 SETTINGS = ".github/shoal.yml"
 
 
-def run(folder: Path, wanted: Mapping[str, str], *, workflow_file: str, overwrite: bool, as_json: bool) -> int:
-    """Writes what is missing; a file that is there and differs stays, unless told otherwise."""
+def run(folder: Path, said: Mapping[str, str], *, overwrite: bool, as_json: bool) -> int:
+    """Writes what is missing; a file that is there and differs stays, unless told otherwise. What is not said, the settings say."""
+    settings = load() if unregistered() is None else None
+    wanted = {name: value or _usual(name, settings) for name, value in said.items()}
+    workflow_file = wanted.pop("workflow_file")
+    if not re.fullmatch(r"[\w.-]+\.ya?ml", workflow_file):
+        raise UserError(f"--workflow-file {workflow_file} is no name of a workflow file: it ends in .yml, and names no folder")
     if not (folder / ".git").exists():
         raise UserError(f"`{folder}` is no checkout of a repository: run `shoal init` in one, or name it")
     contents = {f".github/workflows/{workflow_file}": workflow(wanted), SETTINGS: _template("shoal.yml")}
     written = {path: _write(folder / path, text, overwrite=overwrite and path != SETTINGS) for path, text in contents.items()}
+    label, failed = _label(folder, settings, wanted["label"])
     if as_json:
-        print_json(json.dumps({"files": written}, indent=2))
+        print_json(json.dumps({"files": written, "label": label}, indent=2))
     else:
         for path, what in written.items():
             print_line(f"{path}: {what}")
+        print_line(f"label `{wanted['label']}`: {label}")
         if not _COMMIT.search(wanted["action"]):
             print_line(f"{wanted['action']} can be moved by whoever owns it: pin it to a commit's 40 digits when this works")
         print_line("Commit them to the default branch and push; GitHub dispatches nothing from anywhere else.")
-    return 0
+    return 1 if failed else 0
+
+
+def _usual(name: str, settings: Settings | None) -> str:
+    """What the app of this machine has been told, if there is one."""
+    usual = {"runner_labels": "self-hosted", "label": "shoal", "workflow_file": "shoal.yml"}
+    if settings is not None:
+        told = {"app_url": settings.runner_url, "label": settings.label, "workflow_file": settings.workflow_file}
+        usual |= {**told, "runner_labels": ",".join(settings.runner_labels)}
+    return usual.get(name, "")
+
+
+def _label(folder: Path, settings: Settings | None, label: str) -> tuple[str, bool]:
+    """In words, and whether it went wrong; without an App there is nobody to make it."""
+    if settings is None:
+        return "not made, for no GitHub App is known here: make it on GitHub", False
+    try:
+        return init_label.make(folder, settings, label), False
+    except (UserError, TransientError) as error:
+        return f"not made: {error}", True
 
 
 def workflow(wanted: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Reads `.github/shoal.yml`: every mistake names its line, the key, what is wrong and the fix."""
 
 import json
+from collections.abc import Callable
 from difflib import get_close_matches
 
 import yaml
@@ -14,6 +15,7 @@ _LIMIT = 16 * 1024
 # PyYAML's time grows with the square of the depth: 30,000 brackets took it a minute.
 _DEPTH = 4
 _OPENING = (yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken, yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)
+Refused = Callable[[RepositorySettings], tuple[str, str] | None]
 _CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 
@@ -26,8 +28,8 @@ class SettingsMistake(Exception):
         self.message = message
 
 
-def parse(text: str) -> RepositorySettings:
-    """The settings, or a SettingsMistake; an empty file means all defaults."""
+def parse(text: str, refused: Refused | None = None) -> RepositorySettings:
+    """The settings, or a SettingsMistake; an empty file means all defaults. `refused` names what is not allowed."""
     if len(text) > _LIMIT:
         raise SettingsMistake(1, f"the file is larger than {_LIMIT // 1024} KiB; settings need a few lines")
     node = _compose(text)
@@ -39,10 +41,14 @@ def parse(text: str) -> RepositorySettings:
         )
     lines = _lines(node)
     try:
-        return RepositorySettings.model_validate_json(_json(node))
+        found = RepositorySettings.model_validate_json(_json(node))
     except ValidationError as error:
         detail = error.errors()[0]
         raise SettingsMistake(lines.get(str(detail["loc"][0]), 1), _explain(detail)) from None
+    if refused is not None and (why := refused(found)) is not None:
+        key, message = why
+        raise SettingsMistake(lines.get(key, 1), message)
+    return found
 
 
 def _compose(text: str) -> yaml.Node | None:

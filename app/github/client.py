@@ -113,13 +113,13 @@ class GitHubApp:
 
     async def installations(self) -> tuple[Installation, ...]:
         """Everywhere that the App is installed."""
-        pages = paged(lambda query: self._read_as_app("app/installations", query))
+        pages = paged(lambda query: self.read_as_app("app/installations", query))
         return tuple([_installation(item) async for item in pages])
 
     async def deliveries(self, since: datetime) -> tuple[DeliverySeen, ...]:
         """What GitHub tried to tell us since then, newest first."""
         found: list[DeliverySeen] = []
-        async for item in paged(lambda query: self._read_as_app("app/hook/deliveries", query)):
+        async for item in paged(lambda query: self.read_as_app("app/hook/deliveries", query)):
             seen = delivery_seen(item)
             if seen.delivered_at < since:
                 break
@@ -145,10 +145,11 @@ class GitHubApp:
         return tuple(found)
 
     async def _who_am_i(self) -> AppIdentity:
-        data = (await self._read_as_app("app")).json()
+        data = (await self.read_as_app("app")).json()
         return AppIdentity(data["id"], data["slug"], data.get("permissions") or {}, tuple(data.get("events") or ()))
 
-    async def _read_as_app(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
+    async def read_as_app(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
+        """One read in the App's own name."""
         async for attempt in on_transient_async():
             with attempt:
                 return await self._transport.send_as_app("GET", path, params=params)

@@ -28,7 +28,7 @@ _TIMEOUT = httpx.Timeout(30, connect=10)
 GRAPHQL = "graphql"
 # GitHub's limit on requests under way at once is 100, and others may use the same App.
 CONCURRENT = 80
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Down(Unavailable):
@@ -131,7 +131,7 @@ async def open_transport(settings: Settings, now: Callable[[], datetime], meter:
         http_cache=False,  # an entity tag is worth nothing after the hourly change of token
         auto_retry=False,  # its own would send a POST again after a 502
         cache_strategy=MemCacheStrategy(),  # its default is one for the whole process, tests included
-        trust_env=httpx.URL(settings.github_api_url).host not in _LOOPBACK,
+        trust_env=httpx.URL(settings.github_api_url).host not in LOOPBACK,
     )
     app = AppAuth(github, settings.app_id, settings.key())
     # Kept here and not by `async with github`: that one is found by a context variable, which tasks started elsewhere

@@ -31,7 +31,14 @@ def main() -> int:
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     state = State(arguments.dir.resolve(), url)
     hub = Hub(state, Webhooks(state), Faults(), record_file=arguments.record)
-    config = uvicorn.Config(build(hub, _print_line), log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        build(hub, _print_line),
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
+        date_header=False,  # the API has its own clock
+    )
     server = uvicorn.Server(config)
     if arguments.until_stdin_closes:
         threading.Thread(target=_wait_for_end, args=(server,), daemon=True).start()

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from app.localhub import render
 from app.localhub.auth import TOKEN_LIFE_SECONDS, InstallationActor, Person, mint
 from app.localhub.calls import Call, Reply
-from app.localhub.errors import Refused, not_for_integrations, not_found
+from app.localhub.errors import Refused, not_for_integrations, not_found, suspended
 from app.localhub.permissions import exceeds
 from app.localhub.records import Installation, Level, Repository
 
@@ -16,6 +16,20 @@ RATE_WINDOW_SECONDS = 3600
 
 def app(call: Call) -> Reply:
     return Reply(200, render.app(call.state, call.app))
+
+
+def convert_manifest(call: Call) -> Reply:
+    """All that the App will ever be told, for its code; the secrets are forgotten here, and the code with them."""
+    row = call.app
+    told = {
+        **render.app(call.state, row),
+        "client_secret": row.client_secret,
+        "webhook_secret": row.webhook_secret or None,
+        "pem": row.private_key_pem,
+    }
+    row.code, row.client_secret, row.private_key_pem = "", "", ""
+    call.state.apps.save(row)
+    return Reply(201, told)
 
 
 def installations(call: Call) -> Reply:
@@ -47,6 +61,8 @@ class Narrowing(BaseModel):
 def create_token(call: Call) -> Reply:
     """An installation token for an hour, narrowed as asked, never wider than the installation."""
     where, asked = _mine(call), call.parse(Narrowing)
+    if where.suspended_at:
+        raise suspended()
     wanted = {name: level for name, level in (asked.permissions or {}).items() if name != "metadata"}
     if exceeds(wanted, where.permissions):
         raise Refused(422, "The permissions requested are not granted to this installation.")

@@ -4,7 +4,7 @@ from app.localhub.calls import Call, Json, Reply
 from app.localhub.errors import not_found
 from app.localhub.records import Delivery
 
-_SHOWN = {"delivered": "OK", "failed": "Invalid HTTP Response", "dropped": "failed to connect to host"}
+_SHOWN = {"delivered", "failed", "dropped"}
 
 
 def listing(call: Call) -> Reply:
@@ -35,7 +35,7 @@ def _item(row: Delivery) -> Json:
         "delivered_at": row.created_at,
         "redelivery": row.redelivery,
         "duration": 0.1,
-        "status": _SHOWN[row.status],
+        "status": _word(row),
         "status_code": row.status_code or 0,
         "event": row.event,
         "action": row.action,
@@ -43,3 +43,9 @@ def _item(row: Delivery) -> Json:
         "repository_id": (row.payload.get("repository") or {}).get("id"),
         "throttled_at": None,
     }
+
+
+def _word(row: Delivery) -> str:
+    if row.status == "delivered":
+        return "OK"
+    return f"Invalid HTTP Response: {row.status_code}" if row.status_code else "failed to connect to host"

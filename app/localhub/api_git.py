@@ -33,6 +33,14 @@ def branch(call: Call) -> Reply:
     return Reply(200, shown)
 
 
+def rules(call: Call) -> Reply:
+    """What guards a branch; here only the default branch is ever guarded."""
+    where = call.repository
+    guarding = where.rules if call.path["branch"] == where.default_branch else []
+    source = {"ruleset_source_type": "Repository", "ruleset_source": where.full_name, "ruleset_id": where.id}
+    return call.listing(guarding, lambda kind: {"type": kind, **source})
+
+
 def _short_branch(call: Call, ref: str) -> Json:
     api, sha, name = render.repository_url(call.state, call.repository), call.repository.refs[ref], ref.removeprefix(_HEADS)
     return {

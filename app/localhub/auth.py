@@ -9,7 +9,7 @@ from typing import Any
 
 import jwt
 
-from app.localhub.errors import Refused, bad_credentials
+from app.localhub.errors import Refused, bad_credentials, not_found, suspended
 from app.localhub.records import Account, App, Installation, Token
 from app.localhub.state import State
 
@@ -58,6 +58,14 @@ def identify(state: State, authorization: str | None) -> Actor:
     return identify_token(state, credential)
 
 
+def identify_code(state: State, code: str) -> AppItself:
+    """The App whose manifest led to this code; whoever has the code needs no other credential, once and for an hour."""
+    found = state.apps.find(lambda row: bool(row.code) and secrets.compare_digest(row.code, code))
+    if found is None or found.code_expires_at <= state.now():
+        raise not_found()
+    return AppItself(found)
+
+
 def identify_token(state: State, secret: str) -> Actor:
     """The holder of an installation's or a person's token, or 401."""
     digest = _digest(secret)
@@ -66,6 +74,8 @@ def identify_token(state: State, secret: str) -> Actor:
         raise bad_credentials()
     if token.installation_id is not None:
         installation = state.installations[token.installation_id]
+        if installation.suspended_at:
+            raise suspended()
         app = state.apps[installation.app_id]
         return InstallationActor(app, installation, token, state.accounts[app.bot_id])
     if token.account_id is None:

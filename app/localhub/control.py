@@ -3,15 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.localhub import api_checks, auth, bare, pull_requests, render_git
+from app.localhub import api_checks, apps, auth, bare, pull_requests, render_git
 from app.localhub.control_forms import (
     AppChange,
     Clock,
@@ -25,11 +23,13 @@ from app.localhub.control_forms import (
     RateLimit,
     Release,
     RoleName,
+    Rules,
+    Suspension,
 )
 from app.localhub.errors import Refused, not_found
 from app.localhub.faults import Fault
 from app.localhub.hub import By, Hub
-from app.localhub.records import Account, App, Installation, Repository, Role
+from app.localhub.records import App, Repository, Role
 from app.localhub.storm import Weather
 from app.localhub.webhooks import Mode
 
@@ -37,7 +37,7 @@ Json = dict[str, Any]
 
 
 def create_repository(hub: Hub, path: Json, wanted: NewRepository) -> Json:
-    owner = _account(hub, wanted.owner, "Organization")
+    owner = apps.account(hub, wanted.owner, "Organization")
     if hub.state.repositories.find(lambda row: row.full_name.lower() == f"{wanted.owner}/{wanted.name}".lower()):
         raise Refused(422, "name already exists on this account")
     now = hub.state.stamp()
@@ -63,7 +63,7 @@ def create_repository(hub: Hub, path: Json, wanted: NewRepository) -> Json:
 
 
 def create_person(hub: Hub, path: Json, wanted: NewPerson) -> Json:
-    account = _account(hub, wanted.login, "User")
+    account = apps.account(hub, wanted.login, "User")
     account.name, account.email = wanted.name, wanted.email
     hub.state.accounts.save(account)
     for full_name, role in wanted.roles.items():
@@ -73,18 +73,10 @@ def create_person(hub: Hub, path: Json, wanted: NewPerson) -> Json:
 
 
 def create_app(hub: Hub, path: Json, wanted: NewApp) -> Json:
-    private_key, public_key = ("", wanted.public_key_pem) if wanted.public_key_pem else _key_pair()
-    bot = _account(hub, f"{wanted.slug}[bot]", "Bot")
-    app_id = hub.state.next_id()
-    row = App(
-        id=app_id,
-        client_id=f"Iv23li{app_id}",
-        owner_id=_account(hub, "app-owner", "User").id,
-        bot_id=bot.id,
-        created_at=hub.state.stamp(),
-        **{**wanted.model_dump(), "name": wanted.name or wanted.slug, "public_key_pem": public_key},
-    )
-    hub.state.apps.save(row)
+    private_key, public_key = ("", wanted.public_key_pem) if wanted.public_key_pem else apps.key_pair()
+    fields = {**wanted.model_dump(exclude={"slug"}), "name": wanted.name or wanted.slug, "public_key_pem": public_key}
+    row = apps.register(hub, wanted.slug, apps.account(hub, "app-owner", "User"), **fields)
+    bot = hub.state.accounts[row.bot_id]
     told = {"id": row.id, "client_id": row.client_id, "slug": row.slug, "bot_id": bot.id, "bot_login": bot.login}
     return {**told, **({"private_key_pem": private_key} if private_key else {})}
 
@@ -98,18 +90,27 @@ def change_app(hub: Hub, path: Json, wanted: AppChange) -> Json:
 
 
 def install(hub: Hub, path: Json, wanted: NewInstallation) -> Json:
-    app = _app(hub, path["slug"])
     repositories = [hub.state.repository(*full_name.split("/", 1)) for full_name in wanted.repositories]
-    row = Installation(
-        id=hub.state.next_id(),
-        app_id=app.id,
-        account_id=repositories[0].owner_id,
-        repository_ids=[repository.id for repository in repositories],
-        permissions=app.permissions if wanted.permissions is None else wanted.permissions,
-        created_at=hub.state.stamp(),
-    )
-    hub.state.installations.save(row)
-    return {"id": row.id}
+    return {"id": apps.install(hub, _app(hub, path["slug"]), repositories, wanted.permissions).id}
+
+
+def installations(hub: Hub, path: Json, wanted: None) -> Json:
+    return {"ids": [row.id for row in hub.state.installations]}
+
+
+def suspend(hub: Hub, path: Json, wanted: Suspension) -> Json:
+    """By the account's owner: the App can do nothing there until it is taken back."""
+    row = hub.state.installations.get(int(path["installation_id"]))
+    if row is None:
+        raise not_found()
+    row.suspended_at = hub.state.stamp() if wanted.is_suspended else None
+    return {"id": hub.state.installations.save(row).id}
+
+
+def set_rules(hub: Hub, path: Json, wanted: Rules) -> Json:
+    where = hub.state.repository(path["owner"], path["name"])
+    where.rules = wanted.types
+    return {"id": hub.state.repositories.save(where).id}
 
 
 def set_role(hub: Hub, path: Json, wanted: RoleName) -> Json:
@@ -205,14 +206,6 @@ def requests(hub: Hub, path: Json, wanted: None) -> Json:
     return {"requests": hub.requests}
 
 
-def _account(hub: Hub, login: str, kind: Any) -> Account:
-    """The account of that login, made when it is new."""
-    found = hub.state.accounts.find(lambda row: row.login.lower() == login.lower())
-    if found is not None:
-        return found
-    return hub.state.accounts.save(Account(id=hub.state.next_id(), login=login, type=kind, created_at=hub.state.stamp()))
-
-
 def _app(hub: Hub, slug: str) -> App:
     found = hub.state.apps.find(lambda row: row.slug == slug)
     if found is None:
@@ -225,23 +218,17 @@ def _set_role(hub: Hub, where: Repository, login: str, role: Role) -> None:
     hub.state.repositories.save(where)
 
 
-def _key_pair() -> tuple[str, str]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
-
-
 _DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] = (
     ("POST", "/repositories", create_repository, NewRepository),
     ("POST", "/repositories/{owner}/{name}/commits", commit, NewCommit),
     ("PUT", "/repositories/{owner}/{name}/people/{login}", set_role, RoleName),
+    ("PUT", "/repositories/{owner}/{name}/rules", set_rules, Rules),
     ("POST", "/people", create_person, NewPerson),
     ("POST", "/apps", create_app, NewApp),
     ("PATCH", "/apps/{slug}", change_app, AppChange),
     ("POST", "/apps/{slug}/installations", install, NewInstallation),
+    ("GET", "/installations", installations, None),
+    ("PUT", "/installations/{installation_id}/suspended", suspend, Suspension),
     ("POST", "/check-runs/{check_run_id}/press", press, Press),
     ("PUT", "/webhooks", set_mode, Mode),
     ("GET", "/deliveries", deliveries, None),

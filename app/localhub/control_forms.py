@@ -55,6 +55,12 @@ class NewInstallation(BaseModel):
     permissions: dict[str, Level] | None = None
 
 
+class Suspension(BaseModel):
+    """Whether an installation is suspended."""
+
+    is_suspended: bool
+
+
 class NewCommit(BaseModel):
     """A commit by a person: text by path, null deletes; `branch` is made from `start` when it does not exist."""
 
@@ -63,6 +69,12 @@ class NewCommit(BaseModel):
     files: dict[str, str | None]
     message: str = "Change"
     start: str = ""
+
+
+class Rules(BaseModel):
+    """Types of the rules that guard the default branch, such as `pull_request`."""
+
+    types: list[str]
 
 
 class RoleName(BaseModel):

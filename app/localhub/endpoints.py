@@ -10,6 +10,7 @@ from app.localhub import (
     api_deliveries,
     api_dependencies,
     api_git,
+    api_hooks,
     api_issues,
     api_pulls,
     api_repositories,
@@ -19,11 +20,11 @@ from app.localhub.actions import api as api_actions
 from app.localhub.calls import Call, Reply
 from app.localhub.records import Role
 
-Who = Literal["app", "token", "any"]
+Who = Literal["app", "token", "any", "code"]
 
 
 class Endpoint(NamedTuple):
-    """`needs` are alternatives, empty outside a repository; `who` is then the kind of credential."""
+    """`needs` are alternatives, empty outside a repository; `who` is then the kind of credential (`code`: the one in the path)."""
 
     method: str
     path: str
@@ -48,6 +49,9 @@ ENDPOINTS = (
     Endpoint("GET", "/app", api_apps.app, who="app"),
     Endpoint("GET", "/app/hook/deliveries", api_deliveries.listing, who="app"),
     Endpoint("POST", "/app/hook/deliveries/{delivery_id}/attempts", api_deliveries.redeliver, who="app"),
+    Endpoint("POST", "/app-manifests/{code}/conversions", api_apps.convert_manifest, who="code"),
+    Endpoint("GET", "/app/hook/config", api_hooks.config, who="app"),
+    Endpoint("PATCH", "/app/hook/config", api_hooks.change_config, who="app"),
     Endpoint("GET", "/app/installations", api_apps.installations, who="app"),
     Endpoint("GET", "/app/installations/{installation_id}", api_apps.installation, who="app"),
     Endpoint("POST", "/app/installations/{installation_id}/access_tokens", api_apps.create_token, who="app"),
@@ -65,6 +69,7 @@ ENDPOINTS = (
     Endpoint("GET", _R + "/labels/{name:path}", api_repositories.label, _READ_TALK),
     Endpoint("GET", _R + "/branches", api_git.branches, _READ_CODE),
     Endpoint("GET", _R + "/branches/{branch:path}", api_git.branch, _READ_CODE),
+    Endpoint("GET", _R + "/rules/branches/{branch:path}", api_git.rules, _METADATA),
     Endpoint("GET", _R + "/commits", api_git.commits, _READ_CODE),
     Endpoint("GET", _R + "/commits/{ref:path}/check-runs", api_checks.for_reference, _READ_CHECKS),
     Endpoint("GET", _R + "/commits/{ref:path}/check-suites", api_checks.suites_for_reference, _READ_CHECKS),

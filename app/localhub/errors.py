@@ -35,6 +35,11 @@ def not_for_integrations() -> Refused:
     return Refused(403, "Resource not accessible by integration")
 
 
+def suspended() -> Refused:
+    """An installation that its account's owner has suspended."""
+    return Refused(403, "This installation has been suspended")
+
+
 def invalid(resource: str, field: str, message: str = "", code: str = "invalid") -> Refused:
     """422 Validation Failed for one field."""
     error: dict[str, Any] = {"resource": resource, "code": "custom" if message and code == "invalid" else code, "field": field}

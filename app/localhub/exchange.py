@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.localhub import api_apps, permissions
-from app.localhub.auth import AppItself, identify
+from app.localhub.auth import Actor, AppItself, identify, identify_code
 from app.localhub.calls import Call, Reply
 from app.localhub.endpoints import Endpoint
 from app.localhub.errors import Refused, malformed
@@ -42,7 +43,7 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
         hub.requests.append(entry)
         if reply.status != 304:  # GitHub's description does not name it with each endpoint
             hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
-        return response_of(reply)
+        return response_of(hub, reply)
 
     return answer
 
@@ -74,7 +75,7 @@ def unknown_endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
         entry = {"method": request.method, "path": request.url.path, "status": 501, "actor": None, "agent": agent_of(request)}
         hub.requests.append(entry)
         hub.record({**entry, "query": {}, "request": "", "response": {"message": message}})
-        return response_of(Reply(501, {"message": message}))
+        return response_of(hub, Reply(501, {"message": message}))
 
     return answer
 
@@ -93,9 +94,9 @@ def _handle(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: d
 
 
 def _admitted(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry: dict[str, Any], headers: dict[str, str]) -> Call:
-    actor = identify(hub.state, request.headers.get("authorization"))
     path = {name: unquote(value) if "%" in value else value for name, value in request.path_params.items()}
     url = str(request.url.replace(query=""))
+    actor = _actor(hub, endpoint, request)
     call = Call(hub, actor, path, dict(request.query_params), {}, url)
     entry["actor"] = hub.state.accounts[call.by.account_id].login
     if endpoint.who == "app" and not isinstance(actor, AppItself):
@@ -121,6 +122,12 @@ def _unless_known(call: Call, endpoint: Endpoint, request: Request, reply: Reply
     key = api_apps.rate_key(call)
     call.hub.used[key] = max(0, call.hub.used.get(key, 0) - 1)
     return Reply(304, None, reply.headers)
+
+
+def _actor(hub: Hub, endpoint: Endpoint, request: Request) -> Actor:
+    if endpoint.who == "code":
+        return identify_code(hub.state, request.path_params["code"])
+    return identify(hub.state, request.headers.get("authorization"))
 
 
 def _charge(call: Call, endpoint: Endpoint, headers: dict[str, str]) -> None:
@@ -160,9 +167,10 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def response_of(reply: Reply) -> Response:
+def response_of(hub: Hub, reply: Reply) -> Response:
+    date = formatdate(hub.state.now(), usegmt=True)  # by this server's clock, which a test may have moved
     if reply.status in {204, 304}:
-        return Response(status_code=reply.status, headers=dict(reply.headers))
-    headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
+        return Response(status_code=reply.status, headers={"Date": date, **reply.headers})
+    headers = {"Date": date, "X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
     body = json.dumps(reply.body, ensure_ascii=False).encode()
     return Response(body, reply.status, headers, media_type="application/json; charset=utf-8")

@@ -42,7 +42,7 @@ def _patch_lines(patch: str) -> list[tuple[str, str]]:
     return [(_LINE_KINDS.get(line[:1], "same"), line) for line in patch.split("\n")[:_PATCH_LINES_SHOWN]]
 
 
-_ENVIRONMENT = _environment()
+ENVIRONMENT = _environment()
 
 
 def _home(hub: Hub, request: Request) -> tuple[str, Context]:
@@ -171,7 +171,7 @@ def _endpoint(hub: Hub, page: Callable[[Hub, Request], tuple[str, Context]]) -> 
         def work() -> str:
             with hub.state.lock:
                 template, context = page(hub, request)
-                return _ENVIRONMENT.get_template(template).render(context)
+                return ENVIRONMENT.get_template(template).render(context)
 
         try:
             text = await run_in_threadpool(work)

@@ -26,7 +26,7 @@ class Account(Record):
 
 
 class App(Record):
-    """A GitHub App's registration; its private key stays with whoever registered it."""
+    """A GitHub App's registration. Of one made from a manifest the secrets wait here for one exchange of `code`."""
 
     client_id: str
     slug: str
@@ -38,6 +38,11 @@ class App(Record):
     webhook_secret: str = ""
     permissions: dict[str, Level] = Field(default_factory=dict)
     events: list[str] = Field(default_factory=list)
+    setup_url: str = ""
+    code: str = ""
+    code_expires_at: float = 0
+    client_secret: str = ""
+    private_key_pem: str = ""
     created_at: str
 
 
@@ -49,6 +54,7 @@ class Installation(Record):
     repository_ids: list[int]
     permissions: dict[str, Level]
     created_at: str
+    suspended_at: str | None = None
 
 
 class Token(Record):
@@ -74,6 +80,8 @@ class Repository(Record):
     private: bool = False
     roles: dict[str, Role] = Field(default_factory=dict)
     refs: dict[str, str] = Field(default_factory=dict)
+    # Types of the rules that guard the default branch.
+    rules: list[str] = Field(default_factory=list)
     last_number: int = 0
     created_at: str
     pushed_at: str

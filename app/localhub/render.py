@@ -208,6 +208,6 @@ def installation(state: State, row: Installation) -> Json:
         "created_at": row.created_at,
         "updated_at": row.created_at,
         "single_file_name": None,
-        "suspended_by": None,
-        "suspended_at": None,
+        "suspended_by": user(state, owner.id) if row.suspended_at else None,
+        "suspended_at": row.suspended_at,
     }

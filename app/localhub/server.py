@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from app.localhub import control, git_http, pages
+from app.localhub import control, git_http, pages, registration
 from app.localhub.actions import control as control_actions
 from app.localhub.actions.identity import Issuer
 from app.localhub.actions.machines import Machines
@@ -52,6 +52,7 @@ def build(hub: Hub, announce: Callable[[str], None]) -> ASGIApp:
             Route("/api/graphql", graphql.endpoint(hub), methods=["POST"]),
             Mount("/api/v3", routes=api),
             *(Route(f"/{{owner}}/{{name}}/{service}", git, methods=[method]) for service, method in git_http.SERVICES.items()),
+            *registration.routes(hub),
             *pages.routes(hub),
         ],
     )

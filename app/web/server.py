@@ -5,6 +5,7 @@ import errno
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -21,6 +22,7 @@ from app.settings import Settings
 from app.web import openapi, operator, runner_api, webhook
 from app.web.envelope import Envelope
 from app.web.front import Front
+from app.web.setup_pages import after_routes
 from shared.errors import FatalError, TransientError
 
 log = structlog.get_logger()
@@ -37,6 +39,7 @@ def build(front: Front, settings: Settings, registry: CollectorRegistry) -> Star
             Route("/openapi.json", _openapi(), methods=["GET"]),
             *operator.routes(front, settings.operator_token),
             *runner_api.routes(front),
+            *after_routes(),
         ],
         middleware=[Middleware(Envelope)],
         exception_handlers={HTTPException: _http_error, TransientError: _try_again, SQLAlchemyError: _no_database},
@@ -62,22 +65,46 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def run(app: Starlette, listening: socket.socket) -> None:
-    """Serves until SIGINT or SIGTERM, then returns: what else the process has to close stays the caller's."""
+class _Server(uvicorn.Server):
+    """Remembers that a signal ended it."""
+
+    told = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.told = True
+        super().handle_exit(sig, frame)
+
+    def end(self) -> None:
+        """A signal outside uvicorn's own watch."""
+        self.told = self.should_exit = True
+
+
+async def run(app: Starlette, listening: socket.socket, until: asyncio.Event | None = None) -> bool:
+    """Serves until SIGINT or SIGTERM (true) or that event (false): what else the process has to close stays the caller's."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, timeout_keep_alive=75, ws="none"
     )
     loop = asyncio.get_running_loop()
+    server = _Server(config)
     ends = (signal.SIGINT, signal.SIGTERM)
     for number in ends:
-        # uvicorn raises the signal again when it is done; with nobody listening, that would kill us half closed.
-        loop.add_signal_handler(number, lambda: None)
+        # For signals before uvicorn listens to them, and after: it raises them again, and that would kill us half closed.
+        loop.add_signal_handler(number, server.end)
+    waiting = asyncio.create_task(_end_after(until, server)) if until is not None else None
     try:
-        await uvicorn.Server(config).serve(sockets=[listening])
+        await server.serve(sockets=[listening])
     finally:
+        if waiting is not None:
+            waiting.cancel()
         for number in ends:
             loop.remove_signal_handler(number)
         listening.close()
+    return server.told
+
+
+async def _end_after(until: asyncio.Event, server: uvicorn.Server) -> None:
+    await until.wait()
+    server.should_exit = True
 
 
 async def _alive(_request: Request) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.commands import init
 from shared.process import environment
 from tests.support.localhub import Hub
 
@@ -19,15 +20,19 @@ def settings(hub: Hub, tmp_path: Path) -> dict[str, str]:
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "README.md").write_text("# Widgets\n")
     (tmp_path / "patches").mkdir()
-    hub.repository("acme/widgets", tmp_path / "repository")
-    app = hub.app("shoal-app")
+    hub.repository("acme/widgets", tmp_path / "repository", private=True)
+    hub.guard("acme/widgets", "pull_request")
+    maintainer = hub.person("mona", {"acme/widgets": "maintain"})
+    maintainer.ask("POST", "/repos/acme/widgets/labels", {"name": "shoal"})
+    app = hub.app("shoal-app", webhook_url="http://127.0.0.1:0/webhook", webhook_secret="s" * 20)
     hub.install(app, "acme/widgets")
     (tmp_path / "app.pem").write_text(app.private_key_pem)
+    (tmp_path / "app.pem").chmod(0o600)
     return {
         "SHOAL_WEBHOOK_SECRET": "s" * 20,
         "SHOAL_APP_ID": str(app.id),
         "SHOAL_PRIVATE_KEY_PATH": str(tmp_path / "app.pem"),
-        "SHOAL_GITHUB_API_URL": hub.api_url,
+        "SHOAL_GITHUB_URL": hub.url,
         "SHOAL_WORK_DIR": str(tmp_path / "work"),
         "SHOAL_PORT": "0",
         "SHOAL_AGENT": "patch",
@@ -47,7 +52,7 @@ def doctor(folder: Path, settings: dict[str, str]) -> tuple[int, dict[str, list[
     assert document["ok"] == (ended.returncode == 0)
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in document["findings"]:
-        assert bool(finding["fix"]) == (not finding["ok"]), finding
+        assert bool(finding["fix"]) == (not finding["ok"] or finding["warning"]), finding
         found.setdefault(finding["name"], []).append(finding)
     return ended.returncode, found
 
@@ -55,8 +60,11 @@ def doctor(folder: Path, settings: dict[str, str]) -> tuple[int, dict[str, list[
 def test_a_sound_deployment_is_well(tmp_path: Path, settings: dict[str, str]) -> None:
     """Exit 0, and nothing was made on the way: no database, no folder."""
     status, found = doctor(tmp_path, settings)
-    assert (status, [f for group in found.values() for f in group if not f["ok"]]) == (0, [])
-    assert {"python", "git", "bubblewrap", "work folder", "database", "port", "private key", "agent", "github"} <= set(found)
+    assert (status, [f for group in found.values() for f in group if f["fix"]]) == (0, [])
+    assert {"python", "git", "bubblewrap", "work folder", "database", "port", "private key", "agent", "clock", "github"} <= set(
+        found
+    )
+    assert {"permissions", "webhook", "deliveries", "label"} <= set(found)
     assert not (tmp_path / "work").exists()
 
 
@@ -114,6 +122,102 @@ def test_an_app_that_is_installed_nowhere_or_unknown_is_said(tmp_path: Path, hub
     assert found["installation"][0]["detail"] == "the App is installed nowhere"
     _, found = doctor(tmp_path, {**settings, "SHOAL_APP_ID": "31337"})
     assert "SHOAL_APP_ID" in found["github"][0]["fix"]
+
+
+def test_a_wrong_clock_is_named_before_anything_else_is_suspected(tmp_path: Path, hub: Hub, settings: dict[str, str]) -> None:
+    """GitHub refuses the App's proof of itself; the finding says why, and by how much."""
+    hub.set_clock(-600)
+    _, found = doctor(tmp_path, settings)
+    assert "ahead of GitHub's" in found["clock"][0]["detail"]
+    assert found["github"][0]["fix"] == "check this machine's clock first"
+
+
+def test_a_suspended_installation_is_named(tmp_path: Path, hub: Hub, settings: dict[str, str]) -> None:
+    """With the account that did it; its repositories are not asked for."""
+    (installation,) = hub.ask("GET", "/installations")["ids"]
+    hub.suspend(installation)
+    _, found = doctor(tmp_path, settings)
+    assert (found["installation"][0]["detail"], "label" in found) == ("acme suspended the App", False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"webhook_url": ""}, "sends none"),
+        ({"webhook_url": "https://old.example.com/webhook"}, "goes to https://old.example.com/webhook, this app is at"),
+        ({"webhook_secret": ""}, "is not signed"),
+    ],
+)
+def test_a_webhook_that_cannot_arrive_is_named(
+    tmp_path: Path, hub: Hub, settings: dict[str, str], change: dict[str, str], words: str
+) -> None:
+    """As GitHub has it configured."""
+    hub.change_app("shoal-app", **change)
+    _, found = doctor(tmp_path, settings)
+    assert words in found["webhook"][0]["detail"]
+
+
+def test_failing_deliveries_are_told_with_their_reason(tmp_path: Path, hub: Hub, settings: dict[str, str]) -> None:
+    """Nobody listens at that address: the newest delivery has no answer."""
+    hub.person("ada", {"acme/widgets": "write"}).open_issue("acme/widgets", "Hello")
+    hub.wait_for(lambda: [row for row in hub.deliveries() if row["status"] == "failed"])
+    _, found = doctor(tmp_path, settings)
+    [finding] = found["deliveries"]
+    assert finding["detail"].startswith("1 of the latest 1 failed, the newest with: failed to connect")
+    assert "firewall" in finding["fix"]
+
+
+@pytest.mark.slow
+def test_each_thing_that_a_repository_lacks_is_named(tmp_path: Path, hub: Hub, settings: dict[str, str]) -> None:
+    """A public one without label, ruleset, workflow and runners; what only deserves a warning does not fail the doctor."""
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "README.md").write_text("# Bare\n")
+    hub.repository("other/bare", tmp_path / "bare")
+    hub.person("ada", {"other/bare": "maintain"})
+    app = hub.app("other-app", webhook_url="http://127.0.0.1:0/webhook", webhook_secret="s" * 20)
+    hub.install(app, "other/bare")
+    (tmp_path / "app.pem").write_text(app.private_key_pem)
+    theirs = {**settings, "SHOAL_APP_ID": str(app.id)}
+    actions = {**theirs, "SHOAL_BACKEND": "actions", "SHOAL_PUBLIC_URL": "http://127.0.0.1:0"}
+
+    _, found = doctor(tmp_path, actions)
+    assert found["label"][0]["detail"] == "other/bare has no label `shoal`"
+    assert (found["ruleset"][0]["ok"], found["ruleset"][0]["warning"]) == (True, True)
+    assert "other/bare is public" in found["visibility"][0]["detail"]
+    assert "has no .github/workflows/shoal.yml" in found["workflow"][0]["detail"]
+    assert "no runner has self-hosted; there are: none" in found["runners"][0]["detail"]
+
+    hub.commit("other/bare", "main", {".github/workflows/shoal.yml": workflow("https://old.example.com", "linux")}, login="ada")
+    hub.runner("other/bare", "one", environment={}, online=False)
+    _, found = doctor(tmp_path, actions)
+    detail = found["workflow"][0]["detail"]
+    assert "`app-url` is https://old.example.com, this app is at http://127.0.0.1:0" in detail
+    assert "it runs on linux, SHOAL_RUNNER_LABELS says self-hosted" in detail
+    assert "no runner with self-hosted is online (one)" in found["runners"][0]["detail"]
+
+    hub.commit("other/bare", "main", {".github/workflows/shoal.yml": workflow("http://127.0.0.1:0", "self-hosted")}, login="ada")
+    hub.runner("other/bare", "one", environment={})
+    _, found = doctor(tmp_path, actions)
+    assert (found["workflow"][0]["ok"], found["runners"][0]["ok"]) == (True, True)
+    hub.set_workflow("other/bare", "shoal.yml", is_active=False)
+    _, found = doctor(tmp_path, actions)
+    assert "is disabled manually" in found["workflow"][0]["detail"]
+
+
+def workflow(app_url: str, label: str) -> str:
+    """What `shoal init` writes."""
+    wanted = {"mode": "work", "action": "acme/shoal@main", "app_url": app_url, "runner_labels": label, "label": "shoal"}
+    return init.workflow(wanted)
+
+
+def test_a_key_that_others_can_read_and_a_stray_line_of_the_env_file_are_told(tmp_path: Path, settings: dict[str, str]) -> None:
+    """The one is a warning, the other a mistake."""
+    (tmp_path / "app.pem").chmod(0o644)
+    (tmp_path / ".env").write_text("SHOAL_SLOTZ=3\n")
+    status, found = doctor(tmp_path, settings)
+    assert (status, found["private key"][0]["warning"], "chmod 600" in found["private key"][0]["fix"]) == (1, True, True)
+    assert found["settings"][0]["detail"] == "SHOAL_SLOTZ is not a setting; did you mean SHOAL_SLOTS?"
 
 
 def test_folders_that_cannot_be_made_are_named(tmp_path: Path, settings: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.commands.shoal import shoal
+from tests.support.localhub import Hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WORK = ("--action", f"acme/shoal@{COMMIT}", "--app-url", "https://shoal.example.com/", "--runner-labels", "self-hosted, linux")
@@ -75,6 +76,38 @@ def test_what_cannot_stand_in_a_workflow_is_named(checkout: Path, arguments: tup
     run = shoal("init", checkout, *arguments)
     assert (run.status, words in run.stderr, "Traceback" in run.stderr) == (2, True, False)
     assert not (checkout / ".github").exists()
+
+
+@pytest.mark.slow
+def test_the_app_makes_the_label_and_fills_in_what_it_knows(
+    checkout: Path, hub: Hub, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Once: a second run finds it. Where the App is not installed the files are written all the same, and the status says so."""
+    first = tmp_path_factory.mktemp("first")
+    (first / "README.md").write_text("# Widgets\n")
+    hub.repository("acme/widgets", first)
+    app = hub.app("shoal-app")
+    env = {
+        "SHOAL_GITHUB_URL": hub.url,
+        "SHOAL_APP_ID": str(app.id),
+        "SHOAL_PRIVATE_KEY": app.private_key_pem,
+        "SHOAL_WEBHOOK_SECRET": "s" * 20,
+        "SHOAL_PUBLIC_URL": "https://shoal.example.com",
+        "SHOAL_LABEL": "please do",
+        "SHOAL_RUNNER_LABELS": "self-hosted,gpu",
+        "SHOAL_GITHUB_WRITES_PER_SECOND": "1000",
+    }
+    subprocess.run(["git", "remote", "add", "origin", f"{hub.url}/acme/widgets.git"], cwd=checkout, check=True)
+    without = shoal("init", checkout, *WORK[:2], "--json", env=env)
+    assert (without.status, "not installed on acme/widgets" in without.document["label"]) == (1, True)
+    data = yaml.safe_load((checkout / ".github/workflows/shoal.yml").read_text())
+    [job] = data["jobs"].values()
+    assert (job["runs-on"], job["steps"][0]["with"]["app-url"]) == (["self-hosted", "gpu"], "https://shoal.example.com")
+    hub.install(app, "acme/widgets")
+    assert shoal("init", checkout, *WORK[:2], "--json", env=env).document["label"] == "made"
+    assert shoal("init", checkout, *WORK[:2], "--json", env=env).document["label"] == "is there already"
+    person = hub.person("mona", {"acme/widgets": "read"})
+    assert [label["name"] for label in person.get("/repos/acme/widgets/labels")] == ["please do"]
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_everything_has_a_default() -> None:
     ("text", "line", "words"),
     [
         ("test_minutes: 5\ntest_comand: make\n", 2, "did you mean `test_command`?"),
-        ("colour: red\n", 1, "known are: agent_minutes"),
+        ("colour: red\n", 1, "known are: agent, agent_minutes"),
         ("\n\ntest_minutes: soon\n", 3, "`test_minutes`: input should be a valid number"),
         ("test_minutes: -1\n", 1, "greater than 0"),
         ("- test_command\n", 1, "`key: value` lines"),

@@ -18,9 +18,20 @@ class Block(NamedTuple):
     body: str
 
 
+def blocks_of(document: Path, heading: str) -> list[Block]:
+    """Those of one section, up to the next heading of the same or a higher level."""
+    _, found, rest = document.read_text("utf-8").partition(f"\n## {heading}\n")
+    assert found, f"no section {heading}"
+    return _blocks(re.split(r"^##? ", rest, maxsplit=1, flags=re.MULTILINE)[0])
+
+
 def blocks(document: Path) -> list[Block]:
     """In their order."""
-    found = _FENCE.finditer(document.read_text("utf-8"))
+    return _blocks(document.read_text("utf-8"))
+
+
+def _blocks(text: str) -> list[Block]:
+    found = _FENCE.finditer(text)
     return [
         Block(one["language"], "\n".join(line.removeprefix(one["indent"]) for line in one["body"].splitlines())) for one in found
     ]

@@ -27,15 +27,17 @@ FAST = {
     ".venv/bin/shoal simulate docs/examples/tasks.json",
 }
 _RESTART = "tests/journeys/test_operator.py::test_a_restart_in_the_middle_of_work"
+_SET_UP = "tests/journeys/test_set_up.py::test_the_set_up_of_the_readme_leads_to_an_accepted_label"
 # Run by the named test.
 COVERED = {
     "make demo": "tests/house/test_clone.py::test_an_empty_clone_needs_one_command",
     "make setup": "tests/house/test_clone.py::test_an_empty_clone_needs_one_command",
     "make test": "tests/house/test_make.py::test_each_target_runs_what_it_says",
     "make check": "tests/house/test_make.py::test_each_target_runs_what_it_says",
-    ".venv/bin/shoal init ../widgets --action YOUR-ORG/shoal@COMMIT --app-url https://YOUR-HOST": (
-        "tests/commands/test_init.py::test_the_workflow_file_passes_every_linter"
-    ),
+    ".venv/bin/shoal init ../widgets --action YOUR-ORG/shoal@COMMIT": _SET_UP,
+    "git -C ../widgets add .github": _SET_UP,
+    "git -C ../widgets commit -m 'Let Shoal work here'": _SET_UP,
+    "git -C ../widgets push": _SET_UP,
     "make bench": "tests/commands/test_bench.py::test_the_reference_scenarios_come_out_as_promised",
     ".venv/bin/shoal demo --slots 2 --compare": "tests/demo/test_rehearsal.py::test_a_comparison_measures_the_speed_up",
     ".venv/bin/shoal demo --keep --serve": "tests/house/test_demo.py::test_the_pages_stay_open_until_somebody_ends_it",

@@ -1,11 +1,14 @@
 """Stories about the operator's settings."""
 
+import stat
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from app.settings import Settings, load, strangers
-from scripts.settings_table import PAGE, table, updated
+from app.registration import Registration, folder, keep
+from app.settings import Settings, load, strangers, unregistered
+from scripts.settings_table import PAGE, table, unit, updated
 from shared.errors import UserError
 
 GOOD = {"webhook_secret": "s" * 20, "app_id": "7", "private_key": "pem", "agent_command": "my-agent --fast"}
@@ -15,7 +18,7 @@ GOOD = {"webhook_secret": "s" * 20, "app_id": "7", "private_key": "pem", "agent_
 def empty_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No variable or `.env` of this machine takes part."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
+    for name in (*Settings.model_fields, "config"):
         monkeypatch.delenv(f"SHOAL_{name.upper()}", raising=False)
 
 
@@ -49,13 +52,15 @@ def test_settings_that_belong_together_are_asked_for_together() -> None:
     with pytest.raises(UserError, match="SHOAL_PRIVATE_KEY_PATH is missing"):
         load(webhook_secret="s" * 20, app_id="7", agent_command="x")
     with pytest.raises(UserError, match="SHOAL_AGENT_COMMAND is missing"):
-        load(webhook_secret="s" * 20, app_id="7", private_key="pem")
+        load(webhook_secret="s" * 20, app_id="7", private_key="pem", agent="command")
     with pytest.raises(UserError, match="SHOAL_HEARTBEAT_SECONDS is too long"):
         load(**GOOD, heartbeat_seconds=40)
 
 
 def test_a_named_agent_needs_no_command() -> None:
-    """`claude` is its own program, unless another one is named; its arguments are words."""
+    """`claude` is its own program, unless another one is named; its arguments are words. Unset, it is `claude`."""
+    assert load(**{**GOOD, "agent_command": ()}).agent == "claude"
+    assert load(**GOOD).agent == "command"
     named = load(**{**GOOD, "agent": "claude", "agent_command": ()}, agent_options="--effort 'very high'")
     assert (named.agent_program, named.agent_options) == ("claude", ("--effort", "very high"))
     assert load(**{**GOOD, "agent": "claude", "agent_command": "/opt/claude"}).agent_program == "/opt/claude"
@@ -119,9 +124,109 @@ def test_a_mistyped_variable_is_recognised() -> None:
     assert strangers(["SHOAL_SLOTZ", "SHOAL_SLOTS", "HOME"]) == ["SHOAL_SLOTZ is not a setting; did you mean SHOAL_SLOTS?"]
 
 
+def test_a_file_sets_what_no_variable_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`shoal.toml` in the working folder: lists and numbers as TOML has them; the environment and `.env` win over it."""
+    Path("shoal.toml").write_text('port = 9000\nslots = 3\nhost = "0.0.0.0"\nrunner_labels = ["a", "b c"]\nday_cost_usd = "none"\n')
+    Path(".env").write_text("SHOAL_SLOTS=5\n")
+    monkeypatch.setenv("SHOAL_PORT", "9001")
+    settings = load(**GOOD)
+    assert (settings.port, settings.slots, settings.host, settings.runner_labels) == (9001, 5, "0.0.0.0", ("a", "b c"))
+
+
+def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By SHOAL_CONFIG, which is then the only one, and must be there."""
+    Path("shoal.toml").write_text("slots = 3\n")
+    (tmp_path / "other.toml").write_text("slots = 4\n")
+    monkeypatch.setenv("SHOAL_CONFIG", str(tmp_path / "other.toml"))
+    assert load(**GOOD).slots == 4
+    monkeypatch.setenv("SHOAL_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(UserError, match=r"SHOAL_CONFIG: .*none\.toml` cannot be read .*name a readable TOML file"):
+        load(**GOOD)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("slotz = 3", r"shoal\.toml: `slotz` is not a setting: did you mean `slots`\?"),
+        ("SHOAL_SLOTS = 3", r"shoal\.toml: `SHOAL_SLOTS` is not a setting: did you mean `slots`\?"),
+        ("zzz = 3", r"shoal\.toml: `zzz` is not a setting: remove it"),
+        ('port = "http"', r"shoal\.toml: `port` is wrong \(input should be a valid integer.*\): Port to listen on"),
+        ("[agent]\nname = 1", r"shoal\.toml: `agent` is a table: write `agent = VALUE`"),
+        ("slots: 3", r"shoal\.toml is not TOML \(.*line 1.*\): correct that line"),
+    ],
+)
+def test_a_mistake_in_the_file_names_file_key_and_fix(text: str, words: str) -> None:
+    """One clear error, whatever is wrong; a secret in it is not quoted."""
+    Path("shoal.toml").write_text(text)
+    with pytest.raises(UserError, match=words):
+        load(**GOOD)
+
+
+def test_the_registered_app_is_used_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+    """Until the operator names another App, or another GitHub; before that the machine counts as new."""
+    assert unregistered() is not None
+    keep(Path(".shoal"), _registration(), "PEM")
+    assert unregistered() is None
+    settings = load(agent_command="x")
+    assert (settings.app_id, settings.key(), settings.webhook_secret.get_secret_value()) == ("42", "PEM", "w" * 20)
+    assert (settings.github_api_url, settings.runner_url) == ("https://ghe.example.com/api/v3", "https://shoal.example.com")
+    assert load(agent_command="x", public_url="https://new.example.com").public_url == "https://new.example.com"
+    with pytest.raises(UserError, match="SHOAL_WEBHOOK_SECRET is missing"):
+        load(app_id="7", agent_command="x")
+    with pytest.raises(UserError, match="SHOAL_APP_ID is missing"):
+        load(github_url="https://other.example.com", agent_command="x")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder(Path(".shoal")), *folder(Path(".shoal")).iterdir())}
+    assert modes == {"github-app": 0o700, "registration.json": 0o600, "private-key.pem": 0o600}
+
+
+def test_a_damaged_registration_is_named() -> None:
+    """Nothing of it is quoted: it holds secrets."""
+    keep(Path(".shoal"), _registration(), "PEM")
+    (folder(Path(".shoal")) / "registration.json").write_text('{"client_secret": "hunter2"}')
+    with pytest.raises(UserError, match=r"registration\.json is damaged: restore it") as caught:
+        load(agent_command="x")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_new_machine_hears_of_other_mistakes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anybody registers an App that then could not start."""
+    monkeypatch.setenv("SHOAL_SLOTS", "many")
+    with pytest.raises(UserError, match="SHOAL_SLOTS is wrong") as caught:
+        unregistered()
+    assert "SHOAL_APP_ID" not in str(caught.value)
+
+
+def _registration() -> Registration:
+    return Registration(
+        app_id="42",
+        slug="shoal-acme",
+        html_url="https://ghe.example.com/apps/shoal-acme",
+        client_id="Iv1",
+        client_secret=SecretStr("c" * 20),
+        webhook_secret=SecretStr("w" * 20),
+        github_url="https://ghe.example.com",
+        github_api_url="https://ghe.example.com/api/v3",
+        public_url="https://shoal.example.com",
+    )
+
+
+def test_the_api_of_a_github_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """github.com, a company's part of ghe.com, and an Enterprise Server, each by its web address alone."""
+    assert load(**GOOD).github_api_url == "https://api.github.com"
+    assert load(**GOOD, github_url="https://acme.ghe.com").github_api_url == "https://api.acme.ghe.com"
+    assert load(**GOOD, github_url="https://ghe.acme.com").github_api_url == "https://ghe.acme.com/api/v3"
+
+
 def test_the_page_of_settings_is_what_the_code_says() -> None:
     """docs/settings.md is up to date, and every setting stands in it with a meaning."""
     page = PAGE.read_text()
     assert updated(page) == page
     assert table().count("\n") == len(Settings.model_fields) + 1
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_every_number_has_a_unit() -> None:
+    """In the table, for the operator's settings and for a repository's."""
+    units = {name: unit(name, field) for name, field in Settings.model_fields.items()}
+    assert (units["lease_seconds"], units["day_cost_usd"], units["slots"], units["host"]) == ("seconds", "US dollars", "tasks", "")
+    assert all(unit(name, field) for name, field in Settings.model_fields.items() if field.annotation in {int, float})

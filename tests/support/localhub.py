@@ -204,6 +204,18 @@ class Hub:
         """A person presses Re-run, or the button of that identifier."""
         self.ask("POST", f"/check-runs/{check_run_id}/press", {"login": login, "identifier": identifier})
 
+    def suspend(self, installation_id: int, *, is_suspended: bool = True) -> None:
+        """By the account's owner."""
+        self.ask("PUT", f"/installations/{installation_id}/suspended", {"is_suspended": is_suspended})
+
+    def guard(self, repository: str, *types: str) -> None:
+        """Rules for the default branch, for example `pull_request`; none takes them away."""
+        self.ask("PUT", f"/repositories/{repository}/rules", {"types": types})
+
+    def set_workflow(self, repository: str, file: str, *, is_active: bool) -> None:
+        """Enables or disables a workflow, as on its page."""
+        self.ask("PUT", f"/repositories/{repository}/workflows/{file}", {"is_active": is_active})
+
     def set_clock(self, offset_seconds: float) -> None:
         self.ask("PUT", "/clock", {"offset_seconds": offset_seconds})
 

@@ -49,7 +49,7 @@ def endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
         reply = await with_trouble(hub, request, work)
         entry["status"] = reply.status
         hub.requests.append(entry)
-        return response_of(reply)
+        return response_of(hub, reply)
 
     return answer
 

@@ -1,0 +1,47 @@
+"""Whether a repository's workflow file still does what this app expects of it."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+
+def outdated(text: str, app_url: str, labels: Collection[str]) -> tuple[str, ...]:
+    """What is not as `shoal init` would write it now; a person may have changed everything else."""
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return ("it is not valid YAML",)
+    if not isinstance(data, Mapping):
+        return ("it is no workflow",)
+    return tuple(_differences(data, app_url, {label.lower() for label in labels}))
+
+
+def _differences(data: Mapping[Any, Any], app_url: str, labels: set[str]) -> Iterator[str]:
+    # YAML reads the bare word `on` as true.
+    triggers = _mapping(data.get("on", data.get(True)))
+    if "attempt" not in _mapping(_mapping(triggers.get("workflow_dispatch")).get("inputs")):
+        yield "it takes no input `attempt` by `workflow_dispatch`"
+    found = [(job, _work_step(job)) for job in map(_mapping, _mapping(data.get("jobs")).values())]
+    job, step = next(((job, step) for job, step in found if step), ({}, {}))
+    if not step:
+        yield "no step has `mode: work`"
+        return
+    if _mapping(job.get("permissions")).get("id-token") != "write":
+        yield "its job lacks `id-token: write`"
+    if str(step.get("app-url", "")).rstrip("/") != app_url.rstrip("/"):
+        yield f"its `app-url` is {step.get('app-url') or 'missing'}, this app is at {app_url}"
+    runs_on = job.get("runs-on") or []
+    asked = {str(label).lower() for label in ([runs_on] if isinstance(runs_on, str) else runs_on)}
+    if asked != labels:
+        yield f"it runs on {', '.join(sorted(asked)) or 'nothing'}, SHOAL_RUNNER_LABELS says {', '.join(sorted(labels))}"
+
+
+def _work_step(job: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    steps = job.get("steps")
+    inputs = [_mapping(_mapping(step).get("with")) for step in (steps if isinstance(steps, list) else [])]
+    return next((given for given in inputs if given.get("mode") == "work"), {})
+
+
+def _mapping(value: object) -> Mapping[Any, Any]:
+    return value if isinstance(value, Mapping) else {}
