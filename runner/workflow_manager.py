@@ -69,6 +69,8 @@ def _taken_up(work: Work, model_keys: str) -> Verdict | None:
             work.keys = Keys.load(model_keys, os.environ)
         except FatalError as error:
             raise AttemptEnds(VerdictName.SETUP_FAILED, str(error)) from error
+        if why := sandbox.too_weak(work.brief.isolation, work.sandbox):  # before git looks at what an earlier agent left
+            raise AttemptEnds(VerdictName.SETUP_FAILED, why)
         work.state.isolation = _isolation(work)
         found = resume.earlier_work(work, PHASES)
         published = work.brief.published
