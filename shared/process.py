@@ -87,6 +87,8 @@ class Ended:
     read_bytes: int = 0
     written_bytes: int = 0
     output_bytes: int = 0
+    # What it had left running when it ended by itself, and we ended.
+    strays: int = 0
 
     @property
     def ok(self) -> bool:
@@ -160,7 +162,7 @@ class _Run:
             threading.Thread(target=_write, args=(_pipe(child.stdin), self.stdin), daemon=True, name="stdin").start()
             monitor = Monitor(child.pid, limit_mib=limits.memory_mib)
             reason = self._watch(child.pid, output, monitor)
-            self._end_all(child.pid, reason, group)
+            strays = self._end_all(child.pid, reason, group)
             _, status, used = os.wait4(child.pid, 0)
             code = child.returncode = os.waitstatus_to_exitcode(status)
             output.end()
@@ -173,7 +175,7 @@ class _Run:
             raise output.error
         if reason == "exited" and code < 0:
             reason = "signalled"
-        return Ended(reason, code, time.monotonic() - self.begun, output.tail, *use, output_bytes=output.count)
+        return Ended(reason, code, time.monotonic() - self.begun, output.tail, *use, output_bytes=output.count, strays=strays)
 
     def _start(self, group: Group | None) -> "subprocess.Popen[bytes]":
         argv = list(self.argv)
@@ -218,9 +220,10 @@ class _Run:
     def _free_mib(self) -> float:
         return min((_free_bytes(place) for place in self.disks), default=0) / 2**20
 
-    def _end_all(self, pid: int, reason: EndReason, group: Group | None) -> None:
-        """Of a command that ended by itself what it left behind; else all of it, wherever it went."""
+    def _end_all(self, pid: int, reason: EndReason, group: Group | None) -> int:
+        """Of a command that ended by itself what it left behind, and how many that were; else all of it, wherever it went."""
         strays = self._strays(pid)
+        left = len(strays) if reason == "exited" else 0
         end_trees(strays if reason == "exited" else [pid, *strays], _STRAY_GRACE_SECONDS if reason == "exited" else _GRACE_SECONDS)
         if reason != "exited":
             end_trees(late := self._strays(pid), 0)
@@ -230,6 +233,7 @@ class _Run:
             group.end()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # its own group, also where they hide their environment
+        return left
 
     def _strays(self, pid: int) -> list[int]:
         return [stray for stray in marked(self.mark) if stray != pid]

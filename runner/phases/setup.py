@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner import mirror, publish, testing, worktree
+from runner import mirror, publish, tampering, testing, worktree
 from runner.endings import AttemptEnds
 from runner.evidence import Evidence
 from runner.phase import Outcome, Work
@@ -50,6 +50,7 @@ def make_checkout(work: Work) -> None:
     worktree.prepare(work)
     testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
     worktree.exclude_leftovers(work)
+    tampering.remember(work)
 
 
 def _face_submodules(work: Work, entries: Sequence[mirror.Entry]) -> None:
