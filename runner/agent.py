@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
-from runner import instructions, prompt, tampering, verdict, worktree
+from runner import instructions, probe, prompt, tampering, verdict, worktree
 from runner.agents.heard import Heard, judge
 from runner.agents.registry import AGENTS, provider_of
 from runner.agents.shape import MODEL_KEY, MODEL_URL, Agent, Call, Order, Pass, Provider
@@ -59,6 +59,15 @@ class Answer(NamedTuple):
 
     text: str
     printed: str
+
+
+def must_work(work: Work) -> None:
+    """Before anything is spent: the agent is there and knows our flags, and its model's key is there; else AttemptEnds."""
+    brief = work.brief
+    found = probe.probe_once(brief, work.folder.work_dir, work.stop)
+    if found.problem:
+        raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent {brief.agent.name} cannot work here: {found.problem}")
+    _provider(work)
 
 
 def told(work: Work) -> PromptRequest:
@@ -112,13 +121,7 @@ def _order(work: Work, which: Pass, text: str) -> Order:
 def _models(work: Work) -> Iterator[_Way | None]:
     """None for agents that call none."""
     brief = work.brief
-    try:
-        provider = provider_of(brief)
-        if provider is not None:
-            work.keys.need(provider)
-    except FatalError as error:
-        raise AttemptEnds(VerdictName.AGENT_FAILED, str(error)) from error
-    if provider is None and not (brief.agent.name == "command" and work.keys.upstreams):
+    if _provider(work) is None and not (brief.agent.name == "command" and work.keys.upstreams):
         yield None
         return
     # Short, because a socket's address may be; closed to everybody but us.
@@ -127,6 +130,17 @@ def _models(work: Work) -> Iterator[_Way | None]:
         with serving(socket, work.keys, brief.limits, work.state.usage) as proxy:
             proxy.moved = work.app.moved
             yield _Way(proxy, socket)
+
+
+def _provider(work: Work) -> Provider | None:
+    """Whose key the agent needs, which is there."""
+    try:
+        provider = provider_of(work.brief)
+        if provider is not None:
+            work.keys.need(provider)
+    except FatalError as error:
+        raise AttemptEnds(VerdictName.AGENT_FAILED, str(error)) from error
+    return provider
 
 
 def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, heard: Heard) -> Ended:

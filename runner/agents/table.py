@@ -257,6 +257,7 @@ mini_swe_agent = TableAgent(
         "2.4.6",
         "pipx install mini-swe-agent && pipx inject mini-swe-agent mcp",
         (Help(("--help",), ("--model", "--task", "--yolo", "--exit-immediately", "--cost-limit")),),
+        version="--help",  # above which it names it; it has no --version
     ),
     _ALL,
     says_result=False,

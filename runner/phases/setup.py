@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner import mirror, publish, tampering, testing, worktree
+from runner import agent, mirror, publish, tampering, testing, worktree
 from runner.endings import AttemptEnds
 from runner.evidence import Evidence
 from runner.phase import Outcome, Work
@@ -19,6 +19,7 @@ NAME = PhaseName.SETUP
 
 def run(work: Work) -> Outcome:
     brief, folder, state = work.brief, work.folder, work.state
+    agent.must_work(work)
     bring_commits(work)
     publish.open_quarantine(folder)
     entries = mirror.entries(folder.mirror, brief.base_sha)

@@ -10,6 +10,7 @@ import pytest
 from shared.models import AgentSettings, AttemptLimits, AttemptReport, RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import Stage
+from tests.support.agents import stand_in
 from tests.support.scripted_app import ScriptedApp, serving
 
 pytestmark = pytest.mark.slow
@@ -27,11 +28,9 @@ def say(*events: dict[str, Any]) -> str:
 
 def claude(stage: Stage, implementation: str) -> AgentSettings:
     """A stand-in for the program `claude` that behaves well in every pass but one."""
-    path = stage.root / "claude"
     well = say(STARTED, SAID, DONE)
-    path.write_text(f'#!/bin/sh\ncase "$SHOAL_PASS" in\nimplementation)\n{implementation}\n;;\n*)\n{well}\n;;\nesac\n', "utf-8")
-    path.chmod(0o755)
-    return AgentSettings(name="claude", command=(str(path),))
+    body = f'case "$SHOAL_PASS" in\nimplementation)\n{implementation}\n;;\n*)\n{well}\n;;\nesac'
+    return AgentSettings(name="claude", command=(str(stand_in(stage.root / "claude", "claude", body)),))
 
 
 def attempt(stage: Stage, agent: AgentSettings, **more: Any) -> AttemptReport:
