@@ -21,7 +21,17 @@ from shared.models import VerdictName
 from shared.process import Ended, Limits
 
 # Left behind by tools that run in a checkout; never part of what somebody asked for.
-_LITTER = ("__pycache__/", "*.py[co]", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".coverage", "node_modules/", ".venv/")
+_LITTER = (
+    "__pycache__/",
+    "*.py[co]",
+    ".pytest_cache/",
+    ".mypy_cache/",
+    ".ruff_cache/",
+    ".coverage",
+    "node_modules/",
+    ".venv/",
+    ".aider*",
+)
 _BUNDLE_LIMIT = 200 * 1024 * 1024
 _GIT_MINUTES = 10
 _log = structlog.get_logger()
