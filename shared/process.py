@@ -11,9 +11,10 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -52,7 +53,10 @@ _ALLOWED = (
     "no_proxy",
     JOB,
 )
-_TICK = 0.1
+_TICK = 0.2
+# How soon the disk is looked at again: nothing fills one faster than this.
+_DISK_MIB_PER_SECOND = 4096
+_LONGEST_DISK_PAUSE = 1.0
 _GRACE_SECONDS = 1.0  # with the second that killing may take, a tree is gone within two of its limit
 _STRAY_GRACE_SECONDS = 0.5
 
@@ -153,6 +157,8 @@ class _Run:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     begun: float = field(default_factory=time.monotonic)
     finished_at: float | None = None
+    disk_due: float = 0
+    free_mib: float = 0
 
     def wait(self) -> Ended:
         with own_group(self.limits.memory_mib) as group:
@@ -195,10 +201,11 @@ class _Run:
         )
 
     def _watch(self, pid: int, output: Output, monitor: Monitor) -> EndReason:
-        while not _ended_within(pid, _TICK):
-            monitor.look()
-            if hit := self._limit_hit(time.monotonic(), output, monitor):
-                return hit
+        with _waiting_for(pid) as ended_within:
+            while not ended_within(_TICK):
+                monitor.look()
+                if hit := self._limit_hit(time.monotonic(), output, monitor):
+                    return hit
         return "exited"
 
     def _limit_hit(self, now: float, output: Output, monitor: Monitor) -> EndReason | None:
@@ -213,12 +220,15 @@ class _Run:
             "inactive": limits.inactive_seconds is not None and now - output.last > limits.inactive_seconds,
             "output_limit": output.is_too_much,
             "memory_limit": limits.memory_mib is not None and monitor.peak_mib > limits.memory_mib,
-            "disk_limit": limits.free_disk_mib is not None and self._free_mib() < limits.free_disk_mib,
+            "disk_limit": limits.free_disk_mib is not None and self._free_mib(now, limits.free_disk_mib) < limits.free_disk_mib,
         }
         return next((reason for reason, is_hit in hits.items() if is_hit), None)
 
-    def _free_mib(self) -> float:
-        return min((_free_bytes(place) for place in self.disks), default=0) / 2**20
+    def _free_mib(self, now: float, least: float) -> float:
+        if now >= self.disk_due:
+            self.free_mib = min((_free_bytes(place) for place in self.disks), default=0) / 2**20
+            self.disk_due = now + min((self.free_mib - least) / _DISK_MIB_PER_SECOND, _LONGEST_DISK_PAUSE)
+        return self.free_mib
 
     def _end_all(self, pid: int, reason: EndReason, group: Group | None) -> int:
         """Of a command that ended by itself what it left behind, and how many that were; else all of it, wherever it went."""
@@ -265,14 +275,21 @@ def _check_program(program: str, cwd: Path, env: Mapping[str, str]) -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
 
 
+@contextmanager
+def _waiting_for(pid: int) -> Iterator[Callable[[float], bool]]:
+    """Whether our child has ended, waiting at most so many seconds; it is left for `wait4` to collect."""
+    if sys.platform != "linux":
+        yield partial(_ended_within, pid)
+        return
+    handle = os.pidfd_open(pid)
+    try:
+        yield lambda seconds: bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
+
+
 def _ended_within(pid: int, seconds: float) -> bool:
-    """Whether our child has ended, waiting at most so long; it is left for `wait4` to collect."""
-    if sys.platform == "linux":
-        handle = os.pidfd_open(pid)
-        try:
-            return bool(select.select([handle], [], [], seconds)[0])
-        finally:
-            os.close(handle)
+    """Where the kernel has no handle for a process."""
     deadline = time.monotonic() + seconds
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         if time.monotonic() > deadline:
