@@ -28,6 +28,7 @@ class Benchmark(StrEnum):
     SCHEDULE = "schedule"
     PLANNING = "planning"
     WORKTREES = "worktrees"
+    LIMITS = "limits"
     START = "start"
     REHEARSAL = "rehearsal"
     CALLS = "calls"
@@ -256,6 +257,7 @@ def bench(
     shoal bench planning --repo ../requests --repo ../gin
     shoal bench planning --growth
     shoal bench worktrees --files 100000
+    shoal bench limits         memory, stops and watching, about two minutes
     shoal bench start          twelve tasks until the first agent works
     shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     shoal bench calls          requests to GitHub per task, as the embedded GitHub counted them

@@ -12,6 +12,7 @@ def operator_limits(settings: Settings) -> AttemptLimits:
     """As set by SHOAL_* variables."""
     return AttemptLimits(
         minutes=settings.attempt_minutes,
+        phase_minutes=settings.attempt_phase_minutes,
         inactive_minutes=settings.attempt_inactive_minutes,
         memory_mib=settings.attempt_memory_mib,
         output_mib=settings.attempt_output_mib,

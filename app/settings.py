@@ -219,6 +219,9 @@ class Settings(Place):
         default="refuse", description="Changes of protected files: refused, or a draft that a person must look at."
     )
     attempt_minutes: float = Field(default=180, gt=0, description="Longest attempt, minutes.")
+    attempt_phase_minutes: Limit[float] = Field(
+        default=None, gt=0, description="Longest phase, minutes, or `none`: as long as its commands may take together."
+    )
     attempt_inactive_minutes: float = Field(default=15, gt=0, description="Longest silence of a command, minutes.")
     attempt_memory_mib: Limit[int] = Field(default=4096, ge=64, description="Memory of an attempt, MiB, or `none`.")
     attempt_output_mib: int = Field(default=64, ge=1, description="Longest output of one command, MiB.")

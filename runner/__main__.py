@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -135,7 +136,20 @@ def _work(launch: RunnerLaunch, job: Job | None) -> int:
             tell(job, brief, report)
     finally:
         app.close()
+    _tidy(work_dir, stop)
     return DONE
+
+
+def _tidy(work_dir: Path, stop: threading.Event) -> None:
+    """The app has the last word already: whatever goes wrong here is left for the next runner."""
+    from runner.reaper import reap_now_and_then
+
+    try:
+        reap_now_and_then(work_dir, datetime.now(UTC), stop)
+    except Interrupted:
+        _log.info("told to stop while clearing up")
+    except Exception:  # noqa: BLE001 a bug here must not look like a failed attempt
+        _log.exception("clearing up broke")
 
 
 def _attempt(

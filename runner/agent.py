@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
-from runner import instructions, prompt, verdict, worktree
+from runner import instructions, probe, prompt, tampering, verdict, worktree
 from runner.agents.heard import Heard, judge
 from runner.agents.registry import AGENTS, provider_of
 from runner.agents.shape import MODEL_KEY, MODEL_URL, Agent, Call, Order, Pass, Provider
@@ -32,6 +32,19 @@ _USUAL: Mapping[Provider, Mapping[str, str]] = {
     "openai": {"OPENAI_BASE_URL": f"{MODEL_URL}/v1", "OPENAI_API_BASE": f"{MODEL_URL}/v1", "OPENAI_API_KEY": MODEL_KEY},
     "gemini": {"GOOGLE_GEMINI_BASE_URL": MODEL_URL, "GEMINI_API_KEY": MODEL_KEY},
 }
+# Counts what is still there when the agent is not; a moment later bubblewrap ends it, and nobody outside could have seen it.
+_COUNT_LEFT = """
+left=$1; shift
+exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; code=$?
+alive=0
+for process in /proc/[0-9]*; do
+  read -r state < "$process/stat" || continue
+  case "${state##*) }" in Z*|X*) ;; *) alive=$((alive + 1)) ;; esac
+done
+[ $alive -le 2 ] || echo $((alive - 2)) > "$left"
+exit $code
+"""
+_LEFT = "left-running.txt"
 
 
 class _Way(NamedTuple):
@@ -46,6 +59,15 @@ class Answer(NamedTuple):
 
     text: str
     printed: str
+
+
+def must_work(work: Work) -> None:
+    """Before anything is spent: the agent is there and knows our flags, and its model's key is there; else AttemptEnds."""
+    brief = work.brief
+    found = probe.probe_once(brief, work.folder.work_dir, work.stop)
+    if found.problem:
+        raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent {brief.agent.name} cannot work here: {found.problem}")
+    _provider(work)
 
 
 def told(work: Work) -> PromptRequest:
@@ -76,12 +98,13 @@ def play(work: Work, which: Pass, text: str) -> Answer | None:
         ended = _run(work, which, agent, call, way, heard)
     proxy = way.proxy if way else None
     _settle(work, which, heard, proxy, ended)
+    written = worktree.read_left_file(work.folder.out / "answer.md", _ANSWER_LIMIT).decode(errors="replace")
+    _tell(work, which, heard, ended)
     if heard.lost_session and work.state.session and which is not Pass.REVIEW:
         work.state.session, work.state.session_usage = "", Usage()
         return play(work, which, text)
     if bad := _verdict(work, which, agent, heard, proxy, ended):
         raise AttemptEnds.with_verdict(bad)
-    written = worktree.read_left_file(work.folder.out / "answer.md", _ANSWER_LIMIT).decode(errors="replace")
     return Answer((written or heard.words or ended.tail[-_ANSWER_LIMIT:]).strip(), ended.tail)
 
 
@@ -98,13 +121,7 @@ def _order(work: Work, which: Pass, text: str) -> Order:
 def _models(work: Work) -> Iterator[_Way | None]:
     """None for agents that call none."""
     brief = work.brief
-    try:
-        provider = provider_of(brief)
-        if provider is not None:
-            work.keys.need(provider)
-    except FatalError as error:
-        raise AttemptEnds(VerdictName.AGENT_FAILED, str(error)) from error
-    if provider is None and not (brief.agent.name == "command" and work.keys.upstreams):
+    if _provider(work) is None and not (brief.agent.name == "command" and work.keys.upstreams):
         yield None
         return
     # Short, because a socket's address may be; closed to everybody but us.
@@ -113,6 +130,17 @@ def _models(work: Work) -> Iterator[_Way | None]:
         with serving(socket, work.keys, brief.limits, work.state.usage) as proxy:
             proxy.moved = work.app.moved
             yield _Way(proxy, socket)
+
+
+def _provider(work: Work) -> Provider | None:
+    """Whose key the agent needs, which is there."""
+    try:
+        provider = provider_of(work.brief)
+        if provider is not None:
+            work.keys.need(provider)
+    except FatalError as error:
+        raise AttemptEnds(VerdictName.AGENT_FAILED, str(error)) from error
+    return provider
 
 
 def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, heard: Heard) -> Ended:
@@ -159,6 +187,8 @@ def _argv_and_room(work: Work, which: Pass, call: Call, way: _Way | None) -> tup
         python, interpreter = python_binds()
         argv = inside_argv(interpreter, way.socket, argv)
         binds = (*binds, *python, *inside_binds(way.socket))
+    if work.sandbox.level == "bubblewrap":
+        argv = ["sh", "-c", _COUNT_LEFT, "sh", str(work.folder.out / _LEFT), *argv]
     if which is Pass.REVIEW:
         return argv, worktree.review_room(work, binds=binds, env=env)
     return argv, worktree.agent_room(work, network=has_network(work), binds=binds, env=env)
@@ -175,6 +205,24 @@ def _settle(work: Work, which: Pass, heard: Heard, proxy: Proxy | None, ended: E
         state.session, state.session_usage = heard.session, heard.total
     for words in (*heard.notes, *(proxy.notes if proxy else ())):
         state.note(words)
+
+
+def _tell(work: Work, which: Pass, heard: Heard, ended: Ended) -> None:
+    """What it did beyond its task: it had no effect, but people should know their agent."""
+    left = ended.strays
+    if work.sandbox.level == "bubblewrap":  # whose own processes are all that can be seen from outside
+        inside = worktree.read_left_file(work.folder.out / _LEFT, 9).strip()
+        left = int(inside) if inside.isdigit() else 0
+    if left:
+        processes = f"{left} processes" if left != 1 else "a process"
+        work.state.note(f"the agent left {processes} running after its {which}: ended with it")
+    own = (work.folder.root, Path("/tmp"))  # noqa: S108 compared, not used
+    refused = [path for path in dict.fromkeys(heard.refused) if not any(Path(path).is_relative_to(place) for place in own)]
+    if refused:
+        names = ", ".join(f"`{path[:100].replace('`', chr(39))}`" for path in refused)
+        work.state.note(f"the agent was refused files outside its checkout, by its own output: {names}")
+    if which is not Pass.REVIEW:
+        tampering.tell(work)
 
 
 def _verdict(work: Work, which: Pass, agent: Agent, heard: Heard, proxy: Proxy | None, ended: Ended) -> Verdict | None:

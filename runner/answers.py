@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from runner import measure, probe, prompt, rescue
+from runner import measure, measure_limits, probe, prompt, rescue
 from shared.errors import FatalError
 from shared.models import AgentSettings
 
@@ -25,9 +25,7 @@ class _Rescues(BaseModel):
 def answer(question: str, request: bytes) -> str:
     """One JSON document; raises FatalError with the fix for a question or a request that nobody understands."""
     if question not in _ANSWERS:
-        raise FatalError(
-            f"{question!r} is no question for a runner: ask prompt, probe, rescues or checkouts, or start it without arguments"
-        )
+        raise FatalError(f"{question!r} is no question for a runner: ask {', '.join(_ANSWERS)}, or start it without arguments")
     try:
         return _ANSWERS[question](request)
     except ValidationError as error:
@@ -49,9 +47,14 @@ def _checkouts(request: bytes) -> str:
     return measure.checkouts(measure.Checkouts.model_validate_json(request)).model_dump_json()
 
 
+def _limits(request: bytes) -> str:
+    return json.dumps(measure_limits.limit(measure_limits.Limit.model_validate_json(request)))
+
+
 _ANSWERS: Mapping[str, Callable[[bytes], str]] = {
     "prompt": prompt.answer,
     "probe": _probe,
     "rescues": _rescues,
     "checkouts": _checkouts,
+    "limits": _limits,
 }

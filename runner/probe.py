@@ -1,13 +1,18 @@
-"""Whether the operator's agent can do what Shoal asks of it; asked once per program file, since a CLI's help takes its time."""
+"""Whether the operator's agent can do what Shoal asks of it; asked once per program file, since a CLI's help takes its time.
+
+Every attempt asks before anything is spent, and so does `shoal doctor`: a program that drifted is one clear error.
+"""
 
 import hashlib
 import json
 import os
+import threading
 from pathlib import Path
 
 from runner.agents.program import find
 from runner.agents.registry import AGENTS, PROGRAMS
 from runner.agents.shape import Configured, Probe
+from runner.mirror import locked
 
 
 def probe(configured: Configured, work_dir: Path | None = None) -> Probe:
@@ -19,6 +24,12 @@ def probe(configured: Configured, work_dir: Path | None = None) -> Probe:
     if note and not found.problem:
         _write(note, found)
     return found
+
+
+def probe_once(configured: Configured, work_dir: Path, stop: threading.Event) -> Probe:
+    """`probe`, whoever of the tasks that start together comes first; the others wait for its note. A stop becomes Interrupted."""
+    with locked(work_dir / "probes" / f"{configured.agent.name}.lock", stop):
+        return probe(configured, work_dir)
 
 
 def as_json(configured: Configured, work_dir: Path | None = None) -> str:

@@ -14,10 +14,12 @@ from runner.endings import Interrupted
 from runner.folder import About, TaskFolder, lock
 from runner.phase import Work
 from runner.worktree import Desk
+from shared.errors import FatalError
 from shared.models import VerdictName
 
-_TASKS, _BASELINES, _MIRRORS = timedelta(days=14), timedelta(days=30), timedelta(days=60)
-_MOST = 20  # tasks per call: a runner that starts has something better to do
+_TASKS, _BASELINES, _LOGS, _MIRRORS = timedelta(days=14), timedelta(days=30), timedelta(days=30), timedelta(days=60)
+_BETWEEN = timedelta(hours=1)
+_MOST = 20  # tasks per call: whoever started this runner waits for its end
 _log = structlog.get_logger()
 
 
@@ -29,6 +31,8 @@ def clear_up(work: Work) -> None:
     verdict, folder = work.state.verdict, work.folder
     if verdict is None or (verdict.name is not VerdictName.SUCCEEDED and work.state.fits(work.brief)):
         return
+    if sandbox.too_weak(work.brief.isolation, work.sandbox):  # what an earlier attempt left waits for a sandbox again
+        return
     try:
         rescue.keep(work)
         pool.give_back(folder)
@@ -39,9 +43,19 @@ def clear_up(work: Work) -> None:
         _log.warning("the task's folder is not cleared up", folder=str(folder.root), why=repr(error))
 
 
+def reap_now_and_then(work_dir: Path, now: datetime, stop: threading.Event) -> None:
+    """What every runner does last: `reap`, unless another one is at it or was within the hour."""
+    guard = work_dir / "reaper.lock"
+    with _locked(guard) as ours:
+        if ours and _old([guard], now - _BETWEEN):
+            os.utime(guard)
+            reap(work_dir, now, stop)
+
+
 def reap(work_dir: Path, now: datetime, stop: threading.Event | None = None) -> list[str]:
     """Removes what ended long ago, as far as nobody holds it and nothing is lost by it; what was removed, for people."""
-    told = [*_tasks(work_dir, now, stop or threading.Event()), *_baselines(work_dir, now), *_mirrors(work_dir, now)]
+    tasks = _tasks(work_dir, now, stop or threading.Event())
+    told = [*tasks, *_baselines(work_dir, now), *_logs(work_dir, now), *_mirrors(work_dir, now)]
     for left in (*(work_dir / "trash").glob("*"), *_old(work_dir.glob("probe-*"), now - timedelta(days=1))):
         with suppress(OSError):
             pristine.remove(left)
@@ -53,6 +67,8 @@ def reap(work_dir: Path, now: datetime, stop: threading.Event | None = None) -> 
 def _tasks(work_dir: Path, now: datetime, stop: threading.Event) -> Iterator[str]:
     folders = [path for path in (work_dir / "tasks").glob("*/*") if path.is_dir() and path.parent.name.isdigit()]
     for root in _old(folders, now - _TASKS)[:_MOST]:
+        if stop.is_set():
+            return
         folder = TaskFolder(work_dir, int(root.parent.name), root.name)
         with _locked(folder.lock) as ours:
             if ours and _old([root], now - _TASKS) and _reap_task(folder, stop):
@@ -65,15 +81,19 @@ def _reap_task(folder: TaskFolder, stop: threading.Event) -> bool:
     try:
         rescue.settle(folder, lambda about: _desk(folder, about, stop))
         pristine.remove(folder.root)
-    except OSError as error:
+    except (FatalError, OSError) as error:
         _log.warning("task cannot be reaped", folder=str(folder.root), why=str(error))
         return False
     return True
 
 
 def _desk(folder: TaskFolder, about: About, stop: threading.Event) -> Desk:
+    """In a sandbox as strong as the one that the work was done in; raises FatalError where there is none any more."""
     key = folder.key.read_text(encoding="utf-8") if folder.key.exists() else ""
-    return worktree.own_desk(folder, sandbox.choose(about.isolation, key, folder.work_dir), about, stop)
+    chosen = sandbox.choose(about.isolation, key, folder.work_dir)
+    if why := sandbox.too_weak(about.isolation, chosen):
+        raise FatalError(why)
+    return worktree.own_desk(folder, chosen, about, stop)
 
 
 def _baselines(work_dir: Path, now: datetime) -> Iterator[str]:
@@ -84,6 +104,13 @@ def _baselines(work_dir: Path, now: datetime) -> Iterator[str]:
                 kept.unlink(missing_ok=True)
                 guard.unlink(missing_ok=True)
                 yield f"baseline {kept.stem}"
+
+
+def _logs(work_dir: Path, now: datetime) -> Iterator[str]:
+    """Of runners that the local backend started; one that is at work writes to its own."""
+    for log in _old((work_dir / "logs").glob("*.log"), now - _LOGS):
+        log.unlink(missing_ok=True)
+        yield f"log {log.stem}"
 
 
 def _mirrors(work_dir: Path, now: datetime) -> Iterator[str]:

@@ -19,7 +19,18 @@ from runner.programs import program_binds, python_binds
 from runner.room import Bind, Room, path_for
 from shared.process import Ended, Limits, end_tree, environment, run
 
-__all__ = ["Bind", "Room", "Sandbox", "adopt_orphans", "choose", "end_children", "end_leftovers", "program_binds", "python_binds"]
+__all__ = [
+    "Bind",
+    "Room",
+    "Sandbox",
+    "adopt_orphans",
+    "choose",
+    "end_children",
+    "end_leftovers",
+    "program_binds",
+    "python_binds",
+    "too_weak",
+]
 
 # Binds every source under a private tmpfs first: the unprivileged user could not reach one below a folder of mode 700.
 _STAGE = """
@@ -111,6 +122,13 @@ def choose(isolation: Literal["required", "preferred", "none"], key: str, work_d
         return Sandbox("process", "isolation is switched off by the operator", None)
     why = what_fails(work_dir)
     return Sandbox("process", why, None) if why else Sandbox("bubblewrap", "", _user(key), tools())
+
+
+def too_weak(isolation: Literal["required", "preferred", "none"], chosen: Sandbox) -> str:
+    """Why nothing of a task may run in it; empty when it may."""
+    if isolation != "required" or chosen.level == "bubblewrap":
+        return ""
+    return f"isolation is required, but {chosen.why}; install the package `bubblewrap` or choose `isolation: preferred`"
 
 
 def _stage_folder(binds: Sequence[Bind]) -> Path:

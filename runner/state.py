@@ -52,6 +52,8 @@ class State(BaseModel):
     before: Evidence | None = None
     isolation: str = ""
     plan_text: str = ""
+    # The agent's git directory when it was last looked at, in the words of tampering.py.
+    traces: str = ""
     # The conversation that later passes go on with, where the agent can.
     session: str = ""
     session_usage: Usage = Usage()

@@ -11,6 +11,7 @@ from shared.log import redact
 from shared.models import TestRun, Verdict, VerdictName
 from shared.process import Ended, EndReason
 
+DISK = "disk_free_mib"
 _FULL_DISK = ("No space left on device", "Disk quota exceeded")
 
 
@@ -20,7 +21,7 @@ _LIMITS: dict[EndReason, tuple[str, str]] = {
     "inactive": ("said nothing for too long", "inactive_minutes"),
     "output_limit": ("printed more than it may", "output_mib"),
     "memory_limit": ("ran out of the memory that it may use", "memory_mib"),
-    "disk_limit": ("left too little free disk: make room on the runner", "disk_free_mib"),
+    "disk_limit": ("left too little free disk: make room on the runner", DISK),
 }
 
 
@@ -31,7 +32,7 @@ def of_command(ended: Ended, who: str, time_limit: str = "") -> Verdict | None:
     detail = ended.tail[-8000:]
     if is_full_disk(ended.tail):
         reason = f"{who} ended because the disk is full: make room on the runner"
-        return Verdict(name=VerdictName.LIMIT_REACHED, reason=reason, detail=detail, limit="disk_free_mib")
+        return Verdict(name=VerdictName.LIMIT_REACHED, reason=reason, detail=detail, limit=DISK)
     if ended.reason in _LIMITS:
         words, limit = _LIMITS[ended.reason]
         reason = f"{who} {words}, after {ended.seconds:.0f} s"
@@ -45,7 +46,8 @@ def of_error(error: Exception, where: str) -> Verdict:
     """What nobody foresaw; a full disk is the one cause that people can mend."""
     words = redact("".join(traceback.format_exception(error)))[-8000:]
     if (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}) or is_full_disk(str(error)):
-        return Verdict(name=VerdictName.LIMIT_REACHED, reason=f"the disk is full in {where}: make room on the runner", detail=words)
+        reason = f"the disk is full in {where}: make room on the runner"
+        return Verdict(name=VerdictName.LIMIT_REACHED, reason=reason, detail=words, limit=DISK)
     return Verdict(name=VerdictName.INTERNAL_ERROR, reason=f"the runner broke in {where}: {type(error).__name__}", detail=words)
 
 

@@ -47,8 +47,8 @@ def run_attempt(
     return last_word
 
 
-def phase_minutes(name: PhaseName, settings: RepositorySettings) -> float:
-    """The longest that a phase may take: its commands' own limits, and room for what lies between them."""
+def phase_minutes(name: PhaseName, settings: RepositorySettings, most: float | None) -> float:
+    """The longest that a phase may take: its commands' own limits and room for what lies between them, or the operator's word."""
     tests, agents, repairs = settings.test_minutes, settings.agent_minutes, settings.repair_passes
     longest = {
         PhaseName.SETUP: 4 * tests + 30,
@@ -58,7 +58,8 @@ def phase_minutes(name: PhaseName, settings: RepositorySettings) -> float:
         PhaseName.DOCUMENTATION: agents + 4 * tests + 10,
         PhaseName.REVIEW: 2 * agents + 4 * tests + 70,
     }
-    return longest.get(name, 70)  # the app may be away for an hour
+    usual = longest.get(name, 70)  # the app may be away for an hour
+    return usual if most is None else min(usual, most)
 
 
 def _taken_up(work: Work, model_keys: str) -> Verdict | None:
@@ -69,6 +70,8 @@ def _taken_up(work: Work, model_keys: str) -> Verdict | None:
             work.keys = Keys.load(model_keys, os.environ)
         except FatalError as error:
             raise AttemptEnds(VerdictName.SETUP_FAILED, str(error)) from error
+        if why := sandbox.too_weak(work.brief.isolation, work.sandbox):  # before git looks at what an earlier agent left
+            raise AttemptEnds(VerdictName.SETUP_FAILED, why)
         work.state.isolation = _isolation(work)
         found = resume.earlier_work(work, PHASES)
         published = work.brief.published
@@ -98,7 +101,8 @@ def _run_phase(work: Work, phase: Phase) -> Verdict | None:
     work.meter = Meter()
     begun = time.monotonic()
     work.app.entered(phase.NAME)
-    with _within(work, phase_minutes(phase.NAME, work.brief.settings), f"phase {phase.NAME}", f"the phase {phase.NAME}"):
+    minutes = phase_minutes(phase.NAME, work.brief.settings, work.brief.limits.phase_minutes)
+    with _within(work, minutes, f"phase {phase.NAME}", f"the phase {phase.NAME}"):
         outcome, verdict = _guarded(work, phase.NAME, lambda: phase.run(work), lambda: phase.missing(work))
     seconds = round(time.monotonic() - begun, 3)
     result = work.meter.on(PhaseResult(name=phase.NAME, status=outcome.status, seconds=seconds, reason=outcome.reason))

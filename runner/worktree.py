@@ -21,7 +21,17 @@ from shared.models import VerdictName
 from shared.process import Ended, Limits
 
 # Left behind by tools that run in a checkout; never part of what somebody asked for.
-_LITTER = ("__pycache__/", "*.py[co]", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".coverage", "node_modules/", ".venv/")
+_LITTER = (
+    "__pycache__/",
+    "*.py[co]",
+    ".pytest_cache/",
+    ".mypy_cache/",
+    ".ruff_cache/",
+    ".coverage",
+    "node_modules/",
+    ".venv/",
+    ".aider*",
+)
 _BUNDLE_LIMIT = 200 * 1024 * 1024
 _GIT_MINUTES = 10
 _log = structlog.get_logger()
@@ -212,8 +222,11 @@ def read_left_file(path: Path, limit: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return b""
     with os.fdopen(handle, "rb") as file:
-        return file.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+        return file.read(limit)
 
 
 def empty(work: Work, folder: Path) -> None:
@@ -244,7 +257,8 @@ def _script(at: Desk, script: str, place: Path, commit: str, verdict: VerdictNam
     if ended.ok:
         return
     if verdicts.is_full_disk(ended.tail):
-        raise AttemptEnds(VerdictName.LIMIT_REACHED, f"{failure}: the disk is full, make room on the runner", ended.tail)
+        reason = f"{failure}: the disk is full, make room on the runner"
+        raise AttemptEnds(VerdictName.LIMIT_REACHED, reason, ended.tail, limit=verdicts.DISK)
     raise AttemptEnds(verdict, f"{failure}: {_last_line(ended.tail) or ended.reason}", ended.tail)
 
 

@@ -1,6 +1,7 @@
 """Installs the agents that tests drive, in pinned versions, into the git-ignored folder `.agents/`, unless they are there.
 
-python scripts/agent_clis.py            # prints the folder of their programs
+python scripts/agent_clis.py                        # those of npm; prints the folder of their programs
+python scripts/agent_clis.py aider mini-swe-agent    # also these of PyPI, each in a venv of its own (1.5 GB together)
 """
 
 import fcntl
@@ -19,6 +20,11 @@ PINNED = {
     "@google/gemini-cli": "0.61.0",
     "@openai/codex": "0.169.0",
     "opencode-ai": "1.18.33",
+}
+_PYTHON_PINNED = {"aider": ("aider-chat==0.86.2",), "mini-swe-agent": ("mini-swe-agent==2.4.6", "mcp")}
+PYTHON_PROGRAMS = {
+    "aider": FOLDER / "python" / "aider" / "bin" / "aider",
+    "mini-swe-agent": FOLDER / "python" / "mini-swe-agent" / "bin" / "mini",
 }
 # The one install script that is needed: it puts the program where a placeholder lies. The others compile things nobody uses here.
 _SCRIPTS = (("@anthropic-ai/claude-code", "install.cjs"), ("opencode-ai", "postinstall.mjs"))
@@ -54,5 +60,17 @@ def _install() -> None:
     (FOLDER / "installed.json").write_text(json.dumps(PINNED))
 
 
+def install_python(name: str) -> Path:
+    """A venv of its own, since their dependencies are many and pinned."""
+    place = FOLDER / "python" / name
+    if not PYTHON_PROGRAMS[name].exists():
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+        command = [str(place / "bin" / "pip"), "install", "--quiet", *_PYTHON_PINNED[name]]
+        subprocess.run(command, check=True, stdout=sys.stderr)
+    return PYTHON_PROGRAMS[name]
+
+
 if __name__ == "__main__":
     print(install())
+    for wanted in sys.argv[1:]:
+        print(install_python(wanted))

@@ -351,6 +351,8 @@ class AttemptLimits(Wire):
     """What one attempt may use, all its passes together unless the name says otherwise; null: as much as it likes."""
 
     minutes: float = 180
+    # Of each phase; null: as long as its commands may take together.
+    phase_minutes: float | None = None
     # Without a line of output.
     inactive_minutes: float = 15
     memory_mib: int | None = None

@@ -11,9 +11,10 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -52,7 +53,10 @@ _ALLOWED = (
     "no_proxy",
     JOB,
 )
-_TICK = 0.1
+_TICK = 0.2
+# How soon the disk is looked at again: nothing fills one faster than this.
+_DISK_MIB_PER_SECOND = 4096
+_LONGEST_DISK_PAUSE = 1.0
 _GRACE_SECONDS = 1.0  # with the second that killing may take, a tree is gone within two of its limit
 _STRAY_GRACE_SECONDS = 0.5
 
@@ -87,6 +91,8 @@ class Ended:
     read_bytes: int = 0
     written_bytes: int = 0
     output_bytes: int = 0
+    # What it had left running when it ended by itself, and we ended.
+    strays: int = 0
 
     @property
     def ok(self) -> bool:
@@ -151,6 +157,8 @@ class _Run:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     begun: float = field(default_factory=time.monotonic)
     finished_at: float | None = None
+    disk_due: float = 0
+    free_mib: float = 0
 
     def wait(self) -> Ended:
         with own_group(self.limits.memory_mib) as group:
@@ -160,7 +168,7 @@ class _Run:
             threading.Thread(target=_write, args=(_pipe(child.stdin), self.stdin), daemon=True, name="stdin").start()
             monitor = Monitor(child.pid, limit_mib=limits.memory_mib)
             reason = self._watch(child.pid, output, monitor)
-            self._end_all(child.pid, reason, group)
+            strays = self._end_all(child.pid, reason, group)
             _, status, used = os.wait4(child.pid, 0)
             code = child.returncode = os.waitstatus_to_exitcode(status)
             output.end()
@@ -173,7 +181,7 @@ class _Run:
             raise output.error
         if reason == "exited" and code < 0:
             reason = "signalled"
-        return Ended(reason, code, time.monotonic() - self.begun, output.tail, *use, output_bytes=output.count)
+        return Ended(reason, code, time.monotonic() - self.begun, output.tail, *use, output_bytes=output.count, strays=strays)
 
     def _start(self, group: Group | None) -> "subprocess.Popen[bytes]":
         argv = list(self.argv)
@@ -193,10 +201,11 @@ class _Run:
         )
 
     def _watch(self, pid: int, output: Output, monitor: Monitor) -> EndReason:
-        while not _ended_within(pid, _TICK):
-            monitor.look()
-            if hit := self._limit_hit(time.monotonic(), output, monitor):
-                return hit
+        with _waiting_for(pid) as ended_within:
+            while not ended_within(_TICK):
+                monitor.look()
+                if hit := self._limit_hit(time.monotonic(), output, monitor):
+                    return hit
         return "exited"
 
     def _limit_hit(self, now: float, output: Output, monitor: Monitor) -> EndReason | None:
@@ -211,16 +220,20 @@ class _Run:
             "inactive": limits.inactive_seconds is not None and now - output.last > limits.inactive_seconds,
             "output_limit": output.is_too_much,
             "memory_limit": limits.memory_mib is not None and monitor.peak_mib > limits.memory_mib,
-            "disk_limit": limits.free_disk_mib is not None and self._free_mib() < limits.free_disk_mib,
+            "disk_limit": limits.free_disk_mib is not None and self._free_mib(now, limits.free_disk_mib) < limits.free_disk_mib,
         }
         return next((reason for reason, is_hit in hits.items() if is_hit), None)
 
-    def _free_mib(self) -> float:
-        return min((_free_bytes(place) for place in self.disks), default=0) / 2**20
+    def _free_mib(self, now: float, least: float) -> float:
+        if now >= self.disk_due:
+            self.free_mib = min((_free_bytes(place) for place in self.disks), default=0) / 2**20
+            self.disk_due = now + min((self.free_mib - least) / _DISK_MIB_PER_SECOND, _LONGEST_DISK_PAUSE)
+        return self.free_mib
 
-    def _end_all(self, pid: int, reason: EndReason, group: Group | None) -> None:
-        """Of a command that ended by itself what it left behind; else all of it, wherever it went."""
+    def _end_all(self, pid: int, reason: EndReason, group: Group | None) -> int:
+        """Of a command that ended by itself what it left behind, and how many that were; else all of it, wherever it went."""
         strays = self._strays(pid)
+        left = len(strays) if reason == "exited" else 0
         end_trees(strays if reason == "exited" else [pid, *strays], _STRAY_GRACE_SECONDS if reason == "exited" else _GRACE_SECONDS)
         if reason != "exited":
             end_trees(late := self._strays(pid), 0)
@@ -230,6 +243,7 @@ class _Run:
             group.end()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # its own group, also where they hide their environment
+        return left
 
     def _strays(self, pid: int) -> list[int]:
         return [stray for stray in marked(self.mark) if stray != pid]
@@ -261,14 +275,21 @@ def _check_program(program: str, cwd: Path, env: Mapping[str, str]) -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
 
 
+@contextmanager
+def _waiting_for(pid: int) -> Iterator[Callable[[float], bool]]:
+    """Whether our child has ended, waiting at most so many seconds; it is left for `wait4` to collect."""
+    if sys.platform != "linux":
+        yield partial(_ended_within, pid)
+        return
+    handle = os.pidfd_open(pid)
+    try:
+        yield lambda seconds: bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
+
+
 def _ended_within(pid: int, seconds: float) -> bool:
-    """Whether our child has ended, waiting at most so long; it is left for `wait4` to collect."""
-    if sys.platform == "linux":
-        handle = os.pidfd_open(pid)
-        try:
-            return bool(select.select([handle], [], [], seconds)[0])
-        finally:
-            os.close(handle)
+    """Where the kernel has no handle for a process."""
     deadline = time.monotonic() + seconds
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         if time.monotonic() > deadline:

@@ -11,6 +11,7 @@ from app.commands import (
     bench_calls,
     bench_growth,
     bench_library,
+    bench_limits,
     bench_planning,
     bench_rehearsal,
     bench_schedule,
@@ -38,7 +39,7 @@ class Wishes:
 
 
 def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
-    """Measures `schedule`, `planning`, `worktrees`, `start`, `rehearsal`, `calls` or `all`."""
+    """Measures `schedule`, `planning`, `worktrees`, `limits`, `start`, `rehearsal`, `calls` or `all`."""
     instances = bench_library.read_library(wishes.library) if wishes.library else None  # before minutes are spent
     machine = describe_machine()
     measured: dict[str, object] = {}
@@ -64,6 +65,10 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
         worktrees = bench_worktrees.worktree_figures(wishes.files)
         measured["worktrees"] = worktrees
         shown.append(lambda: bench_worktrees.show(worktrees))
+    if what in {"limits", "all"}:
+        limits = bench_limits.limit_figures()
+        measured["limits"] = limits
+        shown.append(lambda: bench_limits.show(limits))
     if what in {"start", "all"}:
         start = bench_start.start_figures(int(machine["cores"]))
         measured["start"] = start

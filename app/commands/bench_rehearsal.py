@@ -52,7 +52,10 @@ def rehearsal_figures(think_seconds: float = _THINK_SECONDS, slots: Sequence[int
 
 def show(figures: Sequence[RehearsalFigures]) -> None:
     """As a table for people."""
-    header = ("slots", "wall s", "parallelism", "true speed-up", "label to first claim s", "tail s", "app MiB", "app CPU ms/task")
+    header = (
+        *("slots", "wall s", "parallelism", "true speed-up", "label to first claim s", "tail s"),
+        *("app MiB", "app CPU ms/task", "app and runners MiB"),
+    )
     lines = [
         (
             str(f["slots"]),
@@ -63,6 +66,7 @@ def show(figures: Sequence[RehearsalFigures]) -> None:
             _number(f["tail_seconds"], 2),
             _number(f["app_peak_pss_mib"], 0),
             _number(f["app_cpu_ms_per_task"], 0),
+            _number(f["app_and_runners_peak_pss_mib"], 0),
         )
         for f in figures
     ]

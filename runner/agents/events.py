@@ -70,6 +70,44 @@ def plain(line: str) -> Iterable[Event]:
     return (Event("said", line + "\n"),) if line.strip() else ()
 
 
+# What litellm calls what a provider answered; the model proxy knows the real status, where there is one.
+_LITELLM = {
+    "AuthenticationError": 401,
+    "PermissionDeniedError": 403,
+    "RateLimitError": 429,
+    "Timeout": 408,
+    "InternalServerError": 500,
+    "ServiceUnavailableError": 503,
+    "APIConnectionError": 503,
+}
+_LITELLM_ERROR = re.compile(r"(Retrying .*)?(?:\w+: )?litellm\.(?:exceptions\.)?(\w+): ")
+_PASSING = frozenset({408, 429, 500, 503})
+_AIDER_SAYS = re.compile(r"Aider (v[\d.]+\S*)$|Applied edit to (.+)$|Tokens: |The API provider |Retrying in ")
+
+
+def aider(line: str) -> Iterable[Event]:
+    """A program that talks to people, and ends with exit code 0 whatever its provider answered: only its words tell."""
+    if found := _AIDER_SAYS.match(line):
+        version, file = found.groups()
+        if version:
+            return (Event("started", f"aider {version}"),)
+        return (Event("tool", f"edit {file}"),) if file else ()  # the rest is advice on the error before it
+    return _litellm(line) or plain(line)
+
+
+def mini(line: str) -> Iterable[Event]:
+    """The same library's errors, and all else is talk."""
+    return _litellm(line) or plain(line)
+
+
+def _litellm(line: str) -> tuple[Event, ...]:
+    if not (found := _LITELLM_ERROR.match(line)):
+        return ()
+    again, name = found.groups()
+    status = _LITELLM.get(name, 0)
+    return (Event("retry" if again or status in _PASSING else "error", line.strip()[:1000], status=status),)
+
+
 def copilot(line: str) -> Iterator[Event]:
     """`copilot --output-format json`; its result event holds no more than the exit code."""
     event = parsed(line)

@@ -35,6 +35,12 @@ _NO_SESSION = re.compile(
 )
 _RETRY = re.compile(r"(?:retry|try again|reset)\D{0,24}?(\d+(?:\.\d+)?) ?(ms|s|m|h)(?:[a-z]*)\b", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+# What a shell, Python or node say of a file that the sandbox does not let them write.
+_REFUSED = re.compile(
+    r"(/[^\s'\":,\\]+)['\"]?: (?:Permission denied|Read-only file system)|"
+    r"(?:Permission denied|permission denied|Read-only file system|read-only file system)[:,] (?:\w+ )?\\?['\"]?(/[^\s'\",\\]+)"
+)
+_REFUSED_SHOWN = 5
 # The model proxy's own refusal, in the words of runner/models.
 _BUDGET = re.compile(r"shoal: the attempt's (cost|token|turn)s? limit[^\n]*")
 _BUDGETS = {"cost": "cost_usd", "token": "tokens", "turn": "turns"}
@@ -58,6 +64,8 @@ class Heard:
     tools: int = 0
     retries: int = 0
     denials: Counter[str] = field(default_factory=Counter)
+    # Files of this machine that it was not let at, by its own output.
+    refused: list[str] = field(default_factory=list)
     result: Event | None = None
     # A line that was no event, of an error if there was one: where a program says why it does not even start.
     plain: str = ""
@@ -69,6 +77,8 @@ class Heard:
     def take(self, agent: Agent, line: str) -> tuple[Event, ...]:
         """What the line meant, for who else wants to know."""
         events = tuple(agent.read(line))
+        if len(self.refused) < _REFUSED_SHOWN and ("ermission denied" in line or "ead-only file system" in line):
+            self.refused += [one or other for one, other in _REFUSED.findall(line)]
         if not events and line.strip() and not line.startswith("{"):
             self._hear_plain(_COLOURS.sub("", line).strip()[:300])
         for event in events:

@@ -14,6 +14,7 @@ from shared.models import VerdictName
 from shared.process import Ended, Limits, environment, run
 
 _PATIENCE = Limits(seconds=30)
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)?[\w.+-]*")
 
 
 class Help(NamedTuple):
@@ -24,12 +25,13 @@ class Help(NamedTuple):
 
 
 class Program(NamedTuple):
-    """`tried` is the version that Shoal was tried with, `install` the command that brings it."""
+    """`tried` is the version that Shoal was tried with, `install` the command that brings it; `version` makes it say its own."""
 
     name: str
     tried: str
     install: str
     helps: tuple[Help, ...]
+    version: str = "--version"
 
 
 class Start(NamedTuple):
@@ -59,10 +61,15 @@ def probe(configured: Configured, program: Program) -> Probe:
     argv = configured.agent.command or (program.name,)
     if find(argv) is None:
         return Probe(problem=_missing(argv, program))
-    ended, said = _ask((*argv, "--version"))
+    ended, said = _ask((*argv, program.version))
     if not ended.ok:
-        return Probe(problem=f"`{' '.join(argv)} --version` failed ({_how(ended)}): {said.strip()[-300:] or 'it said nothing'}")
-    version = _version(said)
+        last = next((line.strip()[:300] for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+        what = f"`{' '.join(argv)} {program.version}` failed ({_how(ended)}: {last})"
+        return Probe(problem=f"{what}: install {program.name} >= {program.tried} anew ({program.install})")
+    if not (found := _VERSION.search(said)):
+        what = f"`{' '.join(argv)} {program.version}` names no version, it says `{' '.join(said.split())[:100]}`"
+        return Probe(problem=f"{what}: is it {program.name}? Install that ({program.install}), or name it in agent.command")
+    version = found[0].rstrip(".")
     for page in program.helps:
         ended, said = _ask((*argv, *page.arguments))
         missing = [flag for flag in page.flags if not re.search(rf"(?<![\w-]){flag}(?![\w-])", said)]
@@ -90,8 +97,3 @@ def _ask(argv: tuple[str, ...]) -> tuple[Ended, str]:
 
 def _how(ended: Ended) -> str:
     return f"exit code {ended.exit_code}" if ended.reason == "exited" else ended.reason
-
-
-def _version(said: str) -> str:
-    found = re.search(r"\d+\.\d+(?:\.\d+)?[\w.+-]*", said)
-    return found[0] if found else said.strip()[:40]

@@ -152,6 +152,7 @@ def _mini(order: Order) -> Shape:
     task = _READ_THE_FILE.format(prompt=order.prompt)
     arguments = ["--model", order.brief.agent.model, "--task", task, "--yolo", "--exit-immediately", "--cost-limit", "0"]
     env = {**_LITELLM, "MSWEA_CONFIGURED": "true", "MSWEA_COST_TRACKING": "ignore_errors"}
+    env |= {"MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT": "3"}  # its own default is ten, with growing pauses
     return Shape(tuple(arguments), env=env)
 
 
@@ -164,6 +165,8 @@ _LITELLM = {
     "GEMINI_API_BASE": MODEL_URL,
     "GEMINI_API_KEY": MODEL_KEY,
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    # Both break their lines at the width of a screen: an error in two would be half an error.
+    "COLUMNS": "400",
 }
 
 _ALL: tuple[Provider, ...] = ("anthropic", "openai", "gemini")
@@ -248,7 +251,7 @@ aider = TableAgent(
     ),
     _ALL,
     says_result=False,
-    reader=events.plain,
+    reader=events.aider,
     shape=_aider,
 )
 mini_swe_agent = TableAgent(
@@ -257,9 +260,10 @@ mini_swe_agent = TableAgent(
         "2.4.6",
         "pipx install mini-swe-agent && pipx inject mini-swe-agent mcp",
         (Help(("--help",), ("--model", "--task", "--yolo", "--exit-immediately", "--cost-limit")),),
+        version="--help",  # above which it names it; it has no --version
     ),
     _ALL,
     says_result=False,
-    reader=events.plain,
+    reader=events.mini,
     shape=_mini,
 )

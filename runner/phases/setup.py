@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner import mirror, publish, testing, worktree
+from runner import agent, mirror, publish, tampering, testing, worktree
 from runner.endings import AttemptEnds
 from runner.evidence import Evidence
 from runner.phase import Outcome, Work
@@ -19,9 +19,7 @@ NAME = PhaseName.SETUP
 
 def run(work: Work) -> Outcome:
     brief, folder, state = work.brief, work.folder, work.state
-    if brief.isolation == "required" and work.sandbox.level != "bubblewrap":
-        reason = f"isolation is required, but {work.sandbox.why}; install the package `bubblewrap` or choose `isolation: preferred`"
-        raise AttemptEnds(VerdictName.SETUP_FAILED, reason)
+    agent.must_work(work)
     bring_commits(work)
     publish.open_quarantine(folder)
     entries = mirror.entries(folder.mirror, brief.base_sha)
@@ -53,6 +51,7 @@ def make_checkout(work: Work) -> None:
     worktree.prepare(work)
     testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
     worktree.exclude_leftovers(work)
+    tampering.remember(work)
 
 
 def _face_submodules(work: Work, entries: Sequence[mirror.Entry]) -> None:

@@ -69,6 +69,7 @@ class Stage:
             path = self.root / "files" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        self.patches.mkdir()
         self.repository = self.hub.repository(self.full_name, self.root / "files", self.default_branch)
         self.base_sha = self.repository["sha"]
         self.installation = self.hub.install(self.app, self.full_name)

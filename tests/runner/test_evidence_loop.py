@@ -121,6 +121,18 @@ def test_an_attempt_that_takes_too_long_is_ended_by_name(make_stage: MakeStage) 
 
 
 @pytest.mark.slow
+def test_a_phase_that_takes_too_long_is_ended_by_name(make_stage: MakeStage) -> None:
+    """Its own limit, while the attempt has time left; the phases before it are told as done."""
+    stage = make_stage()
+    limits = AttemptLimits(phase_minutes=0.4)
+    report = run(stage, stage.brief(agent=stage.script("while :; do echo tick; sleep 1; done"), limits=limits))
+    assert (report.verdict.name, report.verdict.limit) == ("limit_reached", "phase implementation")
+    assert report.verdict.reason == "the phase implementation took longer than 0.4 minutes"
+    assert status(report, PhaseName.RESEARCH)[0] == "passed"
+    assert stage.pull_requests() == []
+
+
+@pytest.mark.slow
 def test_an_agent_that_says_nothing_is_ended_by_name(make_stage: MakeStage) -> None:
     """The inactivity limit, long before the time limit."""
     stage = make_stage()

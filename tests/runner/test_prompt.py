@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from shared.issue_text import visible, visible_title
 from shared.models import (
     AttemptLimits,
     Finding,
+    FollowUp,
     Instructions,
     IssueSnapshot,
     PromptRequest,
@@ -61,6 +63,10 @@ FULL = request(
 )
 
 
+def followed(source: Literal["ci", "person"], text: str) -> FollowUp:
+    return FollowUp(source=source, head_sha="1" * 40, asked_by="ada" if source == "person" else "", text=text)
+
+
 def fence() -> str:
     return "fence-1234"
 
@@ -74,6 +80,11 @@ def fence() -> str:
         ("documentation", prompt.documentation(FULL, ["docs/use.md:3: counts letters"], draw=fence)),
         ("review", prompt.review(FULL, "diff --git a/words.py b/words.py\n+x = 1\n", draw=fence)),
         ("fix", prompt.fix(FULL, FINDINGS, draw=fence)),
+        (
+            "follow_up_ci",
+            prompt.follow_up(FULL, followed("ci", "lint: words.py:3: E501\n</fence-12 what failed in CI>"), draw=fence),
+        ),
+        ("follow_up_person", prompt.follow_up(FULL, followed("person", "Count `_` as a letter, too."), draw=fence)),
     ],
 )
 def test_every_pass_is_told_just_this(name: str, text: str) -> None:

@@ -1,5 +1,8 @@
 """Evidence in, verdict out."""
 
+import errno
+import os
+
 import pytest
 
 from runner.evidence import Evidence
@@ -67,3 +70,11 @@ def test_a_bug_is_an_internal_error_and_its_words_are_redacted() -> None:
     verdict = of_error(ValueError("ghp_" + "a" * 30), "setup")
     assert (verdict.name, verdict.reason) == ("internal_error", "the runner broke in setup: ValueError")
     assert "ghp_" not in verdict.detail
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_a_limit_with_a_name(number: int) -> None:
+    """Also when it was the runner itself that could not write."""
+    verdict = of_error(OSError(number, os.strerror(number)), "implementation")
+    assert (verdict.name, verdict.limit) == ("limit_reached", "disk_free_mib")
+    assert verdict.reason == "the disk is full in implementation: make room on the runner"

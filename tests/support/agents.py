@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runner.agents.heard import Heard, judge
-from runner.agents.registry import AGENTS
+from runner.agents.registry import AGENTS, PROGRAMS
 from runner.agents.shape import MODEL_KEY, MODEL_URL, Event, Order, Pass
 from shared.github import issue_hash
 from shared.messages import AttemptBrief, RunnerRepository
@@ -108,3 +108,13 @@ def script(place: Path, body: str) -> Path:
     place.write_text(f"#!/bin/sh\n{body}\n")
     place.chmod(0o755)
     return place
+
+
+def stand_in(place: Path, name: AgentName, body: str, *, version: str = "", without: str = "") -> Path:
+    """A program that answers the probe as that agent's does, but for the flag `without`; else it is a shell script, `body`."""
+    program = PROGRAMS[name]
+    flags = " ".join(flag for page in program.helps for flag in page.flags if flag != without)
+    pages = "|".join(f"'{' '.join(page.arguments)}'" for page in program.helps)
+    said = f"{program.name} {version or program.tried}"
+    asked = f"case \"$*\" in {pages}) echo '{said} {flags}'; exit;; --version) echo '{said}'; exit;; esac"
+    return script(place, f"{asked}\n{body}")

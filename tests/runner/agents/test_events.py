@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.agents.heard import Heard
+from runner.agents.heard import Heard, judge
 from runner.agents.registry import AGENTS
 from runner.agents.shape import Event
-from shared.models import AgentName, Usage
+from shared.models import AgentName, Usage, VerdictName
+from shared.process import Ended
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "agents"
 STREAMS = sorted(FOLDER.glob("*.jsonl"))
@@ -39,6 +40,39 @@ def test_the_same_deeds_sound_the_same(name: AgentName) -> None:
     assert found.words == "All done."
     assert found.session
     assert found.tools == 1
+
+
+def test_aider_and_mini_swe_agent_are_read_from_what_they_tell_people() -> None:
+    """They print no events: the version, the edit and the last words are found all the same, and nothing is called trouble."""
+    aider, mini = heard("aider", "ok")[0], heard("mini-swe-agent", "ok")[0]
+    assert (aider.version, aider.tools, aider.trouble) == ("aider v0.86.2", 1, None)
+    assert "All done." in aider.words
+    assert "All done." in mini.words
+    assert mini.trouble is None
+
+
+@pytest.mark.parametrize("name", ["aider", "mini-swe-agent"])
+@pytest.mark.parametrize(("case", "words"), [("401", "put a valid key of anthropic"), ("400", "BadRequestError: ")])
+def test_a_refusal_is_no_success_whatever_the_exit_code_says(name: AgentName, case: str, words: str) -> None:
+    """aider ends with 0 after every error of its provider."""
+    found, _ = heard(name, case)
+    verdict = judge(found, Ended("exited", 0, 1, "", 0, 0), AGENTS[name], "the agent's research")
+    assert verdict is not None
+    assert verdict.name is VerdictName.AGENT_FAILED
+    assert words in verdict.reason
+
+
+def test_a_rate_limit_that_aider_got_over_is_no_trouble_and_one_that_it_did_not_is_the_providers() -> None:
+    """The same stream, whole and cut before the model answered at last."""
+    whole, _ = heard("aider", "429")
+    assert (whole.trouble, whole.retries > 0) == (None, True)
+    lines = (FOLDER / "aider-429.jsonl").read_text().splitlines()
+    cut = Heard()
+    for line in lines[: max(index for index, line in enumerate(lines) if "RateLimitError" in line) + 1]:
+        cut.take(AGENTS["aider"], line)
+    verdict = judge(cut, Ended("exited", 0, 1, "", 0, 0), AGENTS["aider"], "the agent's research")
+    assert verdict is not None
+    assert verdict.name is VerdictName.PROVIDER_LIMIT
 
 
 @pytest.mark.parametrize(
