@@ -82,7 +82,7 @@ def estimate(kind: Kind, history: History = NO_HISTORY) -> Estimate:
 def typical_error(past: Iterable[Past]) -> float | None:
     """By what factor a prediction of minutes was wrong, the median of all: 1 is right, 2 is twice or half; None with too few."""
     known = [one for one in past if one.succeeded and one.predicted_minutes > 0]
-    wrong = [abs(log(max(_LEAST, one.minutes) / one.predicted_minutes)) for one in known]
+    wrong = [abs(log(max(_LEAST, one.minutes)) - log(one.predicted_minutes)) for one in known]
     return exp(median(wrong)) if len(wrong) >= _FEW else None
 
 

@@ -86,7 +86,7 @@ def test_runners_on_demand_are_described_with_real_settings() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_image_s_own_commands_make_an_app_without_the_embedded_github(tmp_path: Path) -> None:
-    """The build stage as the builder would run it, at another prefix; what it makes starts, and asks for its settings."""
+    """The build stage as the builder would run it, at another prefix; what it makes starts, and refuses half of its settings."""
     prefix, source = tmp_path / "prefix", tmp_path / "src"
     source.mkdir()
     for verb, words in instructions(0):
@@ -99,7 +99,8 @@ def test_the_image_s_own_commands_make_an_app_without_the_embedded_github(tmp_pa
             subprocess.run(["sh", "-ec", script], cwd=source, check=True, env=environment({}), capture_output=True)
     python = [str(prefix / "bin" / "python"), "-I", "-m"]
     helped = subprocess.run([*python, "app", "--help"], capture_output=True, text=True, cwd=tmp_path)
-    served = subprocess.run([*python, "app", "serve"], capture_output=True, text=True, cwd=tmp_path)
+    half = environment({"SHOAL_APP_ID": "7"})
+    served = subprocess.run([*python, "app", "serve"], capture_output=True, text=True, cwd=tmp_path, env=half)
     gone = subprocess.run([*python, "app.localhub", "--help"], capture_output=True, text=True, cwd=tmp_path)
     assert (helped.returncode, "serve" in helped.stdout) == (0, True)
     assert "SHOAL_WEBHOOK_SECRET is missing" in served.stderr

@@ -13,7 +13,8 @@ from tests.support import journeys
 from tests.support.action import copy_of_action, environment_step
 from tests.support.journeys import PROJECT, Harbour, running_harbour
 
-pytestmark = pytest.mark.slow
+# Six jobs that each make their own environment share two cores with other stories.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 _ACTION = "tools/shoal@main"
 
 

@@ -94,7 +94,7 @@ async def test_random_trouble_over_several_orchestrations(
     """Whatever strikes, and however often in a row: a task may fail with a reason, but nothing is doubled or left open."""
     chance = random.Random(20)
     succeeded, total = 0, 0
-    async with open_workshop(tmp_path, hub) as workshop:
+    async with open_workshop(tmp_path, hub, files=SIDE_BY_SIDE) as workshop:
         for _ in range(6):
             issues = [workshop.issue("Add a file") for _ in range(3)]
             for trouble in chance.choices(TROUBLE, k=12):

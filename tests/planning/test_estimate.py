@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from app.planning.estimate import MEMORY_MIB_P90, MINUTES_P50, History, Past, estimate, typical_error
 from shared.models import Kind
 
-_PAST = st.builds(Past, st.sampled_from(Kind), st.floats(0, 600), st.floats(0, 50_000), st.floats(0, 16))
+_PAST = st.builds(
+    Past, st.sampled_from(Kind), st.floats(0, 600), st.floats(0, 50_000), st.floats(0, 16), st.booleans(), st.floats(0, 600)
+)
 
 
 def test_without_history_the_prior_counts_and_says_so() -> None:
