@@ -54,7 +54,7 @@ class Yard:
 
     def ended(self, run_id: int) -> str:
         """How it ended, and its log for whoever reads a failure."""
-        self.hub.wait_for(lambda: self.run(run_id)["status"] == "completed", 120)
+        self.hub.wait_for(lambda: self.run(run_id)["status"] == "completed", 300)
         return str(self.run(run_id)["conclusion"])
 
     def log(self, run_id: int) -> str:
@@ -76,7 +76,10 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     made = environment_step(action, tools, "orchestrate")
     assert made.returncode == 0, made.stdout + made.stderr
     wanted = {"mode": "orchestrate", "action": "tools/shoal@main", "runner_labels": "self-hosted", "label": "shoal"}
-    for path, text in {**PROJECT, ".github/workflows/shoal.yml": workflow(wanted)}.items():
+    # Issues whose words are so alike would wait for each other.
+    together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\n"
+    files = {**PROJECT, ".github/shoal.yml": together, ".github/workflows/shoal.yml": workflow(wanted)}
+    for path, text in files.items():
         (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / "project" / path).write_text(text)
     with running_localhub(folder / "github") as hub:
