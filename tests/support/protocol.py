@@ -11,7 +11,7 @@ from functools import cached_property
 
 from pydantic import BaseModel
 
-from app.actions import AnyAction, OpenPullRequest, ReadBlockers, ReadIssue, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
+from app.actions import AnyAction, OpenPullRequest, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
 from app.decide.context import Context, Pool
 from app.decide.decide import decide
 from app.decide.state import Attempt, AttemptStatus, Policy, Repository, State, TaskStatus
@@ -127,22 +127,23 @@ class World:
 
     @cached_property
     def key(self) -> tuple[object, ...]:
-        """Equal for worlds that behave alike."""
+        """Equal for worlds that behave alike: of a runner that is over, and of what only it held, nothing can follow any more."""
         rows = (*self.state.tasks.values(), *self.state.attempts.values(), *self.state.orchestrations.values())
-        texts = tuple(_text(row) for row in rows)
-        actions = tuple(sorted(_text(action) for action in self.outbox))
+        at_work = tuple(runner if runner.alive and runner.step in STEPS else None for runner in self.runners)
+        theirs = {(runner.attempt, runner.pid) for runner in at_work if runner}
+        known = {runner.token for runner in at_work if runner}
         return (
-            texts,
+            tuple(_text(row) for row in rows),
             self.now,
-            actions,
-            self.runners,
+            tuple(sorted(_text(action) for action in self.outbox)),
+            at_work,
             self.branch,
             self.contains,
             self.pulls,
             self.reviews,
-            self.tokens,
-            self.held,
-            self.secrets,
+            tuple(token for token in self.tokens if token[0] in known and self.now < token[2]),
+            frozenset((attempt, token if token in known else "") for attempt, token in self.held),
+            tuple(secret for secret in self.secrets if secret in theirs),
             self.faults,
         )
 
@@ -170,8 +171,8 @@ def tell(world: World, event: AnyEvent) -> tuple[World, str]:
     return replace(world, state=decision.state, outbox=(*world.outbox, *waiting)), decision.refusal  # type: ignore[arg-type]
 
 
-# Texts and acknowledgements change nothing in the protocol.
-QUIET = {"sync_report", "sync_comment", "acknowledge", "make_plan"}
+# Texts and acknowledgements change nothing in the protocol, nor does a second look at an issue and its blockers that stay as they are.
+QUIET = {"sync_report", "sync_comment", "acknowledge", "make_plan", "read_issue", "read_blockers"}
 
 
 def labelled_world() -> World:
@@ -263,8 +264,6 @@ def perform(world: World, action: AnyAction) -> list[World]:
             return (
                 [tell(opened, PullRequestOpened(repository_id=1, attempt=action.attempt, pull=seen(pull)))[0]] if pull else [rest]
             )
-        case ReadIssue() | ReadBlockers():
-            return [rest]
         case _:
             raise AssertionError(action)
 
