@@ -247,6 +247,7 @@ def bench(
     ] = None,
     windows: Annotated[int, typer.Option(min=1, max=1_000, help="With `--repo`: batches of eight changes to replay.")] = 30,
     growth: Annotated[bool, typer.Option("--growth", help="With `planning`: more sizes of batches and repositories.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="With `planning`: also draw how it grows, to this file.")] = None,
 ) -> None:
     """Measures this code on this machine, next to what other strategies reach.
 
@@ -255,7 +256,7 @@ def bench(
     shoal bench schedule --json
     shoal bench schedule --psplib Experiments/data
     shoal bench planning --repo ../requests --repo ../gin
-    shoal bench planning --growth
+    shoal bench planning --growth --svg growth.svg
     shoal bench worktrees --files 100000
     shoal bench limits         memory, stops and watching, about two minutes
     shoal bench start          twelve tasks until the first agent works
@@ -264,5 +265,5 @@ def bench(
     """
     from app.commands.bench import Wishes, run
 
-    wishes = Wishes(psplib, files, tuple(repo or ()), windows, growth)
+    wishes = Wishes(psplib, files, tuple(repo or ()), windows, growth, svg)
     raise typer.Exit(run(what.value, wishes, as_json=as_json))

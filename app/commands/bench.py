@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from app.commands import (
     bench_start,
     bench_worktrees,
 )
-from app.commands.console import print_json, print_line
+from app.commands.bench_growth_picture import growth_svg
+from app.commands.console import print_json, print_line, write_text
 from app.commands.machine import describe_machine
 from app.facts.replay import WINDOWS
 from app.planning.plan import make_plan
@@ -36,11 +37,14 @@ class Wishes:
     repositories: tuple[Path, ...] = ()
     windows: int = WINDOWS
     growth: bool = False
+    svg: Path | None = None
 
 
 def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
     """Measures `schedule`, `planning`, `worktrees`, `limits`, `start`, `rehearsal`, `calls` or `all`."""
     instances = bench_library.read_library(wishes.library) if wishes.library else None  # before minutes are spent
+    if wishes.svg is not None:
+        write_text(wishes.svg, "")
     machine = describe_machine()
     measured: dict[str, object] = {}
     shown: list[Callable[[], None]] = []
@@ -57,10 +61,10 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
             shown.append(lambda: bench_library.show(best))
     if what in {"planning", "all"}:
         quality = bench_planning.planning_quality(wishes.repositories, wishes.windows)
-        of = bench_growth.GROWTH if wishes.growth else bench_growth.USUAL
-        growth = [] if quality and not wishes.growth else bench_growth.growth_figures(*of)
+        growth = _growth_figures(wishes, machine)
         measured |= {"prediction": quality, "planning": growth}
-        shown += [lambda: bench_planning.show(quality), lambda: bench_growth.show(growth)]
+        shown += [lambda: bench_planning.show(quality)] if quality else []
+        shown += [lambda: bench_growth.show(growth)] if growth else []
     if what in {"worktrees", "all"}:
         worktrees = bench_worktrees.worktree_figures(wishes.files)
         measured["worktrees"] = worktrees
@@ -84,10 +88,24 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
     if as_json:
         print_json(json.dumps({"schema": 1, "machine": machine, **measured}, indent=2))
     else:
-        print_line(", ".join(f"{name} {value}" for name, value in machine.items()))
+        print_line(_in_words(machine))
         for show in shown:
             show()
     return 0
+
+
+def _growth_figures(wishes: Wishes, machine: Mapping[str, object]) -> list[bench_growth.GrowthFigures]:
+    """None where a history is replayed and growth was not asked for."""
+    if wishes.repositories and not wishes.growth and wishes.svg is None:
+        return []
+    rows = bench_growth.growth_figures(*(bench_growth.GROWTH if wishes.growth else bench_growth.USUAL))
+    if wishes.svg is not None:
+        write_text(wishes.svg, growth_svg(rows, _in_words(machine)))
+    return rows
+
+
+def _in_words(machine: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in machine.items())
 
 
 def _plan_seconds() -> float:

@@ -27,6 +27,14 @@ def read_json(file: Path) -> JsonValue:
     return document
 
 
+def write_text(path: Path, text: str) -> None:
+    """In UTF-8; a UserError where that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): name a file in a folder that exists") from error
+
+
 def print_json(document: str) -> None:
     """One document and a line end, in UTF-8 whatever the terminal's encoding."""
     sys.stdout.buffer.write(document.encode() + b"\n")

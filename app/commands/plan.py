@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.commands import runner_prompt
-from app.commands.console import print_json, print_line, print_lines, print_table, read_json
+from app.commands.console import print_json, print_line, print_lines, print_table, read_json, write_text
 from app.facts.analysis import analyse
 from app.facts.tree import list_folder
 from app.planning.capacity import NO_LIMIT, Machine
@@ -31,7 +31,7 @@ def run(
     problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
     if svg is not None and str(svg) != "-":
-        _write(svg, plan_svg(plan))
+        write_text(svg, plan_svg(plan))
     if svg is not None and str(svg) == "-":
         print_lines(plan_svg(plan))
     elif shown == "json":
@@ -54,13 +54,6 @@ def machine_of(memory_mib: float | None, cores: float | None) -> Machine:
     """The machine that a person asks about; what is not named is no limit."""
     memory = inf if memory_mib is None else memory_mib
     return Machine(memory, memory, inf if cores is None else cores)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}): name a file in a folder that exists") from error
 
 
 def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:

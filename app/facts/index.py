@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from stat import S_ISREG
 
@@ -13,7 +13,7 @@ from app.planning.past import MOST_COMMITS, Commit, Past
 from shared.git import git, git_bytes
 
 _LARGEST = 400_000  # a larger file is data, generated or bundled
-_CHUNK = 8 * 2**20  # of contents in memory at once
+_CHUNK = 4 * 2**20  # of contents; two of them are in memory at once
 _MOST = 256 * 2**20  # of contents read of one tree
 _MESSAGE = 4_000
 _HERE = {"GIT_NO_LAZY_FETCH": "1"}  # what a partial clone lacks is not fetched for this
@@ -24,7 +24,7 @@ def read_index(listing: Listing, wanted: Wanted) -> Index:
     with ThreadPoolExecutor(1) as beside:  # git compares trees while this process reads words
         past = beside.submit(read_past, listing)
         contents = read_contents(listing.tree, _files(listing), wanted)
-        return Index(listing.tree, contents, past.result())
+        return Index(listing.tree, contents, past.result(), wanted.terms)
 
 
 def read_past(listing: Listing) -> Past:
@@ -75,6 +75,16 @@ def _plain(listing: Listing) -> Iterator[tuple[int, bytes]]:
 
 
 def _objects(listing: Listing) -> Iterator[tuple[int, bytes]]:
+    with ThreadPoolExecutor(1) as ahead:  # git unpacks the next files while the last ones are read
+        coming: Future[list[tuple[int, bytes]]] | None = None
+        for chunk in _chunks(listing):
+            following = ahead.submit(_read, listing, chunk)
+            yield from coming.result() if coming else ()
+            coming = following
+        yield from coming.result() if coming else ()
+
+
+def _chunks(listing: Listing) -> Iterator[list[int]]:
     sizes = _sizes(listing.folder, [place for place in listing.places if place])
     total, room = 0, 0
     chunk: list[int] = []
@@ -86,9 +96,10 @@ def _objects(listing: Listing) -> Iterator[tuple[int, bytes]]:
         room += size
         chunk.append(number)
         if room >= _CHUNK:
-            yield from _read(listing, chunk)
+            yield chunk
             chunk, room = [], 0
-    yield from _read(listing, chunk)
+    if chunk:
+        yield chunk
 
 
 def _sizes(folder: Path, objects: Sequence[str]) -> dict[str, int]:
@@ -101,15 +112,14 @@ def _sizes(folder: Path, objects: Sequence[str]) -> dict[str, int]:
     return {words[0]: int(words[2]) for answer in answers if len(words := answer.split(" ")) == 3 and words[1] == "blob"}
 
 
-def _read(listing: Listing, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    if not numbers:
-        return
+def _read(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
     asked = "\n".join(listing.places[number] for number in numbers).encode() + b"\n"
     answer = git_bytes("cat-file", "--batch", "--buffer", cwd=listing.folder, stdin=asked, env=_HERE)
-    at = 0
+    files, at = [], 0
     for number in numbers:
         line_end = answer.index(b"\n", at)
         size = int(answer[at:line_end].rpartition(b" ")[2])
         at = line_end + 1
-        yield number, answer[at : min(at + size, at + MOST_BYTES)]
+        files.append((number, answer[at : min(at + size, at + MOST_BYTES)]))
         at += size + 1
+    return files

@@ -14,6 +14,7 @@ the work stays linear.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import fsum, sqrt
 
 from app.planning.model import conflict_probability
@@ -44,6 +45,7 @@ def mergeability(path: str) -> float:
     return 0.3 if _DOCS_INDEX.fullmatch(path.lower()) else 1.0
 
 
+@lru_cache(maxsize=50_000)
 def is_regenerated(path: str) -> bool:
     """A lock file or a changelog: it changes with everything."""
     return _REGENERATED.fullmatch(name_of(path).lower()) is not None

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import exp, sqrt
 
 from app.planning.conflicts import is_regenerated
@@ -33,6 +34,7 @@ class Index:
     tree: Tree
     contents: Contents = NO_CONTENTS
     past: Past = NO_PAST
+    asked: frozenset[str] | None = None  # the only words of which anything will be asked; none: of all
 
 
 @dataclass
@@ -58,9 +60,8 @@ class _Evidence:
         for kind, weight in weights.items():
             if amounts := self.amounts.get(kind):
                 factor = weight * self.scale[kind]
-                for number in totals:
-                    if number in amounts:
-                        totals[number] += factor * amounts[number]
+                for number in totals.keys() & amounts.keys():
+                    totals[number] += factor * amounts[number]
         return totals
 
 
@@ -82,14 +83,13 @@ class Analyst:
         self.paths = index.tree.paths
         self._numbers = {path: number for number, path in enumerate(self.paths)}
         self._contents = index.contents
-        self._habits = Habits(index.past, self._numbers)
+        self._habits = Habits(index.past, self._numbers, index.asked)
         self._by_content = Postings.of_sets(index.contents.words, index.contents.sizes, evenness=0.6)
-        self._by_path = Postings([path_terms(path) for path in self.paths], evenness=0.5)
+        self._by_path = Postings([path_terms(path) for path in self.paths], index.asked, evenness=0.5)
         self._roles = Roles(self.paths)
         self._often, self._lately = dict(enumerate(self._habits.often)), dict(enumerate(self._habits.lately))
         self._busy = largest(self._often, _CANDIDATES)
         self._imported_by, self._imports = self._neighbours(index.contents)
-        self._places = self._places_by_word()
 
     def touches(self, text: IssueText) -> list[Touch]:
         """The likeliest files, most probable first; what the text names keeps at least its own probability."""
@@ -210,7 +210,8 @@ class Analyst:
                     imports[importer].add(self._numbers[path])
         return imported_by, imports
 
-    def _places_by_word(self) -> dict[str, set[int]]:
+    @cached_property
+    def _places(self) -> dict[str, set[int]]:
         """Files by each folder above them and by their own names, for `fix(router):`."""
         places: defaultdict[str, set[int]] = defaultdict(set)
         for number, path in enumerate(self.paths):

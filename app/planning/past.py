@@ -37,15 +37,15 @@ NO_PAST = Past(())
 class Habits:
     """A past seen from the files of one tree, by their numbers."""
 
-    def __init__(self, past: Past, numbers: dict[str, int]) -> None:
+    def __init__(self, past: Past, numbers: Mapping[str, int], asked: frozenset[str] | None = None) -> None:
         commits = [commit for commit in past.commits if len(commit.files) <= BULK]
         self.ids = [commit.id for commit in commits]
         self.files = [[numbers[path] for path in commit.files if path in numbers] for commit in commits]
         self.breadth = [sqrt(max(1, len(commit.files))) for commit in commits]
         terms = [text_terms(commit.message[:_MESSAGE_CHARACTERS]) for commit in commits]
-        self.messages = Postings(terms, evenness=0.5)
+        self.messages = Postings(terms, asked, evenness=0.5)
         self.often, self.lately = self._frequencies(len(numbers))
-        self.said = self._said(terms, len(numbers))
+        self.said = self._said(terms, len(numbers), asked)
         self.together, self.changes = self._together()
 
     def _frequencies(self, size: int) -> tuple[list[float], list[float]]:
@@ -58,7 +58,7 @@ class Habits:
                 lately[number] = max(lately[number], 1 / (1 + age / 10))
         return [log1p(value) for value in often], lately
 
-    def _said(self, terms: Sequence[Counter[str]], size: int) -> Postings:
+    def _said(self, terms: Sequence[Mapping[str, int]], size: int, asked: frozenset[str] | None) -> Postings:
         """Each file as the text of all messages that changed it."""
         said: list[defaultdict[str, float]] = [defaultdict(float) for _ in range(size)]
         for age, (files, breadth) in enumerate(zip(self.files, self.breadth, strict=True)):
@@ -67,7 +67,7 @@ class Habits:
                 words = said[number]
                 for term, count in terms[age].items():
                     words[term] += weight * min(count, 2)
-        return Postings(said, saturation=1.0, evenness=0.4)
+        return Postings(said, asked, saturation=1.0, evenness=0.4)
 
     def _together(self) -> tuple[dict[int, Counter[int]], Counter[int]]:
         together: defaultdict[int, Counter[int]] = defaultdict(Counter)

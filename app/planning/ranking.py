@@ -9,17 +9,26 @@ _MOST_POSTINGS = 1_200  # per query; rare words come first, so what is left out 
 
 
 class Postings:
-    """Documents by the words in them."""
+    """Documents by the words in them, or by those of them that will be asked for."""
 
-    def __init__(self, documents: Sequence[Mapping[str, float]], *, saturation: float = 1.2, evenness: float) -> None:
+    def __init__(
+        self,
+        documents: Sequence[Mapping[str, float]],
+        asked: frozenset[str] | None = None,
+        *,
+        saturation: float = 1.2,
+        evenness: float,
+    ) -> None:
         self.count = len(documents)
         self._top = saturation + 1
         self._of: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._rarities: dict[str, float] = {}
         lengths = [sum(document.values()) for document in documents]
         mean = sum(lengths) / self.count if self.count else 1.0
         for number, document in enumerate(documents):
             norm = saturation * (1 - evenness + evenness * lengths[number] / (mean or 1.0))
-            for term, times in document.items():
+            for term in document if asked is None else filter(asked.__contains__, document):
+                times = document[term]
                 self._of[term].append((number, times * self._top / (times + norm)))
 
     @classmethod
@@ -35,21 +44,25 @@ class Postings:
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency."""
-        found = len(self._of.get(term, ()))
-        return log(1 + (self.count - found + 0.5) / (found + 0.5))
+        if (known := self._rarities.get(term)) is None:
+            found = len(self._of.get(term, ()))
+            known = self._rarities[term] = log(1 + (self.count - found + 0.5) / (found + 0.5))
+        return known
 
     def scores(self, query: Mapping[str, float]) -> tuple[dict[int, float], float]:
         """Score by document, for those with a word of the query; and what a perfect answer would have."""
-        weighted = sorted(((weight * self.rarity(term), term) for term, weight in query.items()), key=lambda one: (-one[0], one[1]))
-        scores: defaultdict[int, float] = defaultdict(float)
+        weighted = sorted((-weight * self.rarity(term), term) for term, weight in query.items())
+        scores: dict[int, float] = {}
+        known = scores.get
         best, room = 0.0, _MOST_POSTINGS
-        for weight, term in weighted[:_MOST_TERMS]:
+        for less, term in weighted[:_MOST_TERMS]:
+            weight = -less
             best += weight * self._top
             postings = self._of.get(term, ())
             room -= len(postings)
             if room >= 0:
                 for number, fit in postings:
-                    scores[number] += weight * fit
+                    scores[number] = known(number, 0.0) + weight * fit
         return scores, best
 
 

@@ -1,7 +1,7 @@
 """Cuts texts, paths and identifiers into the same stems, so that "fixing the Router" meets `RouterGroup` and `router.go`."""
 
 import re
-from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
@@ -22,28 +22,29 @@ _STOP = frozenset(
 _LONGEST_WORD = 80
 
 
-def text_terms(text: str) -> Counter[str]:
+def text_terms(text: str) -> dict[str, int]:
     """How often each stem stands in a text."""
-    terms: Counter[str] = Counter()
+    terms: dict[str, int] = {}
     if versions := len(_VERSION.findall(text)):
         terms[VERSION] = min(versions, 2)
     for word in _WORD.findall(text):
-        terms.update(word_terms(word))
+        for term in word_terms(word):
+            terms[term] = terms.get(term, 0) + 1
     return terms
 
 
-def path_terms(path: str) -> Counter[str]:
+def path_terms(path: str) -> dict[str, int]:
     """As `text_terms`; the file's own name counts double."""
     folder, _, name = path.rpartition("/")
-    terms = Counter(_folder_terms(folder))
-    for term in text_terms(name).elements():
-        terms[term] += 2
+    terms = dict(_piece_terms(folder))
+    for term, count in _piece_terms(name).items():
+        terms[term] = terms.get(term, 0) + 2 * count
     return terms
 
 
-@lru_cache(maxsize=10_000)
-def _folder_terms(folder: str) -> Counter[str]:
-    return text_terms(folder)
+@lru_cache(maxsize=20_000)
+def _piece_terms(piece: str) -> Mapping[str, int]:
+    return text_terms(piece)
 
 
 def names_in(text: str) -> frozenset[str]:

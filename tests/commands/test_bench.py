@@ -2,9 +2,12 @@
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from app.commands.bench_growth import GrowthFigures
+from app.commands.bench_growth_picture import growth_svg
 from shared.git import git
 from tests.commands.shoal import shoal
 from tests.planning.repositories import FILLER, commit
@@ -84,6 +87,50 @@ def test_planning_is_measured_for_small_and_large_batches() -> None:
     rows = shoal("bench", "planning", "--json").document["planning"]
     assert [(row["issues"], row["files"]) for row in rows] == [(12, 10_000), (50, 10_000), (1_000, 10_000)]
     assert all(0 < row["cached_seconds"] < row["cold_seconds"] for row in rows)
+
+
+@pytest.mark.slow
+def test_how_planning_grows_is_shown_and_drawn(tmp_path: Path) -> None:
+    """A table for people where no history is replayed, and a picture of what it says."""
+    picture = tmp_path / "growth.svg"
+    run = shoal("bench", "planning", "--svg", picture)
+    assert (run.status, run.stderr) == (0, "")
+    assert "Planning, from git to the finished plan" in run.stdout
+    assert "10,000 files, cold" in picture.read_text("utf-8")
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_minutes_are_spent(tmp_path: Path) -> None:
+    """Status 2 and the file's name."""
+    run = shoal("bench", "planning", "--svg", tmp_path / "missing" / "growth.svg")
+    assert run.status == 2
+    assert "growth.svg" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_picture_of_growth_has_a_line_for_each_size_and_state() -> None:
+    """Whatever was measured, zero seconds and a single size too: well-formed, the machine in words, nothing out of the frame."""
+    sizes = [(issues, files) for files in (1_000, 10_000) for issues in (12, 1_000)]
+    for rows in (sizes, sizes[:1]):
+        drawn = ET.fromstring(growth_svg([_figures(*row) for row in rows], "cores 2, <fast>"))
+        lines = [line for line in drawn.iter() if line.tag.endswith("polyline")]
+        assert len(lines) == 2 * len({files for _, files in rows})
+        assert "cores 2, <fast>" in [text.text for text in drawn.iter() if text.tag.endswith("text")]
+        right, bottom = map(float, drawn.attrib["viewBox"].split()[2:])
+        points = [point.split(",") for line in lines for point in line.attrib["points"].split()]
+        assert all(0 <= float(x) <= right and 0 <= float(y) <= bottom for x, y in points)
+
+
+def _figures(issues: int, files: int) -> GrowthFigures:
+    return GrowthFigures(
+        issues=issues,
+        files=files,
+        commits=9,
+        cold_seconds=issues * files / 1e6,
+        cold_cpu_seconds=1,
+        cached_seconds=0,
+        edges=1,
+        peak_memory_mib=50,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -171,7 +171,7 @@ def tell(world: World, event: AnyEvent) -> tuple[World, str]:
     return replace(world, state=decision.state, outbox=(*world.outbox, *waiting)), decision.refusal  # type: ignore[arg-type]
 
 
-# Texts and acknowledgements change nothing in the protocol, nor does a second look at an issue and its blockers that stay as they are.
+# Texts and acknowledgements change nothing in the protocol, nor does a second look at an issue and blockers that stay as they are.
 QUIET = {"sync_report", "sync_comment", "acknowledge", "make_plan", "read_issue", "read_blockers"}
 
 
