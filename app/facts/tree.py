@@ -15,7 +15,8 @@ _FILE_MODES = ("100644", "100755")  # neither symbolic links nor sub-modules: th
 class Listing:
     """A tree and where its contents lie: the object of each file in git, or the file's own name below a plain folder.
 
-    `head` is the commit whose past counts, empty where there is none; an empty place means that there is nothing to read.
+    `head` is the commit whose past counts, empty where there is none; `is_head`: the tree is that commit's, nothing is staged
+    beside it. An empty place means that there is nothing to read.
     """
 
     folder: Path
@@ -23,6 +24,7 @@ class Listing:
     places: tuple[str, ...]
     in_git: bool
     head: str = ""
+    is_head: bool = False
 
 
 def read_tree(folder: Path) -> Tree:
@@ -39,7 +41,10 @@ def list_folder(folder: Path) -> Listing:
     # Sub-modules are one entry each: their files belong to another repository.
     entries = _entries(git("ls-files", "-s", "-z", cwd=folder), name_of_object=1)
     status, head = run_git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder, accept=(0, 1, 128))
-    return _listing(folder, entries, in_git=True, head=head.strip() if status == 0 else "")
+    if status:
+        return _listing(folder, entries, in_git=True)
+    staged, _ = run_git("diff-index", "--cached", "--quiet", head.strip(), cwd=folder, accept=(0, 1))
+    return _listing(folder, entries, in_git=True, head=head.strip(), is_head=not staged)
 
 
 def tree_at(git_dir: Path, sha: str) -> Tree:
@@ -50,7 +55,7 @@ def tree_at(git_dir: Path, sha: str) -> Tree:
 def list_commit(git_dir: Path, sha: str) -> Listing:
     """As `tree_at`, with the places of the contents."""
     listed = git("ls-tree", "-r", "-z", "--end-of-options", sha, cwd=git_dir)
-    return _listing(git_dir, _entries(listed, name_of_object=2), in_git=True, head=sha)
+    return _listing(git_dir, _entries(listed, name_of_object=2), in_git=True, head=sha, is_head=True)
 
 
 def _is_checkout(folder: Path) -> bool:
@@ -72,10 +77,12 @@ def _entries(listed: str, *, name_of_object: int) -> list[tuple[str, str]]:
     return entries
 
 
-def _listing(folder: Path, entries: list[tuple[str, str]], *, in_git: bool = False, head: str = "") -> Listing:
+def _listing(
+    folder: Path, entries: list[tuple[str, str]], *, in_git: bool = False, head: str = "", is_head: bool = False
+) -> Listing:
     places = dict(entries)  # two entries of a path are the sides of a merge: either will do
     paths = tuple(sorted(places))
-    return Listing(folder, Tree(paths), tuple(places[path] for path in paths), in_git, head)
+    return Listing(folder, Tree(paths), tuple(places[path] for path in paths), in_git, head, is_head)
 
 
 def _walk(folder: Path) -> list[str]:

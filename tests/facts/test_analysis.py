@@ -7,6 +7,7 @@ import pytest
 from app.facts.analysis import analyse
 from app.facts.tree import list_folder
 from app.planning.plan import make_plan
+from shared.git import git, identity
 from tests.facts.test_tree import commit_all, make_repository
 from tests.planning.batches import issue
 
@@ -23,15 +24,32 @@ def test_an_edited_issue_is_the_only_one_that_is_worked_out_again(tmp_path: Path
     assert runs[1].saved_milliseconds > 0
 
 
-def test_a_moved_base_is_worked_out_anew(tmp_path: Path) -> None:
-    """A new commit on the same files, then what was known of the first is still known."""
-    make_repository(tmp_path / "r", "a.py")
+def test_a_base_that_moved_far_or_is_staged_is_worked_out_anew(tmp_path: Path) -> None:
+    """A file that nobody has committed belongs to no base; what was known of the first is still known."""
+    make_repository(tmp_path / "r", "a.py", "session.py")
     before = list_folder(tmp_path / "r")
     analyse(before, BATCH, tmp_path / "kept")
-    (tmp_path / "r/a.py").write_text("session = 1")
-    commit_all(tmp_path / "r")
+    (tmp_path / "r/new.py").write_text("session = 1")
+    git("add", "new.py", cwd=tmp_path / "r")
     assert analyse(list_folder(tmp_path / "r"), BATCH, tmp_path / "kept").misses == 2
     assert analyse(before, BATCH, tmp_path / "kept").hits == 2
+    git("commit", "-q", "--amend", "-m", "Another past", cwd=tmp_path / "r", env=identity("Ada", "ada@example.com"))
+    assert analyse(list_folder(tmp_path / "r"), BATCH, tmp_path / "kept").misses == 2
+
+
+@pytest.mark.parametrize(("changed", "misses"), [("a.py", 1), ("session.py", 1), ("far.py", 0), ("b.py", 0), ("named.py", 1)])
+def test_a_moved_base_costs_only_the_issues_whose_files_it_changed(tmp_path: Path, changed: str, misses: int) -> None:
+    """One names a.py, one speaks of sessions, one names a file that is still to come; the commits after are of other files."""
+    make_repository(tmp_path / "r", "a.py", "b.py", "session.py", "far.py", *(f"other{number}.py" for number in range(40)))
+    batch = [*BATCH, issue(3, "Then there is `named.py`", title="Write it")]
+    first = analyse(list_folder(tmp_path / "r"), batch, tmp_path / "kept")
+    (tmp_path / "r" / changed).write_text("# another thing\n")
+    commit_all(tmp_path / "r")
+    moved = analyse(list_folder(tmp_path / "r"), batch, tmp_path / "kept")
+    assert (moved.hits, moved.misses) == (3 - misses, misses)
+    if not misses:
+        assert moved.touches == first.touches
+    assert analyse(list_folder(tmp_path / "r"), batch, tmp_path / "kept").hits == 3
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"touches": {"x": [{"path": 1}]}}', '{"touches": 5}', "\udcff"])
