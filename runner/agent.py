@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,9 +74,10 @@ def must_work(work: Work) -> None:
 def told(work: Work) -> PromptRequest:
     """What every prompt of this attempt is made of; hidden text that is left out is told to people."""
     brief = work.brief
-    found = prompt.request_of(brief, work.state.test_command, instructions.read(work.folder.mirror, brief))
-    for words in prompt.removed(found):
-        work.state.note(words)
+    with work.meter.step("issue and instructions read"):
+        found = prompt.request_of(brief, work.state.test_command, instructions.read(work.folder.mirror, brief))
+        for words in prompt.removed(found):
+            work.state.note(words)
     return found
 
 
@@ -151,7 +153,13 @@ def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, he
     if way is not None:
         way.proxy.on_limit = lambda _: cut.set()
 
+    begun, has_spoken = time.monotonic(), False
+
     def listen(line: str) -> None:
+        nonlocal has_spoken
+        if not has_spoken:
+            has_spoken = True
+            work.meter.took(f"until the agent's first word ({which})", time.monotonic() - begun)
         for event in heard.take(agent, line):
             if event.kind == "result":
                 finished.set()

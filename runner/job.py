@@ -49,6 +49,8 @@ def summary(brief: AttemptBrief, report: AttemptReport) -> str:
             "|---|---|--:|---|",
             *rows,
             "",
+            *(line for phase in report.phases if (line := _stages(phase))),
+            "",
             *(f"- {harmless(note)}" for note in report.notes),
         ]
     )
@@ -59,6 +61,13 @@ def clean_up() -> int:
     left = marked(os.environ[JOB], JOB) if os.environ.get(JOB) else []
     end_trees(left)
     return len(left)
+
+
+def _stages(phase: PhaseResult) -> str:
+    """What the phase's time went into."""
+    words = [f"{harmless(step.name)} {step.seconds:.1f} s{' (kept)' if step.cached else ''}" for step in phase.steps]
+    words += [f"{phase.saved_seconds:.1f} s saved by running side by side"] if phase.saved_seconds >= 0.05 else []
+    return f"- {phase.name.replace('_', ' ')}: {', '.join(words)}" if words else ""
 
 
 def _row(phase: PhaseResult) -> str:

@@ -1,8 +1,12 @@
-"""Adds up what a phase's commands used; two of them may end at the same time."""
+"""Adds up what a phase's commands used, and how long its stages took; two commands may end at the same time."""
 
 import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from shared.models import PhaseResult, Usage
+from shared.models import PhaseResult, Step, Usage
 from shared.process import Ended
 
 
@@ -19,6 +23,16 @@ def together(one: Usage, other: Usage) -> Usage:
     )
 
 
+_MOST_STEPS = 40  # repeated passes have the same stages again; the first say what there is to say
+
+
+@dataclass
+class Stage:
+    """A step while it is taken."""
+
+    cached: bool = False
+
+
 class Meter:
     """Resources of one phase; mean memory is weighted by how long each command ran."""
 
@@ -31,6 +45,28 @@ class Meter:
         self._read_bytes = 0
         self._written_bytes = 0
         self._usage = Usage()
+        self._steps: list[Step] = []
+        self._saved_seconds = 0.0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Stage]:
+        """Times a stage, however it ends; steps do not lie within each other."""
+        stage, begun = Stage(), time.monotonic()
+        try:
+            yield stage
+        finally:
+            self.took(name, time.monotonic() - begun, cached=stage.cached)
+
+    def took(self, name: str, seconds: float, *, cached: bool = False) -> None:
+        """A stage that was timed elsewhere."""
+        with self._lock:
+            if len(self._steps) < _MOST_STEPS:
+                self._steps.append(Step(name=name, seconds=round(seconds, 3), cached=cached))
+
+    def side_by_side(self, together: float, each: Iterable[float]) -> None:
+        """Commands ran beside each other: what that gained."""
+        with self._lock:
+            self._saved_seconds += max(0.0, sum(each) - together)
 
     def add(self, ended: Ended) -> None:
         with self._lock:
@@ -55,5 +91,7 @@ class Meter:
                 "read_bytes": self._read_bytes,
                 "written_bytes": self._written_bytes,
                 "usage": self._usage,
+                "steps": tuple(self._steps),
+                "saved_seconds": round(self._saved_seconds, 3),
             }
         )

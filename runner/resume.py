@@ -9,7 +9,9 @@ from runner.phase import Phase, Work
 from runner.phases import setup
 from runner.state import Change, State
 from shared.messages import Published
-from shared.models import AttemptReport, PhaseName, PhaseResult, Usage, VerdictName
+from shared.models import AttemptReport, PhaseName, PhaseResult, Step, Usage, VerdictName
+
+_KEPT = Step(name="kept from an earlier attempt", seconds=0, cached=True)
 
 
 def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:
@@ -32,7 +34,7 @@ def earlier_work(work: Work, phases: Sequence[Phase]) -> State | None:
         rescue.put_away(work)
         work.state = _fresh(work)
         return None
-    state.done = proven
+    state.done = [result.model_copy(update={"steps": (_KEPT,)}) for result in proven]
     if not state.has_done(PhaseName.PULL_REQUEST):  # what was said of another change is not said of this one
         state.review_text, state.findings, state.review_posted = "", (), False
         state.fix_begun, state.fix, state.review_answer, state.answer_posted = False, None, "", False

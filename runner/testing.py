@@ -1,6 +1,7 @@
 """Runs the repository's set-up, test and check commands in the sandbox, on a pristine checkout of exactly one commit."""
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def run_setup_command(work: Work, room: Room) -> None:
     if not command:
         return
     minutes = work.brief.settings.test_minutes
-    ended = work.run(["sh", "-c", command], room, log="setup", minutes=minutes)
+    with work.meter.step("set-up command"):
+        ended = work.run(["sh", "-c", command], room, log="setup", minutes=minutes)
     if bad := verdict.of_command(ended, f"the set-up command `{command}`", "test_minutes"):
         name = VerdictName.SETUP_FAILED if bad.name is VerdictName.AGENT_FAILED else bad.name
         hint = "" if room.network else "; it has no network: an operator may allow it with SHOAL_SETUP_NETWORK=true"
@@ -62,17 +64,22 @@ def may_use_network(work: Work) -> bool:
 
 def _once(work: Work, commit: str) -> Evidence:
     """The tests, and beside them the checks, which see the same checkout without being able to change it."""
-    worktree.check_out_for_tests(work, commit)
+    with work.meter.step("checkout for the tests") as step:
+        step.cached = worktree.check_out_for_tests(work, commit)
     run_setup_command(work, worktree.check_room(work, network=may_use_network(work)))
     worktree.empty(work, work.folder.out)
     (work.folder.out / "begun").touch()
     commands = work.brief.settings.checks
     # Without bubblewrap nothing keeps them from writing into each other's work.
     beside = len(commands) if work.sandbox.level == "bubblewrap" else 0
-    with ThreadPoolExecutor(max_workers=beside + 1) as pool:
+    begun = time.monotonic()
+    with work.meter.step("tests and checks" if commands else "tests"), ThreadPoolExecutor(max_workers=beside + 1) as pool:
         tests = pool.submit(_run_tests, work)
         checks = [pool.submit(_run_check, work, index, command) for index, command in enumerate(commands)]
-        return Evidence(tests=tests.result(), checks=tuple(check.result() for check in checks))
+        found = Evidence(tests=tests.result(), checks=tuple(check.result() for check in checks))
+    if beside:
+        work.meter.side_by_side(time.monotonic() - begun, (run.seconds for run in (found.tests, *found.checks)))
+    return found
 
 
 def _run_tests(work: Work) -> TestRun:

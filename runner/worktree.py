@@ -111,32 +111,36 @@ def own_desk(folder: TaskFolder, sandbox: Sandbox, about: About, stop: threading
     return Desk(folder, sandbox, about, run)
 
 
-def prepare(work: Work) -> None:
-    """A checkout of the start commit, pristine, with new private git directories for the agent and for our snapshots."""
-    set_up(desk(work, "setup"))
+def prepare(work: Work) -> bool:
+    """A checkout of the start commit, pristine, with new private git directories for the agent and for our snapshots.
+
+    Whether it is one that an earlier task left.
+    """
+    return set_up(desk(work, "setup"))
 
 
-def set_up(at: Desk) -> None:
+def set_up(at: Desk) -> bool:
     """What `prepare` does, also without an attempt."""
     folder = at.folder
     for old in (folder.git, folder.home, folder.out, folder.snapshot):
         remove(old)
     at.sandbox.give(folder.git, folder.home, folder.out, folder.snapshot)
-    _make_pristine(at, folder.tree, at.about.start_sha, _OPEN + _MAKE_PRISTINE + _HAND_OVER)
+    reused = _make_pristine(at, folder.tree, at.about.start_sha, _OPEN + _MAKE_PRISTINE + _HAND_OVER)
     folder.about.write_text(at.about.model_dump_json(indent=1), encoding="utf-8")
     folder.gitfile.write_text(f"gitdir: {folder.git}\n", encoding="utf-8")
     at.sandbox.hand_over(folder.gitfile)
+    return reused
 
 
-def check_out_for_tests(work: Work, commit: str) -> None:
-    """Makes `check` hold exactly `commit`, and its home nothing."""
+def check_out_for_tests(work: Work, commit: str) -> bool:
+    """Makes `check` hold exactly `commit`, and its home nothing; whether it was there and only reset."""
     empty(work, work.folder.check_home)
-    set_up_check(desk(work, "testing"), commit)
+    return set_up_check(desk(work, "testing"), commit)
 
 
-def set_up_check(at: Desk, commit: str) -> None:
-    """Makes `check` hold exactly `commit`."""
-    _make_pristine(at, at.folder.check, commit, _MAKE_PRISTINE)
+def set_up_check(at: Desk, commit: str) -> bool:
+    """Makes `check` hold exactly `commit`; whether it was there and only reset."""
+    return _make_pristine(at, at.folder.check, commit, _MAKE_PRISTINE)
 
 
 def restore(work: Work, commit: str) -> None:
@@ -169,8 +173,11 @@ def snapshot(at: Desk) -> Path:
     return bundle
 
 
-def _make_pristine(at: Desk, place: Path, commit: str, script: str) -> None:
-    """Takes the last use's traces back where that can be proven; else, and in a sandbox that proves nothing, makes it anew."""
+def _make_pristine(at: Desk, place: Path, commit: str, script: str) -> bool:
+    """Takes the last use's traces back where that can be proven; else, and in a sandbox that proves nothing, makes it anew.
+
+    True when it was not made anew.
+    """
     stamp = place.with_name(f"{place.name}.pristine")
     failure = f"the checkout `{place.name}` could not be made"
     index = at.folder.indexes / place.name
@@ -182,7 +189,7 @@ def _make_pristine(at: Desk, place: Path, commit: str, script: str) -> None:
             _log.warning("checkout is thrown away", place=str(place), why=str(error))
         else:
             stamp.write_text(commit, encoding="utf-8")
-            return
+            return True
     stamp.unlink(missing_ok=True)
     for old in (place, index, index.with_name(f"{index.name}.lock")):
         pristine.throw_away(at.folder.work_dir, old)
@@ -190,6 +197,7 @@ def _make_pristine(at: Desk, place: Path, commit: str, script: str) -> None:
     _script(at, script, place, commit, VerdictName.SETUP_FAILED, failure)
     if at.sandbox.level == "bubblewrap":
         stamp.write_text(commit, encoding="utf-8")
+    return False
 
 
 def agent_room(work: Work, *, network: bool, binds: tuple[Bind, ...] = (), env: dict[str, str] | None = None) -> Room:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 # Raised with every change that an older runner or app would misread; the two refuse each other by this number.
-WIRE_VERSION = 3
+WIRE_VERSION = 4
 
 
 class Wire(BaseModel):
@@ -182,6 +182,14 @@ class Plan(Wire):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class Step(Wire):
+    """A stage of a phase; `cached`: its result was there already, and the seconds are those of finding it."""
+
+    name: str
+    seconds: float
+    cached: bool = False
+
+
 class PhaseResult(Wire):
     """One phase as it ended; `reason` is set when it was skipped or failed."""
 
@@ -196,6 +204,9 @@ class PhaseResult(Wire):
     read_bytes: int = 0
     written_bytes: int = 0
     usage: Usage = Usage()
+    steps: tuple[Step, ...] = ()
+    # What commands that ran side by side took one by one, beyond what they took together.
+    saved_seconds: float = 0
 
 
 class TestRun(Wire):

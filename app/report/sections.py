@@ -5,7 +5,7 @@ from app.report.evidence import ci_lines, review_section, test_lines, tests_word
 from app.report.markdown import block, code, details, plain, table
 from app.report.measures import Measures
 from app.report.plan import plan_markdown
-from app.report.usage import cost_words, phase_table, spending_line, usage_line
+from app.report.usage import cost_words, phase_table, spending_line, stage_lines, usage_line
 from app.report.view import OrchestrationView, TaskView
 from app.report.words import MEANINGS, PHASE_NUMBER, counted, duration, minutes, phase_name, task_state
 from shared.github import cut
@@ -31,7 +31,8 @@ def own_section(task: TaskView) -> str:
     if review := review_section(task):
         lines += ["", review]
     if task.phases:
-        lines += ["", details("Phases", phase_table(task), 6_000)]
+        stages = stage_lines(task)
+        lines += ["", details("Phases", phase_table(task) + (f"\n\n{stages}" if stages else ""), 8_000)]
     return "\n".join(lines)
 
 

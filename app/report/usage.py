@@ -2,10 +2,12 @@
 
 from app.report.markdown import plain, table
 from app.report.view import OrchestrationView, TaskView
-from app.report.words import counted, duration, phase_words
+from app.report.words import counted, duration, phase_name, phase_words
 from shared.models import PhaseResult
 
 NOTHING = "–"
+_MOST_STAGES = 12
+_WORTH_TELLING = 0.05  # seconds; less is the clock's noise
 
 
 def cost_words(task: TaskView) -> str:
@@ -40,6 +42,22 @@ def phase_table(task: TaskView) -> str:
     """Each phase with its time and what its processes took."""
     header = ("Phase", "Status", "Time", "Cores", "Memory mean / peak", "Read / written", "Reason")
     return table(header, [_row(phase) for phase in task.phases])
+
+
+def stage_lines(task: TaskView) -> str:
+    """What each phase's time went into, and what was there already; empty where no phase has stages."""
+    return "\n".join(line for phase in task.phases if (line := _stages(phase)))
+
+
+def _stages(phase: PhaseResult) -> str:
+    words = [
+        f"{plain(step.name, 80)} {duration(step.seconds)}{' (kept)' if step.cached else ''}" for step in phase.steps[:_MOST_STAGES]
+    ]
+    more = len(phase.steps) - len(words)
+    words += [f"{more} more"] if more else []
+    if phase.saved_seconds >= _WORTH_TELLING:
+        words.append(f"{duration(phase.saved_seconds)} saved by running side by side")
+    return f"- **{phase_name(phase.name)}**: {', '.join(words)}" if words else ""
 
 
 def _row(phase: PhaseResult) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,14 +19,17 @@ NAME = PhaseName.SETUP
 
 
 def run(work: Work) -> Outcome:
-    brief, folder, state = work.brief, work.folder, work.state
-    agent.must_work(work)
-    bring_commits(work)
-    publish.open_quarantine(folder)
-    entries = mirror.entries(folder.mirror, brief.base_sha)
-    _face_submodules(work, entries)
-    _face_lfs(work)
-    state.test_command, state.test_source = test_command(work)
+    brief, folder, state, step = work.brief, work.folder, work.state, work.meter.step
+    with step("agent looked at"):
+        agent.must_work(work)
+    with step("commits fetched"):
+        bring_commits(work)
+        publish.open_quarantine(folder)
+    with step("files looked through"):
+        entries = mirror.entries(folder.mirror, brief.base_sha)
+        _face_submodules(work, entries)
+        _face_lfs(work)
+        state.test_command, state.test_source = test_command(work)
     make_checkout(work)
     state.before = _baseline(work)
     return Outcome(reason=f"`{state.test_command}` ({state.test_source})")
@@ -48,7 +52,8 @@ def bring_commits(work: Work) -> None:
 
 def make_checkout(work: Work) -> None:
     """A fresh one for the agent, with whatever the set-up command adds."""
-    worktree.prepare(work)
+    with work.meter.step("checkout for the agent") as step:
+        step.cached = worktree.prepare(work)
     testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
     worktree.exclude_leftovers(work)
     tampering.remember(work)
@@ -98,8 +103,10 @@ def _baseline(work: Work) -> Evidence:
     key = json.dumps([state.start_sha, state.test_command, settings.setup_command, settings.checks, work.sandbox.level])
     name = f"{work.brief.repository.id}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
     kept = work.folder.work_dir / "baselines" / f"{name}.json"
+    begun = time.monotonic()
     with mirror.locked(kept.with_suffix(".lock"), work.stop):
         if found := _read(kept):
+            work.meter.took("tests of the start commit", time.monotonic() - begun, cached=True)
             return found
         evidence = testing.gather(work, state.start_sha)
         temporary = kept.with_suffix(".new")

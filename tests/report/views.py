@@ -30,6 +30,11 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE = "a | b `c` <!-- x --> <script> @everyone [l](http://evil.example) other/repo#7 see #3 \u202e\u200b ```\n# fixes $x$"
 
 
+STEPS = [
+    {"name": "checkout for the tests", "seconds": 0.2, "cached": True},
+    {"name": "tests and checks", "seconds": 0.9},
+    {"name": "<script> `x`", "seconds": 0.1},
+]
 WORK = {"cpu_seconds": 1, "memory_mib": 120.4, "peak_memory_mib": 300.5, "read_bytes": 2**20, "written_bytes": 5_000}
 
 
@@ -68,6 +73,7 @@ def phases(last: PhaseName, status: str = "passed") -> tuple[PhaseResult, ...]:
                 "status": status if name is last else "passed",
                 "seconds": 1.25,
                 **(WORK if name is PhaseName.IMPLEMENTATION else {}),
+                **({"steps": STEPS, "saved_seconds": 0.7} if name is PhaseName.TESTING else {}),
             }
         )
         for name in names

@@ -67,6 +67,8 @@ def test_kill_9_in_each_phase_leaves_everything_once(make_stage: MakeStage) -> N
     assert code == 0, log
     played = check_end(stage, last)
     assert played.count("implementation") <= 2, "only the pass that was cut off is played again"
+    [research] = [phase for phase in last.report.phases if phase.name is PhaseName.RESEARCH]
+    assert [(step.name, step.cached) for step in research.steps] == [("kept from an earlier attempt", True)]
 
 
 def _has_come_to(phase: PhaseName, app: ScriptedApp) -> bool:
