@@ -22,6 +22,7 @@ from app.events_of_github import (
     IssueTouched,
     PresserKnown,
     PullRequestChanged,
+    RepositoryChanged,
     RepositoryGone,
     RepositoryRef,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "PullRequestOpened",
     "PullRequestSeen",
     "RemoteRead",
+    "RepositoryChanged",
     "RepositoryGone",
     "RepositoryRef",
     "RunnersRead",
@@ -295,6 +297,7 @@ AnyEvent = Annotated[
     | BlockersRead
     | CommandGiven
     | CommandRead
+    | RepositoryChanged
     | RepositoryGone
     | IssueRead
     | PresserKnown

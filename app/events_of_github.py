@@ -162,6 +162,14 @@ class RepositoryGone(Event):
     repository: RepositoryRef
 
 
+class RepositoryChanged(Event):
+    """It became read-only, or everybody may read it now."""
+
+    kind: Literal["repository_changed"] = "repository_changed"
+    repository: RepositoryRef
+    what: Literal["archived", "publicized"]
+
+
 class IssueRead(Event):
     """What GitHub says of an issue now; the only basis of an approval.
 

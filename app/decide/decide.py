@@ -33,7 +33,7 @@ from app.decide.runners import runners_read
 from app.decide.settle import attempt_effect_failed, pull_request_opened, remote_read_to_settle, settle_attempts, tokens_revoked
 from app.decide.start import start_ready
 from app.decide.state import OrchestrationStatus, State
-from app.decide.stop import work_stopped
+from app.decide.stop import repository_changed, work_stopped
 from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, ReportHeldBack, RepositoryGone, Started
 
 
@@ -100,6 +100,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "blockers_read": blockers_read,
     "command_given": command_given,
     "command_read": command_read,
+    "repository_changed": repository_changed,
     "repository_gone": _repository_gone,
     "plan_ready": plan_ready,
     "plan_failed": plan_failed,

@@ -3,7 +3,7 @@
 from app.actions import ReadIssue, StopAttempt
 from app.decide.draft import Draft
 from app.decide.state import AttemptStatus, TaskStatus
-from app.events import WorkStopped
+from app.events import RepositoryChanged, WorkStopped
 from shared.models import Verdict, VerdictName
 
 # After these a newer label may already wait for its turn.
@@ -25,8 +25,24 @@ def stop_task(draft: Draft, issue: int, name: VerdictName, reason: str) -> None:
 
 def work_stopped(draft: Draft, event: WorkStopped) -> None:
     """Every task that is not over."""
+    _stop_all(draft, event.reason)
+
+
+def _stop_all(draft: Draft, reason: str) -> None:
     for issue in [issue for issue, task in draft.tasks.items() if task.live]:
-        stop_task(draft, issue, VerdictName.CANCELLED, event.reason)
+        stop_task(draft, issue, VerdictName.CANCELLED, reason)
+
+
+def repository_changed(draft: Draft, event: RepositoryChanged) -> None:
+    """Nothing can be written to an archived one; on a public one strangers write, which is for the operator to allow."""
+    if event.what == "publicized" and draft.context.policy.allow_public:
+        return
+    reason = {
+        "archived": "the repository was archived; unarchive it, then label the issue again",
+        "publicized": "the repository was made public, and the operator has not allowed work on public ones "
+        "(`SHOAL_ALLOW_PUBLIC_REPOSITORIES`)",
+    }[event.what]
+    _stop_all(draft, reason)
 
 
 def reread(draft: Draft, issue: int, name: VerdictName) -> None:

@@ -18,6 +18,7 @@ from app.events import (
     IssueTouched,
     JobEnded,
     PullRequestChanged,
+    RepositoryChanged,
     RepositoryGone,
     RepositoryRef,
 )
@@ -300,6 +301,8 @@ def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
 
 
 def _repository(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    if payload.action == "archived" or payload.action == "publicized":
+        return RepositoryChanged(repository_id=repository.id, repository=repository, what=payload.action)
     return _gone(payload, repository) if payload.action == "deleted" else None
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.events import IssueLabelled, IssueTouched, PullRequestChanged
+from app.events import IssueLabelled, IssueTouched, PullRequestChanged, RepositoryChanged
 from shared.models import VerdictName
 from tests.support.decisions import POLICY, Desk
 from tests.support.protocol import REPOSITORY
@@ -161,3 +161,23 @@ def test_issues_that_nobody_works_on_are_not_read() -> None:
     desk.tell(IssueTouched(repository_id=1, repository=REPOSITORY, issue=99, action="edited"))
 
     assert not desk.actions
+
+
+def test_a_repository_that_became_public_or_read_only_ends_what_is_under_way() -> None:
+    """Waiting work at once, running work by a stop; where the operator allows public ones only the archive ends it."""
+    for policy, what, ends in (
+        (POLICY, "archived", True),
+        (POLICY, "publicized", True),
+        (replace(POLICY, allow_public=True), "publicized", False),
+        (replace(POLICY, allow_public=True), "archived", True),
+    ):
+        desk = Desk(policy)
+        desk.read(desk.issue(5))
+        assert desk.task(5).live
+        desk.tell(RepositoryChanged.model_validate({"repository_id": 1, "repository": REPOSITORY, "what": what}))
+        assert desk.task(5).live is not ends
+        if ends:
+            verdict = desk.task(5).verdict
+            assert verdict is not None
+            assert verdict.name == VerdictName.CANCELLED
+            assert ("SHOAL_ALLOW_PUBLIC_REPOSITORIES" if what == "publicized" else "unarchive it") in verdict.reason

@@ -115,6 +115,7 @@ def test_the_end_of_an_installation_is_one_event_per_repository() -> None:
     assert split("installation", created) == []
     assert isinstance(event("repository", action="deleted"), RepositoryGone)
     assert event("repository", action="renamed") is None
+    assert [event("repository", action=what).what for what in ("archived", "publicized")] == ["archived", "publicized"]
 
 
 def test_fields_may_come_and_go() -> None:
