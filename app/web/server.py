@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.web import openapi, operator, runner_api, webhook
 from app.web.envelope import Envelope
 from app.web.front import Front
+from app.web.patience import HEAD_SECONDS, with_patience
 from app.web.setup_pages import after_routes
 from shared.errors import FatalError, TransientError
 
@@ -79,10 +80,19 @@ class _Server(uvicorn.Server):
         self.told = self.should_exit = True
 
 
-async def run(app: Starlette, listening: socket.socket, until: asyncio.Event | None = None) -> bool:
+async def run(
+    app: Starlette, listening: socket.socket, until: asyncio.Event | None = None, head_seconds: float = HEAD_SECONDS
+) -> bool:
     """Serves until SIGINT or SIGTERM (true) or that event (false): what else the process has to close stays the caller's."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, timeout_keep_alive=75, ws="none"
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,
+        ws="none",
+        http=with_patience(head_seconds),
     )
     loop = asyncio.get_running_loop()
     server = _Server(config)
