@@ -205,7 +205,9 @@ class Loop:
         self._count(state, decision, context)
         # Version 0: not in the database yet, and every later event must find it.
         new = state.repository.version == 0
-        changed = new or decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
+        # Its new name or installation came with the event: what is done later needs it too.
+        moved = self._states.get(state.repository.id, state).repository != state.repository
+        changed = new or moved or decision.repository_changed or decision.orchestrations or decision.tasks or decision.attempts
         if changed:
             version = state.repository.version + 1
             repository = decision.state.repository.model_copy(update={"version": version})

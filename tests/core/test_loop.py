@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.actions import AnyAction, ReadIssue
 from app.events import AnyEvent, IssueRead
 from app.loop import Loop
+from app.store.rows import load_repository, repository_ids
 from shared.errors import TransientError, UserError
 from tests.support.decisions import Desk
 from tests.support.loops import nothing, open_loop
@@ -51,6 +52,17 @@ async def test_a_delivery_is_decided_once_however_often_it_comes(tmp_path: Path)
 
     assert answers == [True, False, False]
     assert seen == [ReadIssue(repository_id=1, issue=5)]
+
+
+async def test_a_repository_that_was_renamed_or_transferred_goes_on_under_its_id(tmp_path: Path) -> None:
+    """The next event says its name and installation; what was known of it stays."""
+    async with open_loop(tmp_path) as loop:
+        await loop.accept("d1", "issues", "5")
+        await until(loop, "SELECT count(*) FROM outbox WHERE status='done'", 1)
+        await loop.accept("d2", "issues", "6 newcomer/gadgets 77")
+        await until(loop, "SELECT count(*) FROM outbox WHERE status='done'", 2)
+        known = await loop.database.read(lambda c: [load_repository(c, found) for found in repository_ids(c)])
+    assert [(one.full_name, one.installation_id) for one in known if one] == [("newcomer/gadgets", 77)]
 
 
 async def test_an_unknown_event_is_kept_as_ignored(tmp_path: Path) -> None:

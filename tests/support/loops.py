@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.actions import AnyAction
-from app.events import AnyEvent, IssueLabelled
+from app.events import AnyEvent, IssueLabelled, RepositoryRef
 from app.loop import Loop
 from app.metrics import Metrics
 from app.planning.capacity import Sample
@@ -26,10 +26,15 @@ def labelled(issue: int) -> IssueLabelled:
 
 
 def translate(kind: str, body: bytes) -> AnyEvent | None:
-    """A webhook of these tests is an issue's number; the number 13 cannot be digested."""
+    """A webhook of these tests is an issue's number, and where its repository is now; the number 13 cannot be digested."""
     if kind != "issues":
         return None
-    return labelled({13: "x"}.get(int(body), int(body)))  # type: ignore[arg-type]
+    number, *moved = body.decode().split()
+    event = labelled({13: "x"}.get(int(number), int(number)))  # type: ignore[arg-type]
+    if not moved:
+        return event
+    repository = RepositoryRef(id=REPOSITORY.id, full_name=moved[0], installation_id=int(moved[1]))
+    return event.model_copy(update={"repository": repository})
 
 
 def utc_now() -> datetime:
