@@ -42,6 +42,7 @@ from shared.messages import (
     PermitRequest,
     PhaseFinished,
 )
+from shared.models import VerdictName
 
 log = structlog.get_logger()
 READ = {"contents": "read", "metadata": "read"}
@@ -167,17 +168,31 @@ class CoreFront:
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Hears the last word."""
         attempt, _, repository = await self._find(attempt_id)
+        dead_until = self._dead_until(attempt, request)
         event = AttemptFinished(
             repository_id=repository.id,
             attempt=attempt_id,
             nonce=request.nonce,
             report=request.report,
+            tokens_dead_until=dead_until,
             job_cancelled=request.job_cancelled,
         )
         refusal = await self.loop.submit(event, f"{attempt_id}:{request.nonce}:finish")
+        if not refusal and dead_until is not None:
+            self.tokens.forget(attempt_id, request.tokens_revoked)
         if not refusal and attempt.status is AttemptStatus.CLAIMED:  # not when it only says so again
             self.metrics.used(request.report.usage)
         return Refused(refusal) if refusal else None
+
+    def _dead_until(self, attempt: Attempt, request: FinishRequest) -> datetime | None:
+        """Until when every token that we handed out would work, where the runner revoked each one; None: we revoke them ourselves.
+
+        So also where another app handed out some, which we cannot compare, and where another attempt may follow.
+        """
+        ours_alone = attempt.token_holders == (self.loop.membership.me.id,)
+        ended_well = request.report.verdict.name is VerdictName.SUCCEEDED
+        returned = ended_well and ours_alone and self.tokens.all_among(attempt.id, request.tokens_revoked)
+        return attempt.token_expires_at if returned else None
 
     async def status(self) -> AppStatus:
         """For the operator's programs."""

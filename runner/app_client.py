@@ -76,7 +76,7 @@ class AppClient:
                 raise Interrupted
             pause = min(pause * 1.5, 2.0)
 
-    def finish(self, report: AttemptReport, *, tokens_revoked: bool, patience: float = _PATIENCE_SECONDS) -> None:
+    def finish(self, report: AttemptReport, *, tokens_revoked: tuple[str, ...], patience: float = _PATIENCE_SECONDS) -> None:
         request = FinishRequest(nonce=self._nonce, report=report, tokens_revoked=tokens_revoked, job_cancelled=self._job_cancelled)
         self._patient("POST", "finish", request, patience=patience, heed_stop=False)
 

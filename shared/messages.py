@@ -137,8 +137,8 @@ class FinishRequest(Wire):
 
     nonce: str
     report: AttemptReport
-    # Set when the runner gave its write tokens back itself (DELETE /installation/token answered 204).
-    tokens_revoked: bool = False
+    # Fingerprints (SHA-256) of the write tokens that the runner gave back itself: DELETE /installation/token answered 204.
+    tokens_revoked: tuple[str, ...] = ()
     # The job of GitHub Actions around the runner was cancelled: somebody wants the work to end, not to go on elsewhere.
     job_cancelled: bool = False
 
