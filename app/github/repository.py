@@ -1,6 +1,7 @@
 """One repository on GitHub as the app sees and changes it; every write looks first or can be repeated."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from app.github.checks import CheckWrite
 from app.github.ci import CiNow
 from app.github.errors import Invalid, NotFound
 from app.github.reads import Reads
+from app.github.texts import Place, Text, Texts
 from shared.github import BRANCH_PREFIX, COMMENT_LIMIT, cut
 
 __all__ = [
@@ -51,6 +53,7 @@ class RepositoryClient:
     reads: Reads
     app_id: int
     app_login: str
+    texts: Texts
 
     # The repository
 
@@ -177,6 +180,11 @@ class RepositoryClient:
     async def upsert_check(self, check: CheckWrite, known_id: int | None = None) -> int:
         """Writes a check run once per name, commit and `external_id`; answers its id."""
         return await checks.upsert(self.calls, self._root, check, known_id, lambda: self._own_check(check))
+
+    async def write_texts(self, texts: Sequence[Text]) -> list[int | None]:
+        """All of these by as few requests as can be: the id of each, None for what has to be written by itself."""
+        place = Place(self.full_name, self.repository_id, self.calls, self.reads, self.app_id, self.app_login)
+        return await self.texts.write(place, texts)
 
     async def survey(self) -> Survey:
         """Everything of ours that is open here."""

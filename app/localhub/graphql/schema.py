@@ -307,6 +307,7 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
     },
     "StatusCheckRollup": {"contexts": lambda world, commit, arguments: _page(_contexts(world, commit), arguments)},
     "CheckRun": {
+        "id": _id("CR"),
         "databaseId": _of("id"),
         "externalId": _of("external_id"),
         "name": _of("name"),
@@ -323,6 +324,7 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
         "checkRuns": _runs_of_suite,
     },
     "IssueComment": {
+        "id": _id("IC"),
         "databaseId": _of("id"),
         "body": _of("body"),
         "author": lambda world, row, _arguments: _actor(world, row.user_id),
