@@ -38,7 +38,7 @@ class NewComment:
 
 @dataclass(frozen=True, slots=True)
 class CheckEdit:
-    """A check run as it should be; annotations, which every edit would add again, are not sent this way."""
+    """A check run as it should be, but for annotations, which every edit would add again: it is done where GitHub has them all."""
 
     repository: str
     node: str
@@ -72,7 +72,7 @@ class Made:
     id: int
 
 
-_COMMENT, _CHECK = "{ id databaseId }", "checkRun { id databaseId }"
+_COMMENT, _CHECK = "{ id databaseId }", "checkRun { id databaseId annotations(first: 1) { totalCount } }"
 _FIELDS: Mapping[type, tuple[str, str, str]] = {
     CommentEdit: ("updateIssueComment", "UpdateIssueCommentInput", f"issueComment {_COMMENT}"),
     NewComment: ("addComment", "AddCommentInput", f"commentEdge {{ node {_COMMENT} }}"),
@@ -118,13 +118,17 @@ def mutation(edits: Sequence[Edit]) -> Query:
 def outcomes(edits: Sequence[Edit], body: Mapping[str, Any]) -> list[Made | None]:
     """None for each that GitHub refused: one that fails takes nothing from the others."""
     failed = {path[0] for error in body.get("errors") or [] if (path := error.get("path"))}
-    return [_made(body["data"].get(f"m{place}"), f"m{place}" in failed) for place in range(len(edits))]
+    answers = [None if f"m{place}" in failed else body["data"].get(f"m{place}") for place in range(len(edits))]
+    return [_made(edit, answer) for edit, answer in zip(edits, answers, strict=True)]
 
 
-def _made(answer: Mapping[str, Any] | None, failed: bool) -> Made | None:
-    if failed or answer is None:
+def _made(edit: Edit, answer: Mapping[str, Any] | None) -> Made | None:
+    if answer is None:
         return None
     thing = answer.get("issueComment") or answer.get("checkRun") or (answer.get("commentEdge") or {}).get("node") or {}
+    wanted = len(edit.check.annotations) if isinstance(edit, CheckEdit | NewCheck) else 0
+    if wanted > int((thing.get("annotations") or {}).get("totalCount") or 0):
+        return None
     return Made(str(thing.get("id") or ""), int(thing.get("databaseId") or 0))
 
 

@@ -117,6 +117,7 @@ class RepositoryClient:
     async def issue_facts(self, number: int, label: str = "") -> IssueFacts:
         """An issue and who put the label on last; NotFound when it was deleted or transferred."""
         found: IssueFacts = await self.reads.ask(self.calls, self.full_name, IssueAsk(number, label))
+        self.texts.met(self.repository_id, number, found.issue.node_id)
         return replace(found, labelled=await self._older_label_event(number, label)) if found.more_labels else found
 
     async def labelled_issues(self, label: str) -> tuple[IssueNow, ...]:
@@ -137,6 +138,8 @@ class RepositoryClient:
 
     async def react(self, number: int, content: str) -> None:
         """Puts a reaction on an issue; GitHub keeps one of a kind."""
+        if await self.texts.react(self._place, number, content):
+            return
         await self.calls.write("POST", f"{self._root}/issues/{number}/reactions", {"content": content})
 
     async def comment(self, comment_id: int) -> Comment:
@@ -183,8 +186,7 @@ class RepositoryClient:
 
     async def write_texts(self, texts: Sequence[Text]) -> list[int | None]:
         """All of these by as few requests as can be: the id of each, None for what has to be written by itself."""
-        place = Place(self.full_name, self.repository_id, self.calls, self.reads, self.app_id, self.app_login)
-        return await self.texts.write(place, texts)
+        return await self.texts.write(self._place, texts)
 
     async def survey(self) -> Survey:
         """Everything of ours that is open here."""
@@ -200,6 +202,10 @@ class RepositoryClient:
             page = await self.reads.ask(self.calls, self.full_name, ChecksAsk(head_sha, pull, page.after))
             contexts += page.contexts
         return await ci.read(self.calls, self._root, self.app_id, contexts), page.mergeable
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.full_name, self.repository_id, self.calls, self.reads, self.app_id, self.app_login)
 
     @property
     def _root(self) -> str:

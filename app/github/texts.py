@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.github.answers import IssueNow
 from app.github.batch import NoSuchField, Own, OwnCheckAsk, OwnCommentAsk, TooLarge
 from app.github.calls import Calls
 from app.github.checks import CheckWrite
@@ -68,6 +69,7 @@ class Texts:
 
     _nodes: OrderedDict[tuple[int, type, int], str] = field(default_factory=OrderedDict)
     _repositories: dict[int, str] = field(default_factory=dict)
+    _reactions: dict[int, list[Reaction]] = field(default_factory=dict)
     # An Enterprise server without these mutations: everything is written one by one.
     _unable: bool = False
 
@@ -85,9 +87,24 @@ class Texts:
                 found[number] = made.id if made is not None else None
         return found
 
-    async def react(self, place: Place, subject: str, content: str) -> bool:
-        """False when it has to be done otherwise."""
-        return not self._unable and (await self._send(place, [Reaction(subject, content)]))[0] is not None
+    def met(self, repository_id: int, issue: int, node: str) -> None:
+        """An issue that was just read, and may be reacted to."""
+        self._keep((repository_id, IssueNow, issue), node)
+
+    async def react(self, place: Place, issue: int, content: str) -> bool:
+        """With all who react in this repository at about the same time; False when it has to be done by itself."""
+        node = self._nodes.get((place.repository_id, IssueNow, issue))
+        if self._unable or not node:
+            return False
+        wanted = Reaction(node, content)
+        self._reactions.setdefault(place.repository_id, []).append(wanted)
+        done: frozenset[Edit] = await place.reads.together((place.repository_id, "reactions"), lambda: self._react(place))
+        return wanted in done
+
+    async def _react(self, place: Place) -> frozenset[Edit]:
+        wanted = self._reactions.pop(place.repository_id)
+        made = [one for some in chunks(wanted) for one in await self._send(place, some)]
+        return frozenset(edit for edit, one in zip(wanted, made, strict=True) if one is not None)
 
     async def _edit(self, place: Place, text: Text) -> Edit | None:
         known = text.known_id and self._nodes.get((place.repository_id, type(text), text.known_id))
@@ -99,8 +116,6 @@ class Texts:
             if own.more or not own.home:
                 return None
             return CommentEdit(own.node, body) if own.node else NewComment(own.home, body)
-        if text.check.annotations:
-            return None
         home = self._repositories.get(place.repository_id)
         if known and home:
             return CheckEdit(home, known, text.check)
@@ -130,6 +145,9 @@ class Texts:
         if made is None:
             self._nodes.pop((place.repository_id, type(text), text.known_id or 0), None)
         elif made.node:
-            self._nodes[place.repository_id, type(text), made.id] = made.node
-            if len(self._nodes) > _KEPT:
-                self._nodes.popitem(last=False)
+            self._keep((place.repository_id, type(text), made.id), made.node)
+
+    def _keep(self, key: tuple[int, type, int], node: str) -> None:
+        self._nodes[key] = node
+        if len(self._nodes) > _KEPT:
+            self._nodes.popitem(last=False)
