@@ -32,6 +32,8 @@ from shared.errors import TransientError
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
+    FetchReply,
+    FetchRequest,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
@@ -109,7 +111,7 @@ class CoreFront:
         return NotProven(reason)
 
     async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
-        """The brief with a fresh read token, for the first process that asks."""
+        """The brief, for the first process that asks."""
         attempt, task, repository = await self._find(attempt_id)
         if self.settings.backend == "actions" and attempt.pid is not None and attempt.pid_started is not None:
             # Its process is on a machine that we cannot see: what names it is its run.
@@ -118,6 +120,16 @@ class CoreFront:
         if refusal:
             return Refused(refusal)
         return await self._brief(attempt, task, repository)
+
+    async def fetch(self, attempt_id: str, request: FetchRequest) -> FetchReply | Refused:
+        """A fresh token that can fetch this repository and nothing else, for who holds the attempt."""
+        attempt, task, repository = await self._find(attempt_id)
+        held = attempt.status is AttemptStatus.CLAIMED and attempt.nonce == request.nonce and task.attempt == attempt.id
+        if not held or attempt.stop is not None:
+            return Refused(STALE)
+        with on_behalf_of(repository.id):
+            read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
+        return FetchReply(token=read.token)
 
     async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
         """Renews the lease; says why to stop when the task was stopped."""
@@ -281,8 +293,6 @@ class CoreFront:
         orchestration = await self.database.read(lambda c: rows.load_orchestration(c, attempt.orchestration))
         if orchestration is None or task.snapshot is None:
             return Refused(STALE)
-        with on_behalf_of(repository.id):
-            read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
         return brief.make(
             self.settings,
             repository,
@@ -290,7 +300,6 @@ class CoreFront:
             task,
             attempt,
             task.snapshot,
-            read_token=read.token,
             shared_tokens=self.github.tokens.shared,
             login=self.github.login,
             email=self.github.email,
