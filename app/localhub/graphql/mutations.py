@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.localhub import api_checks, api_comments, permissions, render
+from app.localhub import api_checks, api_comments, api_pulls, permissions, render
 from app.localhub.calls import Call, Json, Reply
 from app.localhub.errors import Refused
 from app.localhub.graphql.schema import Arguments, Node, Resolver, World
@@ -89,6 +89,13 @@ def _update_check(world: World, call: Call, given: Json) -> Node:
     return Node("UpdateCheckRunPayload", world.state.check_runs[number])
 
 
+def _ready(world: World, call: Call, given: Json) -> Node:
+    row = _row(world.state.pulls, given["pullRequestId"], "PR")
+    where = world.state.repositories[row.repository_id]
+    api_pulls.ready(_at(call, where, ("pull_requests:write",), {}, pull_number=row.number))
+    return Node("MarkPullRequestReadyForReviewPayload", world.state.pulls[row.id])
+
+
 def _mutation(act: Callable[[World, Call, Json], Node]) -> Resolver:
     def resolve(world: World, call: Any, arguments: Arguments) -> Node:
         return act(world, call, dict(arguments["input"]))
@@ -107,12 +114,14 @@ PAYLOADS: Mapping[str, Mapping[str, Resolver]] = {
         "addReaction": _mutation(_add_reaction),
         "createCheckRun": _mutation(_create_check),
         "updateCheckRun": _mutation(_update_check),
+        "markPullRequestReadyForReview": _mutation(_ready),
     },
     "UpdateIssueCommentPayload": {"issueComment": _itself("IssueComment")},
     "AddCommentPayload": {"commentEdge": _itself("IssueCommentEdge")},
     "IssueCommentEdge": {"node": _itself("IssueComment")},
     "AddReactionPayload": {"reaction": _itself("Reaction")},
     "Reaction": {"content": lambda _world, row, _arguments: row.content.upper()},
+    "MarkPullRequestReadyForReviewPayload": {"pullRequest": _itself("PullRequest")},
     "CreateCheckRunPayload": {"checkRun": _itself("CheckRun")},
     "UpdateCheckRunPayload": {"checkRun": _itself("CheckRun")},
 }
