@@ -49,6 +49,7 @@ class Watch:
     """Looks at a process and all below it, as often as it can; command lines and environments by what was run."""
 
     root: int
+    own_line: bytes
     lines: dict[bytes, str] = field(default_factory=dict)
     environments: dict[bytes, str] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
@@ -61,9 +62,12 @@ class Watch:
 
     def _look(self, process: psutil.Process) -> None:
         with suppress(psutil.Error, OSError):
-            line = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            files = Path(f"/proc/{process.pid}")
+            line, environment = (files / "cmdline").read_bytes(), (files / "environ").read_bytes()
             self.lines[line] = name = Path(line.split(b"\0")[0].decode()).name
-            self.environments[Path(f"/proc/{process.pid}/environ").read_bytes()] = name
+            # Between fork and exec it still is its parent: the app may know its own secrets, and a name of before says nothing.
+            if (files / "cmdline").read_bytes() == line and line != self.own_line:
+                self.environments[environment] = name
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Journey:
 
 @contextmanager
 def watched(root: int) -> Iterator[Watch]:
-    watch = Watch(root)
+    watch = Watch(root, Path(f"/proc/{root}/cmdline").read_bytes())
     thread = threading.Thread(target=watch.run, daemon=True)
     thread.start()
     try:
