@@ -162,6 +162,8 @@ class AttemptFinished(Event):
     attempt: str
     nonce: str
     report: AttemptReport
+    # Every write token of it that would end by then is dead: by its runner's word, compared token by token.
+    tokens_dead_until: datetime | None = None
     # Whoever ended it wants the task ended, and not tried again.
     job_cancelled: bool = False
 

@@ -32,6 +32,8 @@ from shared.errors import TransientError
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
+    FetchReply,
+    FetchRequest,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
@@ -42,6 +44,7 @@ from shared.messages import (
     PermitRequest,
     PhaseFinished,
 )
+from shared.models import VerdictName
 
 log = structlog.get_logger()
 READ = {"contents": "read", "metadata": "read"}
@@ -108,7 +111,7 @@ class CoreFront:
         return NotProven(reason)
 
     async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
-        """The brief with a fresh read token, for the first process that asks."""
+        """The brief, for the first process that asks."""
         attempt, task, repository = await self._find(attempt_id)
         if self.settings.backend == "actions" and attempt.pid is not None and attempt.pid_started is not None:
             # Its process is on a machine that we cannot see: what names it is its run.
@@ -117,6 +120,16 @@ class CoreFront:
         if refusal:
             return Refused(refusal)
         return await self._brief(attempt, task, repository)
+
+    async def fetch(self, attempt_id: str, request: FetchRequest) -> FetchReply | Refused:
+        """A fresh token that can fetch this repository and nothing else, for who holds the attempt."""
+        attempt, task, repository = await self._find(attempt_id)
+        held = attempt.status is AttemptStatus.CLAIMED and attempt.nonce == request.nonce and task.attempt == attempt.id
+        if not held or attempt.stop is not None:
+            return Refused(STALE)
+        with on_behalf_of(repository.id):
+            read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
+        return FetchReply(token=read.token)
 
     async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
         """Renews the lease; says why to stop when the task was stopped."""
@@ -167,17 +180,31 @@ class CoreFront:
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Hears the last word."""
         attempt, _, repository = await self._find(attempt_id)
+        dead_until = self._dead_until(attempt, request)
         event = AttemptFinished(
             repository_id=repository.id,
             attempt=attempt_id,
             nonce=request.nonce,
             report=request.report,
+            tokens_dead_until=dead_until,
             job_cancelled=request.job_cancelled,
         )
         refusal = await self.loop.submit(event, f"{attempt_id}:{request.nonce}:finish")
+        if not refusal and dead_until is not None:
+            self.tokens.forget(attempt_id, request.tokens_revoked)
         if not refusal and attempt.status is AttemptStatus.CLAIMED:  # not when it only says so again
             self.metrics.used(request.report.usage)
         return Refused(refusal) if refusal else None
+
+    def _dead_until(self, attempt: Attempt, request: FinishRequest) -> datetime | None:
+        """Until when every token that we handed out would work, where the runner revoked each one; None: we revoke them ourselves.
+
+        So also where another app handed out some, which we cannot compare, and where another attempt may follow.
+        """
+        ours_alone = attempt.token_holders == (self.loop.membership.me.id,)
+        ended_well = request.report.verdict.name is VerdictName.SUCCEEDED
+        returned = ended_well and ours_alone and self.tokens.all_among(attempt.id, request.tokens_revoked)
+        return attempt.token_expires_at if returned else None
 
     async def status(self) -> AppStatus:
         """For the operator's programs."""
@@ -266,8 +293,6 @@ class CoreFront:
         orchestration = await self.database.read(lambda c: rows.load_orchestration(c, attempt.orchestration))
         if orchestration is None or task.snapshot is None:
             return Refused(STALE)
-        with on_behalf_of(repository.id):
-            read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
         return brief.make(
             self.settings,
             repository,
@@ -275,7 +300,6 @@ class CoreFront:
             task,
             attempt,
             task.snapshot,
-            read_token=read.token,
             shared_tokens=self.github.tokens.shared,
             login=self.github.login,
             email=self.github.email,

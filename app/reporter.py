@@ -1,15 +1,19 @@
 """Brings check runs and comments on GitHub in line with the database: renders at sending, writes only what differs."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+
+from sqlalchemy import Connection
 
 from app.freshness import Move, Shown, move
 from app.github.client import NotFound
 from app.github.repository import CheckWrite, RepositoryClient
-from app.report.check_run import CheckText, orchestration_check, orchestration_check_name, task_check
+from app.github.texts import CheckText, CommentText, Text
+from app.report.check_run import CheckText as CheckRunText
+from app.report.check_run import orchestration_check, orchestration_check_name, task_check
 from app.report.comments import note_comment, settings_comment, status_comment, status_marker
 from app.report.status import AppStatus, CheckState, Operation, OrchestrationState, orchestration_state
 from app.report.view import OrchestrationView, TaskView
@@ -30,8 +34,21 @@ class Wanted:
     external_id: str
     issue: int | None
     details_url: str
-    text: CheckText
+    text: CheckRunText
     news: str
+    is_old_head: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """A text and what to do with it now; `document` is what will be remembered of it."""
+
+    move: Move
+    until: datetime | None
+    text: Text
+    document: Document
+    # Its commit may have been force-pushed away, and GitHub forgets such commits.
+    may_be_gone: bool = False
 
 
 @dataclass
@@ -44,7 +61,7 @@ class Reporter:
     refresh: timedelta
 
     async def sync(self, client: RepositoryClient, repository_id: int, orchestration_id: str, *, again: bool) -> datetime | None:
-        """Writes what differs: ended tasks' checks first, so that nobody waits for a table.
+        """Writes what differs, conclusions first. What could wait travels along when something is written at all.
 
         Answers when what was held back may be written, None when nothing was.
         """
@@ -53,17 +70,16 @@ class Reporter:
             return None
         known = await self.database.read(lambda c: documents.of_orchestration(c, orchestration_id))
         wanted = wanted_checks(view)
-        held = [
-            await self._write_check(client, orchestration_id, check, known.get(check.key), again=again)
-            for check in sorted(wanted, key=lambda w: w.text.conclusion is None)
+        checks = [
+            *sorted(wanted, key=lambda check: check.text.conclusion is None),
+            *(_of_old_head(stale) for stale in superseded(known, wanted)),
         ]
-        for stale in superseded(known, wanted):
-            await self._conclude_old_head(client, orchestration_id, stale)
+        pages = [self._check_page(orchestration_id, check, known.get(check.key), again=again) for check in checks]
         for task in view.sorted_tasks:
             text = settings_comment(view, task.issue) if view.settings_mistake else status_comment(view, task.issue)
             news = text if view.settings_mistake else _news_of(task)
-            held.append(await self._write_comment(client, orchestration_id, repository_id, task.issue, text, news))
-        return min((until for until in held if until is not None), default=None)
+            pages.append(await self._comment_page(orchestration_id, repository_id, task.issue, text, news))
+        return await self._write(client, pages)
 
     async def sync_note(self, client: RepositoryClient, repository_id: int, issue: int) -> None:
         """The comment of an issue on which nothing is started: why not."""
@@ -74,7 +90,7 @@ class Reporter:
             await self.sync(client, repository_id, task.orchestration, again=False)
         else:
             note = note_comment(repository_id, issue, task.note)
-            await self._write_comment(client, "", repository_id, issue, note, note)
+            await self._write(client, [await self._comment_page("", repository_id, issue, note, note)])
 
     async def status(self) -> AppStatus:
         """Every orchestration for programs, with the check runs as they were written."""
@@ -97,28 +113,58 @@ class Reporter:
         )
         return orchestration_state(view, orchestration_check(view), checks)
 
-    async def _write_check(
-        self, client: RepositoryClient, orchestration: str, check: Wanted, known: Document | None, *, again: bool
-    ) -> datetime | None:
-        text_hash = hash_of(check.text)
-        what, until = self._move(Shown(text_hash, check.news), known)
-        if what is not Move.WRITE and not again:
-            return until
-        github_id = await client.upsert_check(self._check_write(check), known.github_id if known else None)
+    async def _write(self, client: RepositoryClient, pages: Sequence[Page]) -> datetime | None:
+        """Together as far as GitHub takes it, the rest one by one; what is confirmed is remembered at once."""
+        held = min((page.until for page in pages if page.move is Move.HOLD and page.until is not None), default=None)
+        due = [page for page in pages if page.move is Move.WRITE]
+        if not due:
+            return held
+        together = [*due, *(page for page in pages if page.move is Move.HOLD)]
+        written = list(zip(together, await client.write_texts([page.text for page in together]), strict=True))
+        await self._remember(*(replace(page.document, github_id=made) for page, made in written if made is not None))
+        left = [page for page, made in written if made is None]
+        for page in left:
+            if page.move is Move.WRITE:
+                await self._write_alone(client, page)
+        return min((page.until for page in left if page.move is Move.HOLD and page.until is not None), default=None)
+
+    async def _write_alone(self, client: RepositoryClient, page: Page) -> None:
+        text = page.text
+        try:
+            if isinstance(text, CheckText):
+                github_id = await client.upsert_check(text.check, text.known_id)
+            else:
+                github_id = await client.upsert_comment(text.number, text.marker, text.body, text.known_id)
+        except NotFound:
+            if not page.may_be_gone:
+                raise
+            return
+        await self._remember(replace(page.document, github_id=github_id))
+
+    async def _remember(self, *written: Document) -> None:
+        def put(connection: Connection) -> None:
+            for document in written:
+                documents.put(connection, document)
+
+        await self.database.write(put)
+
+    def _check_page(self, orchestration: str, check: Wanted, known: Document | None, *, again: bool) -> Page:
+        text = check.text
         document = Document(
-            check.key,
-            orchestration,
-            check.issue,
-            check.head_sha,
-            github_id,
-            text_hash,
-            check.text.conclusion or "",
-            check.text.title,
-            check.news,
-            self.clock().timestamp(),
+            key=check.key,
+            orchestration=orchestration,
+            issue=check.issue,
+            head_sha=check.head_sha,
+            github_id=known.github_id if known else None,
+            hash=hash_of(text),
+            conclusion=text.conclusion or "",
+            title=text.title,
+            news=check.news,
+            written_at=self.clock().timestamp(),
         )
-        await self.database.write(lambda c: documents.put(c, document))
-        return None
+        what, until = self._move(Shown(document.hash, check.news), known)
+        wanted = CheckText(self._check_write(check), document.github_id)
+        return Page(Move.WRITE if again and not check.is_old_head else what, until, wanted, document, check.is_old_head)
 
     def _move(self, wanted: Shown, known: Document | None) -> tuple[Move, datetime | None]:
         now = self.clock()
@@ -153,38 +199,17 @@ class Reporter:
             completed_at=self.clock().astimezone(UTC) if text.conclusion else None,
         )
 
-    async def _conclude_old_head(self, client: RepositoryClient, orchestration: str, old: Document) -> None:
-        text = CheckText(
-            title="A newer commit is on this branch",
-            summary="This commit is no longer the head of its pull request; see the check on the newest commit.",
-            text="",
-            status="completed",
-            conclusion="neutral",
-        )
-        external_id = old.key.removeprefix("check:").rsplit(":", 1)[0]
-        check = Wanted(old.key, CHECK_NAME, old.head_sha, external_id, old.issue, "", text, "superseded")
-        try:
-            await self._write_check(client, orchestration, check, old, again=False)
-        except NotFound:
-            return  # its commit was force-pushed away and GitHub forgot it
-
-    async def _write_comment(
-        self, client: RepositoryClient, orchestration: str, repository_id: int, issue: int, text: str, news: str
-    ) -> datetime | None:
+    async def _comment_page(self, orchestration: str, repository_id: int, issue: int, text: str, news: str) -> Page:
         key = f"comment:{repository_id}:{issue}"
         text_hash, told = sha256(text.encode()).hexdigest(), sha256(news.encode()).hexdigest()
         known = await self.database.read(lambda c: documents.get(c, key))
         what, until = self._move(Shown(text_hash, told), known)
-        if what is not Move.WRITE:
-            return until
-        marker = status_marker(repository_id, issue)
-        github_id = await client.upsert_comment(issue, marker, text, known.github_id if known else None)
+        github_id = known.github_id if known else None
         document = Document(key, orchestration, issue, "", github_id, text_hash, "", "", told, self.clock().timestamp())
-        await self.database.write(lambda c: documents.put(c, document))
-        return None
+        return Page(what, until, CommentText(issue, status_marker(repository_id, issue), text, github_id), document)
 
 
-def hash_of(text: CheckText) -> str:
+def hash_of(text: CheckRunText) -> str:
     """Equal for texts that GitHub would show alike."""
     return sha256(json.dumps(asdict(text), sort_keys=True, default=str).encode()).hexdigest()
 
@@ -223,6 +248,18 @@ def _news_of(task: TaskView) -> str:
     """The verdict, that somebody is asked for something, or an answer to what somebody did."""
     verdict = task.verdict.name if task.verdict and task.status == "done" else ""
     return f"{verdict} {task.waiting_for if task.waits_for_person else ''} {task.note}"
+
+
+def _of_old_head(old: Document) -> Wanted:
+    text = CheckRunText(
+        title="A newer commit is on this branch",
+        summary="This commit is no longer the head of its pull request; see the check on the newest commit.",
+        text="",
+        status="completed",
+        conclusion="neutral",
+    )
+    external_id = old.key.removeprefix("check:").rsplit(":", 1)[0]
+    return Wanted(old.key, CHECK_NAME, old.head_sha, external_id, old.issue, "", text, "superseded", is_old_head=True)
 
 
 def superseded(known: dict[str, Document], wanted: list[Wanted]) -> list[Document]:

@@ -1,6 +1,9 @@
 """The write tokens that this process has handed to runners: in memory only, so that they can be revoked and never be read."""
 
 from collections import defaultdict
+from collections.abc import Collection
+
+from shared.github import fingerprint
 
 
 class TokensHeld:
@@ -17,6 +20,14 @@ class TokensHeld:
         """What was handed to an attempt and not revoked."""
         return tuple(self._tokens.get(attempt, ()))
 
-    def forget(self, attempt: str) -> None:
-        """After revocation."""
+    def all_among(self, attempt: str, fingerprints: Collection[str]) -> bool:
+        """Whether every token of the attempt is one of these: one whose hand-over was cut off is known to nobody but us."""
+        held = self.of(attempt)
+        return bool(held) and all(fingerprint(token) in fingerprints for token in held)
+
+    def forget(self, attempt: str, fingerprints: Collection[str] | None = None) -> None:
+        """After revocation: all of an attempt, or those among `fingerprints`."""
+        left = [] if fingerprints is None else [token for token in self.of(attempt) if fingerprint(token) not in fingerprints]
         self._tokens.pop(attempt, None)
+        if left:
+            self._tokens[attempt] = left

@@ -14,6 +14,8 @@ from shared.errors import FatalError
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
+    FetchReply,
+    FetchRequest,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
@@ -56,9 +58,13 @@ class AppClient:
         self._job_cancelled = False
 
     def claim(self, request: ClaimRequest) -> AttemptBrief:
-        brief = AttemptBrief.model_validate_json(self._patient("POST", "claim", request))
-        self._hide(brief.read_token)
-        return brief
+        return AttemptBrief.model_validate_json(self._patient("POST", "claim", request))
+
+    def fetch_token(self) -> str:
+        """A fresh one that reads the repository; to be given back."""
+        reply = FetchReply.model_validate_json(self._patient("POST", "fetch", FetchRequest(nonce=self._nonce)))
+        self._hide(reply.token)
+        return reply.token
 
     def issue(self) -> IssueCheck:
         return IssueCheck.model_validate_json(self._patient("GET", "issue"))
@@ -76,7 +82,7 @@ class AppClient:
                 raise Interrupted
             pause = min(pause * 1.5, 2.0)
 
-    def finish(self, report: AttemptReport, *, tokens_revoked: bool, patience: float = _PATIENCE_SECONDS) -> None:
+    def finish(self, report: AttemptReport, *, tokens_revoked: tuple[str, ...], patience: float = _PATIENCE_SECONDS) -> None:
         request = FinishRequest(nonce=self._nonce, report=report, tokens_revoked=tokens_revoked, job_cancelled=self._job_cancelled)
         self._patient("POST", "finish", request, patience=patience, heed_stop=False)
 

@@ -7,19 +7,22 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import structlog
 from github import Auth, Github, GithubException
 from github.GithubRetry import GithubRetry
 from github.PullRequest import PullRequest
 from requests import RequestException
 
 from runner import pull_request_text
+from runner.pull_request_text import DRAFT_NOTE
 from shared.errors import TransientError
 from shared.messages import AttemptBrief
 from shared.models import AttemptReport, Finding
 from shared.retry import on_transient
 
+_log = structlog.get_logger()
 _ACTOR = "{ __typename login }"
-_SHAPE = f"number state isCrossRepository headRefName headRefOid body author {_ACTOR}"
+_SHAPE = f"id number state isDraft isCrossRepository headRefName headRefOid body author {_ACTOR}"
 _IN = "query($owner: String!, $name: String!, %s) { repository(owner: $owner, name: $name) { %s } }"
 _PULLS = _IN % (
     "$head: String!",
@@ -45,6 +48,8 @@ class Found:
     author: str
     body: str
     head_sha: str
+    node: str = ""
+    draft: bool = False
 
 
 class Publisher:
@@ -74,10 +79,23 @@ class Publisher:
         for attempt in on_transient():
             with attempt, _words():
                 # A follow-up adds a commit; what the pull request says of the whole change stays.
-                if self._brief.follow_up is None and found.body != report.pull_request_body:
-                    self._lazily(found.number).edit(title=report.pull_request_title, body=report.pull_request_body)
+                if self._brief.follow_up is None:
+                    self._bring_up_to_date(found, report)
         self._read_back(found.number, head_sha)
         return found.number
+
+    def _bring_up_to_date(self, found: Found, report: AttemptReport) -> None:
+        """A draft of ours that is green now is ready, before the note goes by which it is known; a person's draft stays one."""
+        if found.draft and not report.draft and DRAFT_NOTE in found.body:
+            given = {"pullRequestId": found.node}
+            try:
+                with _words():
+                    # REST has no such request.
+                    self._github.requester.graphql_named_mutation("markPullRequestReadyForReview", given, "pullRequest { isDraft }")
+            except GithubRefused as refused:
+                _log.warning("the pull request stays a draft", number=found.number, reason=str(refused))
+        if found.body != report.pull_request_body:
+            self._lazily(found.number).edit(title=report.pull_request_title, body=report.pull_request_body)
 
     def review(self, number: int, head_sha: str, text: str, findings: Sequence[Finding], *, answer: str = "") -> None:
         """The review, or the answer to it, once each, as a comment; a second call finds the first one's."""
@@ -160,7 +178,8 @@ class Publisher:
 
 
 def _found(node: Mapping[str, Any]) -> Found:
-    return Found(node["number"], node["state"], _login(node["author"]), node["body"] or "", node["headRefOid"])
+    author, body = _login(node["author"]), node["body"] or ""
+    return Found(node["number"], node["state"], author, body, node["headRefOid"], node["id"], node["isDraft"])
 
 
 def _login(actor: Mapping[str, str] | None) -> str:

@@ -2,8 +2,8 @@
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +28,8 @@ def locked(path: Path, stop: threading.Event) -> Iterator[None]:
         os.close(handle)
 
 
-def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event) -> None:
-    """Brings the commits this task needs into the mirror; no network when they are there already."""
+def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event, lent: Callable[[], AbstractContextManager[str]]) -> None:
+    """Brings the commits this task needs into the mirror; no network and no token when they are there already."""
     published = (brief.published.report.head_sha,) if brief.published else ()
     wanted = (brief.base_sha, *brief.merge_shas, *published)
     if not brief.base_sha.strip("0"):
@@ -41,9 +41,10 @@ def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event) -> None:
         if all(_has(mirror, sha) for sha in wanted):
             return
         try:
-            for attempt in on_transient():
-                with attempt:
-                    _fetch_all(mirror, brief, wanted)
+            with lent() as token:
+                for attempt in on_transient():
+                    with attempt:
+                        _fetch_all(mirror, brief, wanted, token)
         except (GitFailed, TransientError) as error:
             raise AttemptEnds(VerdictName.SETUP_FAILED, f"{brief.repository.full_name} could not be fetched", str(error)) from error
 
@@ -92,10 +93,10 @@ def commit(repository: Path, brief: AttemptBrief, tree: str, parents: tuple[str,
     return git("commit-tree", tree, *options, cwd=repository, env=env, stdin=message.encode()).strip()
 
 
-def _fetch_all(mirror: Path, brief: AttemptBrief, wanted: tuple[str, ...]) -> None:
+def _fetch_all(mirror: Path, brief: AttemptBrief, wanted: tuple[str, ...], token: str) -> None:
     """The default branch, then what it does not hold: a predecessor's branch, or a base that has been moved away since."""
     url, branch = brief.repository.clone_url, brief.repository.default_branch
-    env = credentials(url, brief.read_token) if brief.read_token else {}
+    env = credentials(url, token) if token else {}
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance")
     try:
         git("fetch", *options, url, f"+refs/heads/{branch}:refs/heads/{branch}", cwd=mirror, env=env)

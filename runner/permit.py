@@ -8,6 +8,7 @@ from runner.endings import AttemptEnds
 from runner.phase import Work
 from runner.state import commit_of
 from runner.tokens import revoke
+from shared.github import fingerprint
 from shared.messages import PermitReply
 from shared.models import VerdictName
 
@@ -21,9 +22,8 @@ def granted(work: Work) -> Iterator[PermitReply]:
         if reply.verdict is None:
             raise AttemptEnds(VerdictName.PUBLISH_FAILED, "the app refused the right to publish and did not say why")
         raise AttemptEnds.with_verdict(reply.verdict)
-    work.tokens_granted += 1
     try:
         yield reply
     finally:
-        if not work.brief.shared_tokens:
-            work.tokens_revoked += revoke(work.brief.repository.api_url, reply.token)
+        if not work.brief.shared_tokens and revoke(work.brief.repository.api_url, reply.token):
+            work.tokens_revoked.append(fingerprint(reply.token))

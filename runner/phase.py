@@ -39,10 +39,9 @@ class Work:
     keys: Keys = field(default_factory=Keys.none)
     meter: Meter = field(default_factory=Meter)
     expired: Verdict | None = None
-    # Permits asked for, and the write tokens among them that were granted and given back.
+    # Permits asked for, and the fingerprints of the write tokens that were given back.
     permits: int = 0
-    tokens_granted: int = 0
-    tokens_revoked: int = 0
+    tokens_revoked: list[str] = field(default_factory=list)
 
     def run(
         self,

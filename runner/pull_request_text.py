@@ -10,6 +10,8 @@ from shared.models import AttemptReport, FileChange, Finding, FollowUp, TestRun
 
 _ZERO_WIDTH = "\u200b"
 _FILES_SHOWN = 30
+# Says that a draft is ours to end: one that a person made has not got it.
+DRAFT_NOTE = "> [!WARNING]\n> Draft: "
 
 
 def title(brief: AttemptBrief) -> str:
@@ -100,7 +102,7 @@ def _stacked(numbers: tuple[int, ...]) -> list[str]:
 
 
 def _warning(report: AttemptReport) -> list[str]:
-    return [f"> [!WARNING]\n> Draft: {harmless(report.verdict.reason)}"] if report.draft else []
+    return [f"{DRAFT_NOTE}{harmless(report.verdict.reason)}"] if report.draft else []
 
 
 def _evidence(report: AttemptReport) -> str:

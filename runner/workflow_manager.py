@@ -39,10 +39,9 @@ def run_attempt(
             work.state.verdict = _taken_up(work, model_keys) or _go_through(work, PHASES)
         _save(work, "its last word")  # a full disk must not keep the verdict from being told
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
-        tokens_revoked = 0 < work.tokens_granted == work.tokens_revoked
         patience = {"patience": 2.0} if stop.is_set() and not work.expired else {}
         last_word = report.make(brief, work.state)
-        app.finish(last_word, tokens_revoked=tokens_revoked, **patience)
+        app.finish(last_word, tokens_revoked=tuple(work.tokens_revoked), **patience)
         reaper.clear_up(work)
     return last_word
 

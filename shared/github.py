@@ -22,6 +22,11 @@ def issue_hash(title: str, body: str) -> str:
     return hashlib.sha256(f"{title}\0{body}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def fingerprint(token: str) -> str:
+    """What names a token without being one: GitHub's are long and random, so nobody finds them by it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def branch_name(number: int, title: str, generation: int = 1) -> str:
     """A ref name that git accepts for any title: `shoal/12-fix-login`, generation 2 `shoal/12.2-fix-login`."""
     ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()

@@ -37,7 +37,7 @@ class Published(Wire):
 
 
 class AttemptBrief(Wire):
-    """What a claim is answered with: all that the WorkflowManager needs; the only secret is the read token."""
+    """What a claim is answered with: all that the WorkflowManager needs, and no secret."""
 
     wire_version: int = WIRE_VERSION
     attempt_id: str
@@ -64,7 +64,6 @@ class AttemptBrief(Wire):
     published: Published | None = None
     # Set when the change is published and more is wanted of it: `base_sha` is then the branch's commit.
     follow_up: FollowUp | None = None
-    read_token: str
     # The tokens are not this attempt's alone, so that it must not revoke them.
     shared_tokens: bool = False
     app_login: str
@@ -82,6 +81,18 @@ class ClaimRequest(Wire):
     pid: int
     pid_started: float
     host: str
+
+
+class FetchRequest(Wire):
+    """Asked only where commits are missing: a runner that has them needs no token."""
+
+    nonce: str
+
+
+class FetchReply(Wire):
+    """`token` fetches this one repository; the runner gives it back before any of the repository's code runs."""
+
+    token: str
 
 
 class Heartbeat(Wire):
@@ -137,8 +148,8 @@ class FinishRequest(Wire):
 
     nonce: str
     report: AttemptReport
-    # Set when the runner gave its write tokens back itself (DELETE /installation/token answered 204).
-    tokens_revoked: bool = False
+    # Fingerprints (SHA-256) of the write tokens that the runner gave back itself: DELETE /installation/token answered 204.
+    tokens_revoked: tuple[str, ...] = ()
     # The job of GitHub Actions around the runner was cancelled: somebody wants the work to end, not to go on elsewhere.
     job_cancelled: bool = False
 

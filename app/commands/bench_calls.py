@@ -11,6 +11,7 @@ from app.commands.console import print_line, print_table
 from app.demo.rehearsal import opened, watch
 from app.demo.stage import call
 from app.demo.world import Ways
+from app.github.transport import GRAPHQL, MUTATION
 from app.github.usage import kind, route
 
 _API = "/api/v3/"
@@ -62,7 +63,7 @@ def figures(requests: Iterable[Mapping[str, Any]], tasks: int, ended_well: int) 
         RouteFigures(who=who, kind=what, route=name, requests=number, per_task=number / per)
         for (who, what, name), number in sorted(found.items(), key=lambda item: (-item[1], item[0]))
     ]
-    graphql = sum(one["requests"] for one in routes if one["route"] == "POST /graphql")
+    graphql = sum(one["requests"] for one in routes if one["route"].startswith("POST /graphql"))
     rest = sum(one["requests"] for one in routes) - graphql
     return CallFigures(tasks=tasks, ended_well=ended_well, rest=rest / per, graphql=graphql / per, routes=routes)
 
@@ -88,5 +89,8 @@ def _who(request: Mapping[str, Any]) -> str:
 
 
 def _named(request: Mapping[str, Any]) -> tuple[str, str]:
-    path = "graphql" if request["path"] == _GRAPHQL else str(request["path"]).removeprefix(_API)
+    if request["path"] == _GRAPHQL:
+        path = MUTATION if request.get("operation") == "mutation" else GRAPHQL
+    else:
+        path = str(request["path"]).removeprefix(_API)
     return kind(request["method"], path), f"{request['method']} {route(path)}"

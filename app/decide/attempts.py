@@ -87,7 +87,16 @@ def attempt_finished(draft: Draft, event: AttemptFinished) -> None:
         phases=event.report.phases or attempt.phases,
         ended_at=attempt.ended_at or draft.context.now,
     )
+    _returns_tokens(draft, attempt, event)
     draft.change_task(attempt.issue, status=TaskStatus.SETTLING)
+
+
+def _returns_tokens(draft: Draft, attempt: Attempt, event: AttemptFinished) -> None:
+    """Heard of who held the lease to the end only; a token minted after its runner's were compared ends later than those."""
+    last, dead_until = attempt.token_expires_at, event.tokens_dead_until
+    held = attempt.status is AttemptStatus.CLAIMED and attempt.stop is None
+    if held and last is not None and dead_until is not None and last <= dead_until:
+        draft.change_attempt(attempt.id, token_holders=(), token_expires_at=None)
 
 
 def attempt_gone(draft: Draft, event: AttemptGone) -> None:

@@ -90,10 +90,15 @@ class ChecksPage:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The number of what we made before, None when it is not there; `more`: not all was looked at."""
+    """The number of what we made before, None when it is not there; `more`: not all was looked at.
+
+    `node` is GraphQL's name of it, `home` of the issue or repository that it belongs to.
+    """
 
     id: int | None
     more: bool
+    node: str = ""
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ _ISSUE = (
 )
 _LINK = "(first: 100) { nodes { number state repository { nameWithOwner } } }"
 _PULL = f"number state isDraft isCrossRepository url headRefName headRefOid baseRefName author {_ACTOR}"
-_COMMENTS = f"comments(first: 100) {{ pageInfo {{ hasNextPage }} nodes {{ databaseId body author {_ACTOR} }} }}"
+_COMMENTS = f"comments(first: 100) {{ pageInfo {{ hasNextPage }} nodes {{ id databaseId body author {_ACTOR} }} }}"
 _CONTEXTS = (
     "pageInfo { hasNextPage endCursor } nodes { __typename "
     "... on CheckRun { databaseId name status conclusion title summary text url checkSuite { app { databaseId slug } } } "
@@ -157,7 +162,7 @@ def query(full_name: str, asks: Sequence[Ask], without: frozenset[str] = frozens
             variables[variable] = value
     text = (
         f"query({', '.join(types)}) {{ rateLimit {{ cost remaining resetAt }} "
-        f"repository(owner: $owner, name: $name) {{ nameWithOwner isPrivate defaultBranchRef {{ name }} {' '.join(fields)} }} }}"
+        f"repository(owner: $owner, name: $name) {{ id nameWithOwner isPrivate defaultBranchRef {{ name }} {' '.join(fields)} }} }}"
     )
     return Query(text, variables)
 
@@ -172,7 +177,7 @@ def _fields(place: int, ask: Ask, without: frozenset[str]) -> tuple[str, dict[st
         inside = f"__typename ... on Issue {{ number {' '.join(links)} }}"
         return f"a{place}: issueOrPullRequest(number: $n{place}) {{ {inside} }}", {f"n{place}": ("Int!", ask.number)}
     if isinstance(ask, OwnCommentAsk):
-        inside = f"... on Issue {{ {_COMMENTS} }} ... on PullRequest {{ {_COMMENTS} }}"
+        inside = f"... on Issue {{ id {_COMMENTS} }} ... on PullRequest {{ id {_COMMENTS} }}"
         return f"a{place}: issueOrPullRequest(number: $n{place}) {{ {inside} }}", {f"n{place}": ("Int!", ask.number)}
     if isinstance(ask, OwnCheckAsk):
         return _own_check(place, ask)
@@ -196,7 +201,7 @@ def _own_check(place: int, ask: OwnCheckAsk) -> tuple[str, dict[str, tuple[str, 
     which = f"filterBy: {{ appId: $i{place}, checkName: $m{place} }}"
     runs = (
         f"checkRuns(first: 100, filterBy: {{ appId: $i{place}, checkName: $m{place}, checkType: ALL }}) "
-        "{ pageInfo { hasNextPage } nodes { databaseId externalId } }"
+        "{ pageInfo { hasNextPage } nodes { id databaseId externalId } }"
     )
     suites = f"checkSuites(first: 10, {which}) {{ nodes {{ {runs} }} }}"
     given = {f"o{place}": ("GitObjectID!", ask.head_sha), f"i{place}": ("Int", ask.app_id), f"m{place}": ("String", ask.name)}
@@ -261,7 +266,7 @@ def _reply(place: int, ask: Ask, where: Mapping[str, Any], errors: Sequence[Mapp
     if isinstance(ask, OwnCommentAsk):
         return _own_comment(ask, first or {})
     if isinstance(ask, OwnCheckAsk):
-        return _own_run(ask, first or {})
+        return _own_run(ask, first or {}, str(where.get("id") or ""))
     if isinstance(ask, SurveyAsk):
         return answers.survey(first or {}, second or {}, ask.prefix, ask.login)
     if isinstance(ask, BranchAsk):
@@ -277,15 +282,19 @@ def _own_comment(ask: OwnCommentAsk, subject: Mapping[str, Any]) -> Own:
     comments = subject.get("comments") or {}
     for node in comments.get("nodes") or []:
         if node and answers.actor(node.get("author"))[0] == ask.login and ask.marker in (node.get("body") or ""):
-            return Own(int(node["databaseId"]), more=False)
-    return Own(None, more=bool((comments.get("pageInfo") or {}).get("hasNextPage")))
+            return Own(int(node["databaseId"]), more=False, node=str(node.get("id") or ""), home=str(subject.get("id") or ""))
+    return Own(None, more=bool((comments.get("pageInfo") or {}).get("hasNextPage")), home=str(subject.get("id") or ""))
 
 
-def _own_run(ask: OwnCheckAsk, commit: Mapping[str, Any]) -> Own:
+def _own_run(ask: OwnCheckAsk, commit: Mapping[str, Any], home: str) -> Own:
     pages = [suite["checkRuns"] for suite in (commit.get("checkSuites") or {}).get("nodes") or [] if suite]
     runs = [run for page in pages for run in page.get("nodes") or [] if run]
-    found = max((int(run["databaseId"]) for run in runs if run.get("externalId") == ask.external_id), default=None)
-    return Own(found, more=any((page.get("pageInfo") or {}).get("hasNextPage") for page in pages))
+    ours = [run for run in runs if run.get("externalId") == ask.external_id]
+    newest = max(ours, key=lambda run: int(run["databaseId"]), default=None)
+    more = any((page.get("pageInfo") or {}).get("hasNextPage") for page in pages)
+    if newest is None:
+        return Own(None, more, home=home)
+    return Own(int(newest["databaseId"]), more, node=str(newest.get("id") or ""), home=home)
 
 
 def _elsewhere(issue: Mapping[str, Any], where: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from app.github.batch import Limited, TooLarge, refusal
 from app.github.errors import Unauthorized, Unavailable, asked_wait
 from app.github.pacing import Pacer
 from app.github.remembered import Remembered
-from app.github.transport import GRAPHQL, Down, Transport
+from app.github.transport import GRAPHQL, MUTATION, Down, Transport
 from shared.errors import TransientError, UserError
 from shared.retry import on_transient_async
 
@@ -62,6 +62,17 @@ class Calls:
             raise
         raise AssertionError("unreachable: the last failure is raised")
 
+    async def mutate(self, text: str, variables: Mapping[str, Any], *, creates: int) -> dict[str, Any]:
+        """The body of one mutation, sent once like every write; `creates` of its fields count as created content."""
+        await self.pacer.admit(self.installation_id, write=True, creates=creates, graphql=True)
+        try:
+            return self._data(await self._send("POST", MUTATION, json={"query": text, "variables": dict(variables)}))
+        except (UserError, TransientError) as error:
+            await self.wrote("POST", MUTATION, str(error)[:300])
+            if isinstance(error, Unavailable) and error.status in _NOT_IN_TIME:
+                raise TooLarge(str(error), error.after) from error
+            raise
+
     def _data(self, response: httpx.Response) -> dict[str, Any]:
         try:
             body: dict[str, Any] = response.json()
@@ -73,13 +84,13 @@ class Calls:
             self.pacer.close(self.installation_id, refused.after or timedelta(seconds=60), graphql_only=not refused.secondary)
         if refused is not None:
             raise refused
-        price = body["data"].get("rateLimit") or {}
-        self.transport.meter.cost(int(price.get("cost") or 0), int(price.get("remaining") or 0))
+        if price := body["data"].get("rateLimit"):  # a mutation is not told its price
+            self.transport.meter.cost(int(price.get("cost") or 0), int(price.get("remaining") or 0))
         return body
 
     async def write(self, method: str, path: str, json: Any = None) -> Any:
         """The JSON of one write, None when there is none. A POST counts as created content."""
-        await self.pacer.admit(self.installation_id, write=True, creates=method == "POST")
+        await self.pacer.admit(self.installation_id, write=True, creates=int(method == "POST"))
         try:
             response = await self._send(method, path, json=json)
         except (UserError, TransientError) as error:

@@ -22,6 +22,7 @@ from app.github.pacing import Pace, Pacer
 from app.github.reads import Reads
 from app.github.remembered import Remembered
 from app.github.repository import RepositoryClient
+from app.github.texts import Texts
 from app.github.tokens import Tokens
 from app.github.transport import Transport, open_transport
 from app.github.usage import Meter, Nobody
@@ -72,6 +73,7 @@ class GitHubApp:
         self._stack = AsyncExitStack()
         self._reads = Reads()
         self._remembered = Remembered()
+        self._texts = Texts()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self._transport: Transport
         self.tokens: Tokens
@@ -109,7 +111,7 @@ class GitHubApp:
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         """A client; cheap, for the pool and the limits are shared."""
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._remembered, self._wrote)
-        return RepositoryClient(full_name, repository_id, calls, self._reads, self.identity.id, self.login)
+        return RepositoryClient(full_name, repository_id, calls, self._reads, self.identity.id, self.login, self._texts)
 
     async def installations(self) -> tuple[Installation, ...]:
         """Everywhere that the App is installed."""

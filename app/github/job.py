@@ -17,6 +17,7 @@ from app.github.pacing import Pacer
 from app.github.reads import Reads
 from app.github.remembered import Remembered
 from app.github.repository import RepositoryClient
+from app.github.texts import Texts
 from app.github.transport import open_transport
 from app.github.usage import Meter, Nobody
 from app.settings import Settings
@@ -63,6 +64,7 @@ class GitHubJob:
         self._stack = AsyncExitStack()
         self._reads = Reads()
         self._remembered = Remembered()
+        self._texts = Texts()
         self._pacer = Pacer(pace(settings), time.monotonic, asyncio.sleep)
         self.tokens = JobTokens(token, clock)
         self.login = f"{_SLUG}[bot]"
@@ -97,7 +99,7 @@ class GitHubJob:
 
     def repository(self, full_name: str, repository_id: int, installation_id: int) -> RepositoryClient:
         calls = Calls(self._transport, self.tokens, self._pacer, installation_id, self._remembered, nobody)
-        return RepositoryClient(full_name, repository_id, calls, self._reads, self._app_id, self.login)
+        return RepositoryClient(full_name, repository_id, calls, self._reads, self._app_id, self.login, self._texts)
 
     async def deliveries(self, _since: datetime) -> tuple[DeliverySeen, ...]:
         """A job is told of nothing."""

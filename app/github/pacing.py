@@ -55,7 +55,7 @@ class Pacer:
         self._sleep = sleep
         self._installations: dict[int, _Installation] = {}
 
-    async def admit(self, installation_id: int, *, write: bool, creates: bool = False, graphql: bool = False) -> None:
+    async def admit(self, installation_id: int, *, write: bool, creates: int = 0, graphql: bool = False) -> None:
         """Returns when the request may be sent; TransientError with the wait when that is too far away."""
         now = self._now()
         installation = self._installations.setdefault(installation_id, _Installation(self._buckets(now)))
@@ -63,7 +63,7 @@ class Pacer:
         if write:
             costs["writes"] = 1.0
         if creates:
-            costs |= {"content_minute": 1.0, "content_hour": 1.0}
+            costs |= {"content_minute": float(creates), "content_hour": float(creates)}
         wait = max([installation.buckets[name].wait(cost, now) for name, cost in costs.items()])
         wait = max(wait, installation.reopens(graphql=graphql) - now)
         if wait > LONGEST_WAIT:

@@ -1,6 +1,7 @@
 """One repository on GitHub as the app sees and changes it; every write looks first or can be repeated."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from app.github.checks import CheckWrite
 from app.github.ci import CiNow
 from app.github.errors import Invalid, NotFound
 from app.github.reads import Reads
+from app.github.texts import Place, Text, Texts
 from shared.github import BRANCH_PREFIX, COMMENT_LIMIT, cut
 
 __all__ = [
@@ -51,6 +53,7 @@ class RepositoryClient:
     reads: Reads
     app_id: int
     app_login: str
+    texts: Texts
 
     # The repository
 
@@ -114,6 +117,7 @@ class RepositoryClient:
     async def issue_facts(self, number: int, label: str = "") -> IssueFacts:
         """An issue and who put the label on last; NotFound when it was deleted or transferred."""
         found: IssueFacts = await self.reads.ask(self.calls, self.full_name, IssueAsk(number, label))
+        self.texts.met(self.repository_id, number, found.issue.node_id)
         return replace(found, labelled=await self._older_label_event(number, label)) if found.more_labels else found
 
     async def labelled_issues(self, label: str) -> tuple[IssueNow, ...]:
@@ -134,6 +138,8 @@ class RepositoryClient:
 
     async def react(self, number: int, content: str) -> None:
         """Puts a reaction on an issue; GitHub keeps one of a kind."""
+        if await self.texts.react(self._place, number, content):
+            return
         await self.calls.write("POST", f"{self._root}/issues/{number}/reactions", {"content": content})
 
     async def comment(self, comment_id: int) -> Comment:
@@ -178,6 +184,10 @@ class RepositoryClient:
         """Writes a check run once per name, commit and `external_id`; answers its id."""
         return await checks.upsert(self.calls, self._root, check, known_id, lambda: self._own_check(check))
 
+    async def write_texts(self, texts: Sequence[Text]) -> list[int | None]:
+        """All of these by as few requests as can be: the id of each, None for what has to be written by itself."""
+        return await self.texts.write(self._place, texts)
+
     async def survey(self) -> Survey:
         """Everything of ours that is open here."""
         ask = SurveyAsk(BRANCH_PREFIX, self.app_id, self.app_login)
@@ -192,6 +202,10 @@ class RepositoryClient:
             page = await self.reads.ask(self.calls, self.full_name, ChecksAsk(head_sha, pull, page.after))
             contexts += page.contexts
         return await ci.read(self.calls, self._root, self.app_id, contexts), page.mergeable
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.full_name, self.repository_id, self.calls, self.reads, self.app_id, self.app_login)
 
     @property
     def _root(self) -> str:

@@ -48,7 +48,7 @@ def route(path: str) -> str:
 
 
 def kind(method: str, path: str) -> Kind:
-    """A query by GraphQL is a POST and still a read; what makes or ends tokens is neither."""
+    """A query by GraphQL is a POST and still a read, a mutation is none; what makes or ends tokens is neither."""
     if path.endswith("access_tokens") or path == "installation/token":
         return "token"
     return "read" if method == "GET" or path == "graphql" else "write"
@@ -92,7 +92,7 @@ class Usage:
         """One request."""
         what, repository = kind(method, path), _repository.get()
         self.calls.labels(what, f"{method} {route(path)}", answer).inc()
-        how = "graphql" if path == "graphql" else "rest"
+        how = "graphql" if path.startswith("graphql") else "rest"
         self._totals.setdefault(repository, Counter()).update((what, how))
 
     def cost(self, points: int, remaining: int) -> None:

@@ -130,6 +130,15 @@ def edit(call: Call) -> Reply:
     return Reply(200, render_pulls.pull(call.state, row, judged=True))
 
 
+def ready(call: Call) -> None:
+    """No draft any more; only GraphQL has this."""
+    row = find(call)
+    if row.draft:
+        row.draft = False
+        call.state.pulls.save(row)
+        issues.tell(call.hub, call.state.issues[row.issue_id], "ready_for_review", call.by)
+
+
 def _change_base(call: Call, row: Pull, base_ref: str) -> None:
     sha, before = call.repository.refs.get(_HEADS + base_ref), row.base_ref
     if sha is None:

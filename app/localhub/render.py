@@ -87,6 +87,17 @@ def node_id(kind: str, row_id: int) -> str:
     return f"{kind}_{base64.urlsafe_b64encode(row_id.to_bytes(8, 'big')).decode().rstrip('=')}"
 
 
+def row_of_node(kind: str, node: str) -> int | None:
+    """The number in an id of that kind; None for any other text."""
+    letters, _, coded = node.partition("_")
+    if letters != kind:
+        return None
+    try:
+        return int.from_bytes(base64.urlsafe_b64decode(coded + "=" * (-len(coded) % 4)), "big")
+    except ValueError:
+        return None
+
+
 def repository_url(state: State, repository: Repository) -> str:
     return f"{state.api_url}/repos/{repository.full_name}"
 

@@ -11,6 +11,8 @@ from app.decide.state import OperatorMode
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
+    FetchReply,
+    FetchRequest,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
@@ -64,6 +66,9 @@ class Front(Protocol):
 
     async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
         """The work, for the first nonce that asks."""
+
+    async def fetch(self, attempt_id: str, request: FetchRequest) -> FetchReply | Refused:
+        """A token that reads the repository."""
 
     async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
         """Renews the lease."""

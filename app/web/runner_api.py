@@ -17,6 +17,8 @@ from app.web.front import Front, NotProven, Refused
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
+    FetchReply,
+    FetchRequest,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
@@ -53,12 +55,13 @@ class Call:
 
 IDENTITY = Call("identity", "Prove by an OIDC token to be the attempt's job", IdentityRequest, IdentityReply, needs_secret=False)
 CLAIM = Call("claim", "Be the one that works on the attempt", ClaimRequest, AttemptBrief)
+FETCH = Call("fetch", "Ask for a token that fetches the repository", FetchRequest, FetchReply)
 HEARTBEAT = Call("heartbeat", "Renew the lease", Heartbeat, HeartbeatReply)
 ISSUE = Call("issue", "Ask whether the issue still is what was approved", None, IssueCheck)
 PHASE = Call("phase", "Report a finished phase", PhaseFinished, None)
 PERMIT = Call("permit", "Ask for the right to write to GitHub once", PermitRequest, PermitReply)
 FINISH = Call("finish", "Say the attempt's last word", FinishRequest, None)
-CALLS = (IDENTITY, CLAIM, HEARTBEAT, ISSUE, PHASE, PERMIT, FINISH)
+CALLS = (IDENTITY, CLAIM, FETCH, HEARTBEAT, ISSUE, PHASE, PERMIT, FINISH)
 
 
 def routes(front: Front) -> list[Route]:
@@ -66,6 +69,7 @@ def routes(front: Front) -> list[Route]:
     return [
         Route(IDENTITY.path, _identity(front), methods=["POST"]),
         _call(front, CLAIM, ClaimRequest, front.claim),
+        _call(front, FETCH, FetchRequest, front.fetch),
         _call(front, HEARTBEAT, Heartbeat, front.heartbeat),
         _call(front, PHASE, PhaseFinished, front.phase),
         _call(front, PERMIT, PermitRequest, front.permit),

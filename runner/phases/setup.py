@@ -3,7 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from runner import agent, mirror, publish, tampering, testing, worktree
@@ -43,11 +44,19 @@ def missing(work: Work) -> str:
 
 def bring_commits(work: Work) -> None:
     """Everything that is needed of the repository; from then on its code may run, and no token of this task works."""
-    brief = work.brief
-    mirror.fetch(work.folder.mirror, brief, work.stop)
-    if brief.read_token and not brief.shared_tokens:
-        revoke(brief.repository.api_url, brief.read_token)
-    work.state.start_sha = mirror.start_commit(work.folder.mirror, brief)
+    mirror.fetch(work.folder.mirror, work.brief, work.stop, lambda: _lent(work))
+    work.state.start_sha = mirror.start_commit(work.folder.mirror, work.brief)
+
+
+@contextmanager
+def _lent(work: Work) -> Iterator[str]:
+    """A token to fetch with, given back whatever became of the fetch."""
+    token = work.app.fetch_token()
+    try:
+        yield token
+    finally:
+        if token and not work.brief.shared_tokens:
+            revoke(work.brief.repository.api_url, token)
 
 
 def make_checkout(work: Work) -> None:

@@ -52,7 +52,6 @@ def test_the_brief_carries_limits_agent_and_permissions() -> None:
         task,
         desk.state.attempts[task.attempt],
         task.snapshot,
-        read_token="t",
         shared_tokens=False,
         login="shoal[bot]",
         email="e",

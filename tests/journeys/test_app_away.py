@@ -53,10 +53,12 @@ async def test_the_second_claim_and_the_stale_number_are_refused(tmp_path: Path,
         assert (await call(first, "claim", nonce="ann", **me))[0] == 200
         assert await call(first, "claim", nonce="bob", **me) == (409, "another process has claimed this attempt")
         assert (await call(first, "heartbeat", nonce="bob", **beat))[0] == 409
+        assert (await call(first, "fetch", nonce="bob"))[0] == 409
+        assert (await call(first, "fetch", nonce="ann"))[0] == 200
         assert (await call(first, "heartbeat", nonce="ann", **beat))[0] == 200
 
         await workshop.lease_runs_out(issue)
         second = await nowhere.launch(1)
         assert (await call(second, "claim", nonce="bob", **me))[0] == 200
-        for name, body in (("heartbeat", beat), ("claim", me)):
+        for name, body in (("heartbeat", beat), ("claim", me), ("fetch", {})):
             assert await call(first, name, nonce="ann", **body) == (409, "this attempt is over; another one may be at work")

@@ -22,16 +22,13 @@ PUSH = ("POST", r"/git-receive-pack$")
 _WRITES = (
     ("POST", r"/pulls$"),
     ("POST", r"/pulls/\d+/reviews$"),
-    ("POST", r"/check-runs$"),
-    ("PATCH", r"/check-runs/\d+$"),
-    ("POST", r"/issues/\d+/comments$"),
-    ("PATCH", r"/issues/comments/\d+$"),
+    ("POST", r"/api/graphql$"),  # check runs and comments; and reads, as it comes
     ("POST", r"/access_tokens$"),
     ("DELETE", r"/installation/token$"),
     PUSH,
 )
-_READS = (("POST", r"/api/graphql$"), ("GET", r"/collaborators/"), ("GET", r"/info/refs$"))
-_LIMITED = ("POST", r"/pulls$"), ("POST", r"/check-runs$"), ("POST", r"/issues/\d+/comments$"), ("POST", r"/pulls/\d+/reviews$")
+_READS = (("GET", r"/collaborators/"), ("GET", r"/info/refs$"))
+_LIMITED = ("POST", r"/pulls$"), ("POST", r"/api/graphql$"), ("POST", r"/pulls/\d+/reviews$")
 _RETRY_AFTER = {"retry-after": "1"}
 TROUBLE: tuple[dict[str, Any], ...] = (
     *({"method": m, "path_regex": p, "status": 502, "after_effect": after} for m, p in _WRITES for after in (False, True)),

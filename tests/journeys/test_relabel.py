@@ -44,7 +44,7 @@ def test_an_open_pull_request_is_pointed_at_and_a_merged_one_followed_by_a_secon
 
 
 def test_a_failed_one_is_tried_again_on_the_same_branch(harbour: Harbour) -> None:
-    """The red draft gets a new head and a green check; there is no second pull request."""
+    """The red draft gets a new head and a green check, and is ready for review; there is no second pull request."""
     issue = _finished(harbour, "a depth sounder", broken_py="BROKEN = True\n")
     (red,) = journeys.pulls_of(harbour.world, issue)
     assert red["draft"]
@@ -56,6 +56,7 @@ def test_a_failed_one_is_tried_again_on_the_same_branch(harbour: Harbour) -> Non
     (green,) = journeys.pulls_of(harbour.world, issue)
     assert (green["number"], green["head"]["ref"]) == (red["number"], red["head"]["ref"])
     assert green["head"]["sha"] != red["head"]["sha"]
+    assert not green["draft"]
     assert journeys.tasks(harbour.world)[issue].verdict is VerdictName.SUCCEEDED
     assert journeys.own_check(harbour.world, green)["conclusion"] == "success"
     assert journeys.doubled(harbour.world, issue) == []

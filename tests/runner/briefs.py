@@ -19,7 +19,6 @@ def brief(title: str, body: str) -> AttemptBrief:
         settings=RepositorySettings(),
         agent=AgentSettings(name="command"),
         isolation="none",
-        read_token="",
         app_login="shoal[bot]",
         app_email="e",
         lease_seconds=1,

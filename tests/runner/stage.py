@@ -128,7 +128,6 @@ class Stage:
             "settings": settings or RepositorySettings(),
             "agent": agent or AgentSettings(name="patch", folder=str(self.patches)),
             "isolation": "preferred",
-            "read_token": self.mint({"contents": "read", "metadata": "read"}),
             "app_login": self.app.bot_login,
             "app_email": f"{self.app.bot_id}+{self.app.bot_login}@users.noreply.example.org",
             "lease_seconds": 30,
@@ -138,7 +137,9 @@ class Stage:
         return AttemptBrief.model_validate(values)
 
     def scripted_app(self, brief: AttemptBrief | None = None) -> ScriptedApp:
-        return ScriptedApp(brief or self.brief(), permit=self.grant)
+        return ScriptedApp(
+            brief or self.brief(), permit=self.grant, fetch=lambda: self.mint({"contents": "read", "metadata": "read"})
+        )
 
     def grant(self, _request: PermitRequest) -> PermitReply:
         """What the real app does: re-reads the branch, then mints a write token."""

@@ -50,10 +50,24 @@ def test_a_prepared_change_becomes_a_reviewed_pull_request(make_stage: MakeStage
     assert (review["state"], review["user"]["login"]) == ("COMMENTED", stage.app.bot_login)
     assert review_marker(app.brief) in review["body"]
     assert app.finished is not None
-    assert app.finished.tokens_revoked
+    assert len(set(app.finished.tokens_revoked)) == 2
     assert [request.sequence for request in app.permits] == [1, 2]
-    answer = stage.hub.client(f"token {app.brief.read_token}").get(f"/repos/{stage.full_name}")
+    [lent] = app.lent
+    answer = stage.hub.client(f"token {lent}").get(f"/repos/{stage.full_name}")
     assert answer.status_code == 401, "the token that fetched is worth nothing either"
+
+
+def test_a_sibling_that_finds_the_commits_there_asks_for_no_token(make_stage: MakeStage) -> None:
+    """The mirror of a machine is fetched once: whoever needs nothing of GitHub is handed nothing for it."""
+    stage = make_stage()
+    stage.prepare(GOOD_PATCH)
+    lent = []
+    for number in (1, 2):
+        with serving(stage.scripted_app(stage.brief(attempt_id=f"a-{number}", number=number))) as app:
+            code, log = stage.run(app)
+        assert code == 0, log
+        lent.append(len(app.lent))
+    assert lent == [1, 0]
 
 
 def test_newly_red_tests_make_a_draft_and_a_red_verdict(make_stage: MakeStage) -> None:

@@ -82,6 +82,6 @@ def test_an_agent_that_obeys_a_request_for_the_environment_finds_no_secret(make_
     left = [path for path in stage.work_dir.rglob("*") if path.is_file() and not path.is_symlink()]
     written = b"\n".join(path.read_bytes() for path in left)
     assert b"SHOAL_ATTEMPT" in written, "it did print what it saw"
-    for secret in ("a-secret-of-the-operator", app.launch(stage.work_dir).secret, app.brief.read_token):
+    for secret in ("a-secret-of-the-operator", app.launch(stage.work_dir).secret, *app.lent):
         assert secret
         assert secret.encode() not in written

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from runner.github import GithubRefused, Publisher
+from runner.pull_request_text import DRAFT_NOTE
 from shared.messages import AttemptBrief
 from shared.models import AttemptReport, Verdict, VerdictName
 from tests.runner.briefs import REPOSITORY, brief
-from tests.support.localhub import App, Hub, running_localhub
+from tests.support.localhub import App, Hub, Person, running_localhub
 
 LIMITED = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation ID 1."}]}
 REPORT = AttemptReport(
@@ -28,6 +29,12 @@ class Desk:
     brief: AttemptBrief
     publisher: Publisher
     sha: str
+    mona: Person
+
+    def shown(self, number: int) -> tuple[bool, str]:
+        """Whether it is a draft, and what it says."""
+        pull = self.mona.get(f"/repos/acme/words/pulls/{number}")
+        return bool(pull["draft"]), str(pull["body"])
 
     def asked(self) -> list[str]:
         """What the publisher sent, without what is always the same."""
@@ -46,14 +53,14 @@ def desk(own_hub: Hub, tmp_path: Path) -> Iterator[Desk]:
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "words.py").write_text("x = 1\n")
     own_hub.repository("acme/words", tmp_path / "project", private=True)
-    own_hub.person("mona", {"acme/words": "admin"})
+    mona = own_hub.person("mona", {"acme/words": "admin"})
     app: App = own_hub.app("shoal")
     token = own_hub.app_token(app, own_hub.install(app, "acme/words"), permissions={"contents": "write", "pull_requests": "write"})
     sha = own_hub.commit("acme/words", "shoal/5-x", {"words.py": "x = 2\n"}, login="mona")
     repository = REPOSITORY.model_copy(update={"api_url": own_hub.api_url})
     told = brief("Mend it", "Please.").model_copy(update={"repository": repository, "app_login": app.bot_login})
     publisher = Publisher(told, token)
-    yield Desk(own_hub, told, publisher, sha)
+    yield Desk(own_hub, told, publisher, sha, mona)
     publisher.close()
 
 
@@ -66,6 +73,30 @@ def test_a_pull_request_and_its_review_are_two_requests_and_four_looks(desk: Des
     assert desk.publisher.open(desk.sha, REPORT) == number
     desk.publisher.review(number, desk.sha, "Looks right.", ())
     assert desk.asked()[6:] == ["POST /api/graphql"] * 4
+
+
+def test_a_draft_of_ours_is_ready_once_it_is_green(desk: Desk) -> None:
+    """By GraphQL, for REST has no such request; the note by which it was known goes with it, and nothing is asked twice."""
+    red = REPORT.model_copy(update={"draft": True, "pull_request_body": f"{DRAFT_NOTE}tests fail\n\nCloses #5"})
+    number = desk.publisher.open(desk.sha, red)
+    assert desk.shown(number) == (True, red.pull_request_body)
+    assert desk.publisher.open(desk.sha, REPORT) == number
+    assert desk.shown(number) == (False, "Closes #5")
+    asked = len(desk.asked())
+    assert desk.publisher.open(desk.sha, REPORT) == number
+    assert desk.asked()[asked:] == ["POST /api/graphql"] * 2
+
+
+def test_a_draft_that_is_not_ours_to_end_stays_one(desk: Desk) -> None:
+    """Without our note a person wants it so; and where GitHub refuses, the pull request is still brought up to date."""
+    number = desk.publisher.open(desk.sha, REPORT.model_copy(update={"draft": True}))
+    desk.publisher.open(desk.sha, REPORT)
+    assert desk.shown(number) == (True, "Closes #5")
+    red = REPORT.model_copy(update={"draft": True, "pull_request_body": f"{DRAFT_NOTE}tests fail\n\nCloses #5"})
+    desk.publisher.open(desk.sha, red)
+    desk.hub.set_graphql(without=["Mutation.markPullRequestReadyForReview"])
+    desk.publisher.open(desk.sha, REPORT)
+    assert desk.shown(number) == (True, "Closes #5")
 
 
 def test_a_limit_inside_a_200_is_waited_out(desk: Desk) -> None:

@@ -289,7 +289,7 @@ def test_the_secret_is_in_no_log_and_no_file(make_stage: MakeStage) -> None:
     app.permit = permit
     with serving(app):
         _, log = stage.run(app, SHOAL_LOG_LEVEL="DEBUG")
-    secrets = [app.brief.read_token, "shoal_secret_for_one_attempt_only", *tokens]
+    secrets = [*app.lent, "shoal_secret_for_one_attempt_only", *tokens]
     assert len(secrets) == 4
     files = [path for path in stage.work_dir.rglob("*") if path.is_file()]
     for secret in secrets:

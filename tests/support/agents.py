@@ -30,7 +30,6 @@ def brief_for(agent: AgentSettings, *, limits: AttemptLimits | None = None, isol
         agent=agent,
         limits=limits or AttemptLimits(),
         isolation="required" if isolated else "none",
-        read_token="",
         app_login="shoal[bot]",
         app_email="e",
         lease_seconds=1,

@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
+    FetchReply,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
@@ -34,6 +35,7 @@ class ScriptedApp:
 
     brief: AttemptBrief
     permit: Callable[[PermitRequest], PermitReply] = _grant
+    fetch: Callable[[], str] = lambda: ""
     issue: IssueCheck = field(default_factory=lambda: IssueCheck(unchanged=True))
     stop: str | None = None
     # Answers 503 to everything while set: the app is away.
@@ -48,6 +50,8 @@ class ScriptedApp:
     calls: list[str] = field(default_factory=list)
     beats: list[Heartbeat] = field(default_factory=list)
     phases: list[PhaseResult] = field(default_factory=list)
+    # The tokens that were handed out for fetching.
+    lent: list[str] = field(default_factory=list)
     permits: list[PermitRequest] = field(default_factory=list)
     finished: FinishRequest | None = None
     url: str = ""
@@ -88,6 +92,9 @@ class ScriptedApp:
                 return 409, "{}"
             self.holder = claim
             return 200, self.brief.model_dump_json()
+        if name == "fetch":
+            self.lent.append(self.fetch())
+            return 200, FetchReply(token=self.lent[-1]).model_dump_json()
         if name == "issue":
             return 200, self.issue.model_dump_json()
         if name == "heartbeat":

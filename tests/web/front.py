@@ -12,6 +12,8 @@ from shared.errors import TransientError
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,
+    FetchReply,
+    FetchRequest,
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
@@ -57,6 +59,9 @@ class OneAttempt:
     async def claim(self, attempt_id: str, request: ClaimRequest) -> AttemptBrief | Refused:
         self.nonce = self.nonce or request.nonce
         return Refused(f"{attempt_id} is claimed by another process")
+
+    async def fetch(self, attempt_id: str, request: FetchRequest) -> FetchReply | Refused:
+        return FetchReply(token="reads") if request.nonce == self.nonce else Refused(f"{attempt_id} belongs to another process")
 
     async def heartbeat(self, attempt_id: str, beat: Heartbeat) -> HeartbeatReply | Refused:
         return HeartbeatReply() if beat.nonce == self.nonce else Refused(f"{attempt_id} belongs to another process")

@@ -14,6 +14,7 @@ from app.localhub.calls import Call, Reply
 from app.localhub.errors import Refused, bad_credentials
 from app.localhub.exchange import agent_of, response_of, with_trouble
 from app.localhub.graphql.language import Field, Fragment, SyntaxMistake, parse
+from app.localhub.graphql.mutations import PAYLOADS
 from app.localhub.graphql.schema import TYPES, Node, World
 from app.localhub.hub import GraphqlLimit, Hub
 
@@ -23,13 +24,16 @@ _DIFFER = {"state", "status"}
 _TYPES_OF_REFUSALS = {404: "NOT_FOUND", 403: "FORBIDDEN"}
 
 
+_TYPES = {**TYPES, **PAYLOADS}
+
+
 class _Undefined(Exception):
     """A field that the server does not have: GitHub answers nothing at all then."""
 
     def __init__(self, type_name: str, field: str, path: Sequence[str]) -> None:
         super().__init__(f"Field '{field}' doesn't exist on type '{type_name}'")
         self.error = {
-            "path": ["query", *path, field],
+            "path": ["mutation" if type_name == "Mutation" else "query", *path, field],
             "extensions": {"code": "undefinedField", "typeName": type_name, "fieldName": field},
             "locations": [{"line": 1, "column": 1}],
             "message": str(self),
@@ -47,6 +51,7 @@ def endpoint(hub: Hub) -> Callable[[Request], Awaitable[Response]]:
             return await run_in_threadpool(_handle, hub, request, raw, entry)
 
         reply = await with_trouble(hub, request, work)
+        hub.wake()
         entry["status"] = reply.status
         hub.requests.append(entry)
         return response_of(hub, reply)
@@ -63,8 +68,9 @@ def _handle(hub: Hub, request: Request, raw: bytes, entry: Json) -> Reply:
             call = Call(hub, actor, {}, {}, {}, str(request.url))
             entry["actor"] = hub.state.accounts[call.by.account_id].login
             asked = json.loads(raw)
-            _, selections = parse(asked["query"], asked.get("variables") or {})
-            return _charged(hub, call, actor, selections)
+            operation, selections = parse(asked["query"], asked.get("variables") or {})
+            entry["operation"] = operation
+            return _charged(hub, call, actor, Node(operation.capitalize(), call), selections)
         except Refused as refused:
             return Reply(refused.status, refused.body, refused.headers)
         except (SyntaxMistake, ValueError, KeyError) as error:
@@ -73,7 +79,7 @@ def _handle(hub: Hub, request: Request, raw: bytes, entry: Json) -> Reply:
             hub.state.commit()
 
 
-def _charged(hub: Hub, call: Call, actor: Actor, selections: tuple[Field | Fragment, ...]) -> Reply:
+def _charged(hub: Hub, call: Call, actor: Actor, root: Node, selections: tuple[Field | Fragment, ...]) -> Reply:
     key, reset = api_apps.rate_key(call), api_apps.rate_reset(hub.state.now())
     cost = max(1, round(_connections(selections) / 100))
     if hub.graphql_window != reset:
@@ -94,7 +100,8 @@ def _charged(hub: Hub, call: Call, actor: Actor, selections: tuple[Field | Fragm
         return Reply(200, {"errors": [error]}, headers)
     try:
         errors: list[Json] = []
-        data = _object(World(hub, actor), Node("Query", None), selections, (), errors)
+        _check_mutations(hub, root, selections)
+        data = _object(World(hub, actor), root, selections, (), errors)
     except _Undefined as undefined:
         return Reply(200, {"errors": [undefined.error]}, headers)
     return Reply(200, {"data": data, **({"errors": errors} if errors else {})}, headers)
@@ -129,14 +136,24 @@ def _check_same(selections: tuple[Field | Fragment, ...]) -> None:
         raise SyntaxMistake(f"Field '{twice[0]}' has an enum type on several types: use different aliases")
 
 
+def _check_mutations(hub: Hub, root: Node, selections: tuple[Field | Fragment, ...]) -> None:
+    """Before the first of them has an effect."""
+    for one in selections:
+        if root.type == "Mutation" and isinstance(one, Field) and not _has(hub, root.type, one.name):
+            raise _Undefined(root.type, one.name, ())
+
+
+def _has(hub: Hub, type_name: str, field: str) -> bool:
+    return field in _TYPES[type_name] and f"{type_name}.{field}" not in hub.graphql_without
+
+
 def _field(world: World, node: Node, wanted: Field, path: tuple[str, ...], errors: list[Json]) -> Any:
     if wanted.name == "__typename":
         return node.type
-    resolve = TYPES[node.type].get(wanted.name)
-    if resolve is None or f"{node.type}.{wanted.name}" in world.hub.graphql_without:
+    if not _has(world.hub, node.type, wanted.name):
         raise _Undefined(node.type, wanted.name, path[:-1])
     try:
-        value = resolve(world, node.row, wanted.arguments)
+        value = _TYPES[node.type][wanted.name](world, node.row, wanted.arguments)
     except Refused as refused:
         kind = _TYPES_OF_REFUSALS.get(refused.status, "UNPROCESSABLE")
         what = f"Could not resolve {wanted.name} of {node.type}." if kind == "NOT_FOUND" else str(refused)

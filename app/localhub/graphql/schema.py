@@ -307,6 +307,7 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
     },
     "StatusCheckRollup": {"contexts": lambda world, commit, arguments: _page(_contexts(world, commit), arguments)},
     "CheckRun": {
+        "id": _id("CR"),
         "databaseId": _of("id"),
         "externalId": _of("external_id"),
         "name": _of("name"),
@@ -316,13 +317,16 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
         "summary": _of("summary"),
         "text": _of("text"),
         "url": lambda world, row, _arguments: render_checks.check_run(world.state, row)["html_url"],
+        "annotations": lambda _world, row, arguments: _page([Node("CheckAnnotation", one) for one in row.annotations], arguments),
         "checkSuite": lambda world, row, _arguments: Node("CheckSuite", world.state.check_suites[row.suite_id]),
     },
+    "CheckAnnotation": {"message": lambda _world, row, _arguments: row["message"]},
     "CheckSuite": {
         "app": lambda world, suite, _arguments: Node("App", world.state.apps[suite.app_id]),
         "checkRuns": _runs_of_suite,
     },
     "IssueComment": {
+        "id": _id("IC"),
         "databaseId": _of("id"),
         "body": _of("body"),
         "author": lambda world, row, _arguments: _actor(world, row.user_id),
