@@ -6,46 +6,21 @@ from typing import Any
 
 import pytest
 
-from app.commands.init import workflow
-from app.demo.identity import Identity
 from shared.github import CHECK_NAME
 from tests.support import journeys
-from tests.support.action import copy_of_action, environment_step
-from tests.support.journeys import PROJECT, Harbour, running_harbour
+from tests.support.fleet import finished_runs, running_fleet
+from tests.support.journeys import Harbour
 
 # Six jobs that each make their own environment share two cores with other stories.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-_ACTION = "tools/shoal@main"
-
-
-def workflow_of(who: Identity) -> dict[str, str]:
-    """What `shoal init` writes."""
-    wanted = {"mode": "work", "action": _ACTION, "app_url": who.app_url, "runner_labels": "self-hosted,linux", "label": "shoal"}
-    slow = "test ! -e broken.py\n! ls slow_*.py >/dev/null 2>&1 || sleep 10\n"
-    # The issues of so small a project look as if they touched the same file, and here six jobs are wanted at once.
-    together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\n"
-    return {".github/workflows/shoal.yml": workflow(wanted), ".github/shoal.yml": together, "check.sh": slow}
+# Their tests give somebody time to press Cancel, or to pull a plug.
+_SLOW = "test ! -e broken.py\n! ls slow_*.py >/dev/null 2>&1 || sleep 10\n"
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
-    """A harbour whose work is done by six runners of one machine, which has worked before."""
-    folder = tmp_path_factory.mktemp("fleet")
-    action, cache = copy_of_action(folder / "action"), folder / "tools"
-    made = environment_step(action, cache, "work")
-    assert made.returncode == 0, made.stdout + made.stderr
-    with running_harbour(
-        folder,
-        more=workflow_of,
-        SHOAL_BACKEND="actions",
-        SHOAL_RUNNER_LABELS="self-hosted,linux",
-        SHOAL_SLOTS="6",
-        SHOAL_LEASE_SECONDS="5",
-    ) as harbour:
-        owner, name = _ACTION.partition("@")[0].split("/")
-        harbour.hub.repository(f"{owner}/{name}", action)
-        for number in range(6):
-            harbour.hub.runner(harbour.repository, f"quay-{number}", "linux", environment={"RUNNER_TOOL_CACHE": str(cache)})
+    """Six runners of one machine, which has worked before."""
+    with running_fleet(tmp_path_factory.mktemp("fleet"), {}, _SLOW, SHOAL_LEASE_SECONDS="5") as harbour:
         yield harbour
 
 
@@ -62,7 +37,7 @@ def test_six_issues_become_six_pull_requests_on_six_runners(fleet: Harbour) -> N
     journeys.wait_for(settled, 240)
     assert shown == []
     assert {task.verdict for issue, task in journeys.tasks(fleet.world).items() if issue in issues} == {"succeeded"}
-    runs = journeys.wait_for(lambda: _all_over(fleet))  # the last step of a job comes after the verdict
+    runs = finished_runs(fleet)
     assert sorted(run["display_title"] for run in runs) == sorted(f"Shoal {one.id}" for one in journeys.attempts(fleet.world))
     assert [run["conclusion"] for run in runs] == ["success"] * 6
     jobs = [fleet.world.github("GET", f"/actions/runs/{run['id']}/jobs")["jobs"][0] for run in runs]
@@ -111,12 +86,6 @@ def test_a_runner_that_vanished_is_replaced(fleet: Harbour) -> None:
     assert len(journeys.attempts(fleet.world, issue)) == 2
     assert len(journeys.pulls_of(fleet.world, issue)) == 1
     assert journeys.doubled(fleet.world, issue) == []
-
-
-def _all_over(fleet: Harbour) -> Any:
-    """Every run, once none is at work."""
-    runs = fleet.world.github("GET", "/actions/runs?per_page=100")["workflow_runs"]
-    return runs if all(run["status"] == "completed" for run in runs) else None
 
 
 def _run_of(fleet: Harbour, issue: int, phase: str) -> Any:

@@ -156,14 +156,14 @@ def shoal_serve(env: Mapping[str, str], folder: Path) -> Run:
 # Secrets
 
 
-def secrets_in_arguments(pid: int) -> list[str]:
-    """Command lines of a process and its descendants that show a secret."""
+def secrets_in_arguments(pid: int, *shapes: bytes) -> list[str]:
+    """Command lines of a process and its descendants that show a secret, or one of these `shapes`."""
     shown = []
     with suppress(psutil.Error):
         for process in (root := psutil.Process(pid), *root.children(recursive=True)):
             with suppress(psutil.Error):
                 line = "\0".join(process.cmdline()).encode("utf-8", "surrogateescape")
-                shown += [repr(line[:300]) for shape in SECRET_SHAPES if shape in line]
+                shown += [repr(line[:300]) for shape in (*SECRET_SHAPES, *shapes) if shape in line]
     return shown
 
 
