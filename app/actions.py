@@ -47,16 +47,18 @@ class MakePlan(Action):
 
 
 class StartAttempt(Action):
-    """Start a WorkflowManager -> AttemptStarted (or AttemptGone)."""
+    """Start a WorkflowManager -> AttemptStarted (or AttemptGone); `labels` are those of its runner, none: the operator's."""
 
     kind: Literal["start_attempt"] = "start_attempt"
     attempt: str
+    labels: tuple[str, ...] = ()
 
 
 class ReadRunners(Action):
-    """Count the runners that could take a job -> RunnersRead."""
+    """Count the runners that could take a job -> RunnersRead; without `labels` those with the operator's."""
 
     kind: Literal["read_runners"] = "read_runners"
+    labels: tuple[str, ...] = ()
 
 
 class StopAttempt(Action):

@@ -213,7 +213,7 @@ class Effects:
             model_keys=str(self.settings.model_keys.resolve()) if self.settings.model_keys else "",
         )
         try:
-            started = await self.backend.start(launch, await self._client(action.repository_id))
+            started = await self.backend.start(launch, await self._client(action.repository_id), action.labels)
         except (OSError, UserError, FatalError) as error:
             log.warning("attempt.not_started", attempt=attempt.id, error=str(error))
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason=f"it could not be started: {error}")]
@@ -242,7 +242,7 @@ class Effects:
         return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
 
     async def _read_runners(self, action: ReadRunners) -> Sequence[AnyEvent]:
-        found = await self.backend.count_runners(await self._client(action.repository_id))
+        found = await self.backend.count_runners(await self._client(action.repository_id), action.labels)
         if found is None:
             return [RunnersRead(repository_id=action.repository_id, online=None)]
         return [RunnersRead(repository_id=action.repository_id, online=found.online, idle=found.idle)]

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from app.settings import Settings
+from app.settings import FREE_AGENTS, Settings
 from shared.models import AttemptLimits, RepositorySettings
 
 _Number = TypeVar("_Number", int, float)
@@ -47,6 +47,20 @@ def not_allowed(operator: Settings, asked: RepositorySettings) -> tuple[str, str
     if asked.model not in models:
         known = ", ".join(sorted(models - {""})) or "none but the agent's own"
         return "model", f"`model`: `{asked.model}` is not allowed here; allowed: {known}; leave it out, or ask the operator"
+    return None if operator.agent in FREE_AGENTS else _budget_too_small(operator, asked)
+
+
+def _budget_too_small(operator: Settings, asked: RepositorySettings) -> tuple[str, str] | None:
+    """A budget of which no attempt could be reserved: nothing would ever start, and nobody would see why in the file."""
+    limits = tightened(operator_limits(operator), asked)
+    for key, budget, own, attempt in (
+        ("max_orchestration_cost_usd", asked.max_orchestration_cost_usd, "max_cost_usd", limits.cost_usd),
+        ("max_orchestration_tokens", asked.max_orchestration_tokens, "max_tokens", limits.tokens),
+    ):
+        if budget is not None and attempt is None:
+            return key, f"`{key}` needs `{own}`: that is what is reserved for each attempt"
+        if budget is not None and attempt is not None and attempt > budget:
+            return key, f"`{key}`: {budget:,} is less than one attempt may take ({attempt:,}), so nothing would start; set `{own}`"
     return None
 
 

@@ -18,7 +18,8 @@ from app.decide.context import Context
 from app.decide.decide import decide
 from app.decide.draft import Decision
 from app.decide.lesson import lesson_of
-from app.decide.state import Attempt, AttemptStatus, OperatorMode, Policy, Repository, State
+from app.decide.policy import Policy
+from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.metrics import Metrics
 from app.planning.capacity import MARKS, Machine, Marks, Sample, Throttle, react

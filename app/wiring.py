@@ -13,7 +13,7 @@ from app import registration
 from app.backends.actions import ActionsBackend
 from app.backends.backend import Backend
 from app.backends.local import LocalBackend
-from app.decide.state import Policy
+from app.decide.policy import Policy
 from app.effects import Effects
 from app.front import CoreFront
 from app.github.access import Access
@@ -138,7 +138,8 @@ def policy(settings: Settings, app_login: str, *, attended: bool = True) -> Poli
         task_memory_mib=settings.task_memory_mib,
         counts_runners=settings.backend == "actions" and not settings.runners_on_demand,
         patience=timedelta(minutes=settings.patience_minutes),
-        attempt_cost_usd=None if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
+        attempt_cost_usd=0 if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
+        attempt_tokens=0 if settings.agent in FREE_AGENTS else settings.attempt_tokens,
         orchestration_cost_usd=settings.orchestration_cost_usd,
         day_cost_usd=settings.day_cost_usd,
         ci_wait=timedelta(minutes=settings.ci_minutes) if attended else timedelta(0),

@@ -22,7 +22,8 @@ from runner.phase import Work
 from runner.programs import python_binds
 from runner.room import Room
 from shared.errors import FatalError
-from shared.models import PromptRequest, Usage, Verdict, VerdictName
+from shared.messages import PromptRequest
+from shared.models import Usage, Verdict, VerdictName
 from shared.process import Ended
 
 _ANSWER_LIMIT = 60_000

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from shared.git import run_git
 from shared.github import INSTRUCTION_FILES
-from shared.messages import AttemptBrief
-from shared.models import Instructions
+from shared.messages import AttemptBrief, Instructions
 
 
 def read(mirror: Path, brief: AttemptBrief) -> tuple[Instructions, ...]:

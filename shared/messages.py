@@ -181,3 +181,23 @@ class IdentityReply(Wire):
     """The attempt's secret, for every call from now on."""
 
     secret: str
+
+
+class Instructions(Wire):
+    """What a repository tells agents (AGENTS.md and the like), as it stands in the base commit."""
+
+    path: str
+    text: str
+
+
+class PromptRequest(Wire):
+    """All that a prompt is made of, whichever pass it is for; also what `runner prompt` reads from standard input."""
+
+    repository: str
+    issue: IssueSnapshot
+    touches: tuple[Touch, ...] = ()
+    instructions: tuple[Instructions, ...] = ()
+    settings: RepositorySettings = RepositorySettings()
+    limits: AttemptLimits = AttemptLimits()
+    # Empty: not known yet.
+    test_command: str = ""

@@ -1,7 +1,7 @@
 """Values that cross between app and runner, and the plan: frozen, versioned wire JSON."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -280,6 +280,10 @@ class AttemptReport(Wire):
 AgentName = Literal["patch", "command", "claude", "codex", "gemini", "opencode", "copilot", "aider", "mini-swe-agent"]
 
 
+# Of a runner or an issue, as GitHub has them.
+Label = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^,\n\r]*\S[^,\n\r]*$")]
+
+
 class RepositorySettings(Wire):
     """`.github/shoal.yml`, read at the pinned base commit only; every field has a default, unknown keys are an error."""
 
@@ -320,6 +324,16 @@ class RepositorySettings(Wire):
     max_cost_usd: float | None = Field(
         default=None, gt=0, description="Cost of an attempt, US dollars; never more than the operator's."
     )
+    max_orchestration_cost_usd: float | None = Field(
+        default=None,
+        gt=0,
+        description="Cost of a whole orchestration, US dollars; never more than the operator's.",
+    )
+    max_orchestration_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        description="Tokens of a whole orchestration; `max_tokens` (or the operator's) is reserved for each attempt.",
+    )
     max_changed_files: int = Field(default=500, ge=1, le=5000, description="Files that one change may touch.")
     max_file_mib: float = Field(default=5, gt=0, le=50, description="Largest file of a change, MiB.")
     max_change_mib: float = Field(default=20, gt=0, le=100, description="All files of a change together, MiB.")
@@ -328,6 +342,11 @@ class RepositorySettings(Wire):
     )
     submodules: Literal["refuse", "empty"] = Field(
         default="refuse", description="Submodules: refuse the repository, or leave their folders empty."
+    )
+    runner_labels: tuple[Label, ...] = Field(
+        default=(),
+        max_length=10,
+        description="Labels of the runners that this repository's workflow asks for; empty: the operator's (SHOAL_RUNNER_LABELS).",
     )
     approval: Literal["label", "plan"] = Field(
         default="label",
@@ -386,23 +405,3 @@ class AgentSettings(Wire):
     command: tuple[str, ...] = ()
     model: str = ""
     options: tuple[str, ...] = ()
-
-
-class Instructions(Wire):
-    """What a repository tells agents (AGENTS.md and the like), as it stands in the base commit."""
-
-    path: str
-    text: str
-
-
-class PromptRequest(Wire):
-    """All that a prompt is made of, whichever pass it is for; also what `runner prompt` reads from standard input."""
-
-    repository: str
-    issue: IssueSnapshot
-    touches: tuple[Touch, ...] = ()
-    instructions: tuple[Instructions, ...] = ()
-    settings: RepositorySettings = RepositorySettings()
-    limits: AttemptLimits = AttemptLimits()
-    # Empty: not known yet.
-    test_command: str = ""

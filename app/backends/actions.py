@@ -25,16 +25,16 @@ class ActionsBackend:
     def __init__(self, workflow: str, labels: Sequence[str], *, on_demand: bool = False) -> None:
         self._workflow = workflow
         self._on_demand = on_demand
-        self._labels = frozenset(label.lower() for label in labels)
+        self._labels = labels
 
-    async def start(self, launch: RunnerLaunch, where: RepositoryClient) -> Started:
+    async def start(self, launch: RunnerLaunch, where: RepositoryClient, labels: Sequence[str] = ()) -> Started:
         """Looks first: a dispatch whose answer was lost may have taken effect."""
         actions, name = ActionsClient(where), f"{RUN_NAME}{launch.attempt_id}"
         try:
             run = await actions.run_named(self._workflow, name)
             if run is not None:
                 return Started(run.id, float(run.attempt))
-            await self._need_a_runner(actions)
+            await self._need_a_runner(actions, self._wanted(labels))
             ref = (await where.about()).default_branch
             run_id = await actions.dispatch(self._workflow, ref, {"attempt": launch.attempt_id})
         except NotFound as error:
@@ -60,12 +60,12 @@ class ActionsBackend:
         """Nobody here can know: leases, webhooks of its job and the sweep tell."""
         return True
 
-    async def count_runners(self, where: RepositoryClient) -> Runners | None:
+    async def count_runners(self, where: RepositoryClient, labels: Sequence[str] = ()) -> Runners | None:
         """Of this repository; those of an organisation are listed to others."""
         found = await ActionsClient(where).runners()
         if found is None:
             return None
-        online = [one for one in found if one.online and self._labels <= one.labels]
+        online = [one for one in found if one.online and self._wanted(labels) <= one.labels]
         return Runners(len(online), sum(not one.busy for one in online))
 
     def machine(self) -> Machine:
@@ -76,14 +76,17 @@ class ActionsBackend:
         """Nor can we see theirs."""
         return None
 
-    async def _need_a_runner(self, actions: ActionsClient) -> None:
+    def _wanted(self, labels: Sequence[str]) -> frozenset[str]:
+        return frozenset(label.lower() for label in labels or self._labels)
+
+    async def _need_a_runner(self, actions: ActionsClient, labels: frozenset[str]) -> None:
         """A mistyped label would wait in GitHub's queue for a day; a fleet that grows on demand has no runner before the job."""
         if self._on_demand:
             return
         runners = await actions.runners()
-        if runners is None or any(one.online and self._labels <= one.labels for one in runners):
+        if runners is None or any(one.online and labels <= one.labels for one in runners):
             return
-        wanted = ", ".join(sorted(self._labels))
+        wanted = ", ".join(sorted(labels))
         has = "; ".join(f"{one.name} ({'online' if one.online else 'offline'}): {', '.join(sorted(one.labels))}" for one in runners)
         log.warning("runner.missing", labels=wanted, runners=has or "none")
         raise TransientError(f"no online runner has the labels {wanted}; there are: {has or 'none'}", _NO_RUNNER)

@@ -1,5 +1,6 @@
 """Where WorkflowManagers run, as the rest of the app sees it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,8 +29,11 @@ class Runners:
 class Backend(Protocol):
     """`local` runs processes on this machine; others may only ask somebody else to."""
 
-    async def start(self, launch: RunnerLaunch, where: RepositoryClient, /) -> Started:
-        """Starts a runner for `launch`; raises OSError or UserError when that is impossible, TransientError when it is not yet."""
+    async def start(self, launch: RunnerLaunch, where: RepositoryClient, labels: Sequence[str] = (), /) -> Started:
+        """Starts a runner for `launch`; of Actions one with the repository's `labels`, else with the operator's.
+
+        Raises OSError or UserError when that is impossible, TransientError when it is not yet.
+        """
 
     async def stop(self, pid: int, started_at: float, where: RepositoryClient, /) -> bool:
         """Ends a runner with its whole tree; True when it is proven dead, False when that can only be hoped."""
@@ -37,7 +41,7 @@ class Backend(Protocol):
     def alive(self, pid: int, started_at: float) -> bool:
         """Whether the very process that was started then may still act."""
 
-    async def count_runners(self, where: RepositoryClient, /) -> Runners | None:
+    async def count_runners(self, where: RepositoryClient, labels: Sequence[str] = (), /) -> Runners | None:
         """Those that wait for jobs; None where there are none to be counted, or nobody may."""
 
     def machine(self) -> Machine:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.backends.backend import Runners, Started
@@ -35,7 +36,7 @@ class LocalBackend:
         self._logs = work_dir / "logs"
         self._reserve_mib = memory_reserve_mib
 
-    async def start(self, launch: RunnerLaunch, _where: RepositoryClient | None = None) -> Started:
+    async def start(self, launch: RunnerLaunch, _where: RepositoryClient | None = None, _labels: Sequence[str] = ()) -> Started:
         """The secret goes through the pipe, once; it is in no argument, environment or file."""
         return await asyncio.to_thread(self._start, launch)
 
@@ -74,7 +75,7 @@ class LocalBackend:
         """A zombie is dead."""
         return process.is_alive(pid, started_at)
 
-    async def count_runners(self, _where: RepositoryClient) -> Runners | None:
+    async def count_runners(self, _where: RepositoryClient, _labels: Sequence[str] = ()) -> Runners | None:
         """Each is a process that is started for one attempt."""
         return None
 

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 
 from app.commands.finding import Finding, warn
 from app.events import RepositoryRef
-from app.facts import workflow_file
+from app.facts import settings_file, workflow_file
 from app.github import inspection
 from app.github.actions import ActionsClient
 from app.github.client import GitHubApp
@@ -16,8 +17,10 @@ from app.github.manifest import webhook_url
 from app.github.registration import EVENTS, PERMISSIONS
 from app.github.repository import RepositoryClient
 from app.github.transport import LOOPBACK
+from app.limits import not_allowed
 from app.settings import Settings
 from shared.errors import TransientError, UserError
+from shared.models import RepositorySettings
 
 _LEVELS = ("", "read", "write", "admin")
 # The App's proof of itself is dated a minute back; more than that and GitHub takes it for one from the future.
@@ -145,18 +148,30 @@ async def _repository(settings: Settings, ref: RepositoryRef, where: RepositoryC
     name, branch = ref.full_name, (await where.about()).default_branch
     if not ref.private:
         yield _public(settings, name)
+    own, mistake = _own_settings(settings, name, await inspection.file_text(where, settings_file.PATH))
+    if mistake is not None:
+        yield mistake
     if settings.backend == "actions":
-        yield _workflow(settings, name, await inspection.workflow(where, settings.workflow_file))
+        yield _workflow(settings, own, name, await inspection.workflow(where, settings.workflow_file))
         if not settings.runners_on_demand:
-            yield await _runners(settings, where)
-    if await inspection.has_label(where, settings.label):
-        yield Finding("label", True, f"{name} has `{settings.label}`")
-    else:
-        fix = f"make the label `{settings.label}` there; `shoal init` does it too"
-        yield Finding("label", False, f"{name} has no label `{settings.label}`", fix)
+            yield await _runners(settings, own, where)
+    for label in (settings.label,):
+        if await inspection.has_label(where, label):
+            yield Finding("label", True, f"{name} has `{label}`")
+        else:
+            fix = f"make the label `{label}` there; `shoal init` does it too"
+            yield Finding("label", False, f"{name} has no label `{label}`", fix)
     if not await inspection.is_protected(where, branch):
         fix = "protect it by a ruleset that asks for pull requests: a permission to write contents reaches every unprotected branch"
         yield warn("ruleset", f"nothing guards `{branch}` of {name}", fix)
+
+
+def _own_settings(settings: Settings, name: str, text: str | None) -> tuple[RepositorySettings, Finding | None]:
+    """The repository's own, as they stand on its default branch now; all defaults while they have a mistake."""
+    try:
+        return settings_file.parse(text or "", partial(not_allowed, settings)), None
+    except settings_file.SettingsMistake as mistake:
+        return RepositorySettings(), Finding("settings", False, f"{name}: {mistake}", "correct it on the default branch")
 
 
 def _public(settings: Settings, name: str) -> Finding:
@@ -167,7 +182,7 @@ def _public(settings: Settings, name: str) -> Finding:
     return warn("visibility", f"{name} is public: strangers write its issues, and agents read them on your runners", fix)
 
 
-def _workflow(settings: Settings, name: str, found: tuple[str, str] | None) -> Finding:
+def _workflow(settings: Settings, own: RepositorySettings, name: str, found: tuple[str, str] | None) -> Finding:
     path = f".github/workflows/{settings.workflow_file}"
     if found is None:
         fix = "run `shoal init` in a checkout and push to the default branch"
@@ -177,14 +192,22 @@ def _workflow(settings: Settings, name: str, found: tuple[str, str] | None) -> F
         return Finding(
             "workflow", False, f"{path} of {name} is {state.replace('_', ' ')}", "enable it on the repository's Actions page"
         )
-    if wrong := workflow_file.outdated(text, settings.runner_url, settings.runner_labels):
+    said, labels = _runner_labels(settings, own)
+    if wrong := workflow_file.outdated(text, settings.runner_url, labels, said):
         fix = "run `shoal init --force` in a checkout and push to the default branch"
         return Finding("workflow", False, f"{path} of {name} is outdated: {'; '.join(wrong)}", fix)
     return Finding("workflow", True, f"{path} of {name} is active")
 
 
-async def _runners(settings: Settings, where: RepositoryClient) -> Finding:
-    name, wanted = where.full_name, frozenset(label.lower() for label in settings.runner_labels)
+def _runner_labels(settings: Settings, own: RepositorySettings) -> tuple[str, tuple[str, ...]]:
+    """Which setting names them, and the labels."""
+    ours = f"`runner_labels` in {settings_file.PATH}"
+    return (ours, own.runner_labels) if own.runner_labels else ("SHOAL_RUNNER_LABELS", settings.runner_labels)
+
+
+async def _runners(settings: Settings, own: RepositorySettings, where: RepositoryClient) -> Finding:
+    said, asked = _runner_labels(settings, own)
+    name, wanted = where.full_name, frozenset(label.lower() for label in asked)
     found = await ActionsClient(where).runners()
     if found is None:
         return warn("runners", f"the App may not list those of {name}", "grant it `administration: read`")
@@ -197,6 +220,4 @@ async def _runners(settings: Settings, where: RepositoryClient) -> Finding:
         names = ", ".join(one.name for one in fitting)
         return Finding("runners", False, f"{name}: no runner with {labels} is online ({names})", "start one")
     has = "; ".join(f"{one.name}: {', '.join(sorted(one.labels))}" for one in found) or "none"
-    return Finding(
-        "runners", False, f"{name}: no runner has {labels}; there are: {has}", "correct SHOAL_RUNNER_LABELS, or add a runner"
-    )
+    return Finding("runners", False, f"{name}: no runner has {labels}; there are: {has}", f"correct {said}, or add a runner")

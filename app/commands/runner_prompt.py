@@ -9,7 +9,8 @@ from app.commands import runner
 from app.facts import settings_file
 from shared.errors import UserError
 from shared.github import INSTRUCTION_FILES
-from shared.models import Instructions, IssueSnapshot, PlannedTask, PromptRequest, RepositorySettings
+from shared.messages import Instructions, PromptRequest
+from shared.models import IssueSnapshot, PlannedTask, RepositorySettings
 
 _FILE_LIMIT = 64 * 1024
 

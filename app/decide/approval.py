@@ -3,7 +3,8 @@
 from app.actions import Acknowledge, ReadIssue, SyncComment
 from app.decide.draft import Draft
 from app.decide.intake import join
-from app.decide.state import AFRESH, Policy, Task, TaskStatus
+from app.decide.policy import Policy
+from app.decide.state import AFRESH, Task, TaskStatus
 from app.decide.stop import stop_task
 from app.decide.unblock import unblock
 from app.events import IssueLabelled, IssueRead, IssueTouched

@@ -1,39 +1,43 @@
-"""Money: what an attempt may cost is set aside before it starts, and what it did cost is counted when it has ended."""
+"""Money and tokens: what an attempt may take is set aside before it starts, and what it did take is counted when it has ended."""
 
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from app.decide.draft import Draft
+from app.decide.policy import Policy
 from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
-from shared.models import Verdict, VerdictName
+from shared.models import RepositorySettings, Verdict, VerdictName
 
 # Sums of floats: a thousandth of a cent is nobody's money.
 _NOTHING = 1e-5
+_OF_THE_REPOSITORY = "`{}` in `.github/shoal.yml`"
 
 
 class Shortage(NamedTuple):
-    """A budget into which another attempt does not fit."""
+    """A budget into which another attempt does not fit; `words` say which, how much, and the settings."""
 
-    limit: Literal["orchestration_cost_usd", "day_cost_usd"]
-    used: float
-    budget: float
-    needed: float
+    limit: Literal["orchestration_cost_usd", "orchestration_tokens", "day_cost_usd"]
+    words: str
 
     @property
-    def words(self) -> str:
-        """Which, how much, and the settings."""
-        whose = "this orchestration's budget" if self.limit == "orchestration_cost_usd" else "the budget of today (UTC)"
-        return (
-            f"{whose}: ${self.used:.2f} of ${self.budget:.2f} (SHOAL_{self.limit.upper()}) spent or reserved,"
-            f" and an attempt may cost ${self.needed:.2f} (SHOAL_ATTEMPT_COST_USD)"
-        )
+    def comes_back(self) -> bool:
+        """Tomorrow's is a new one."""
+        return self.limit == "day_cost_usd"
 
 
 def reservation(draft: Draft, task: Task) -> float:
     """What an attempt at the task may cost at most; nothing for agents that call no model, or without a limit."""
-    asked = draft.orchestrations[task.orchestration].settings.max_cost_usd
-    limit = draft.context.policy.attempt_cost_usd
-    return 0.0 if limit is None else min(limit, asked or limit)
+    return _least(draft.context.policy.attempt_cost_usd, _settings(draft, task).max_cost_usd) or 0.0
+
+
+def tokens_reserved(draft: Draft, task: Task) -> int:
+    """What an attempt at the task may take of tokens, likewise."""
+    return int(_least(draft.context.policy.attempt_tokens, _settings(draft, task).max_tokens) or 0)
+
+
+def cost_budget(policy: Policy, settings: RepositorySettings) -> float | None:
+    """What an orchestration may cost: the operator's word, made tighter by the repository's."""
+    return _least(policy.orchestration_cost_usd, settings.max_orchestration_cost_usd)
 
 
 def day_of(now: datetime) -> str:
@@ -43,24 +47,66 @@ def day_of(now: datetime) -> str:
 
 def shortage(draft: Draft, task: Task) -> Shortage | None:
     """None: another attempt at the task fits into every budget."""
-    needed, policy = reservation(draft, task), draft.context.policy
-    if not needed:
+    return _of_the_orchestration(draft, task) or _of_the_day(draft, task) or _of_tokens(draft, task)
+
+
+def _of_the_orchestration(draft: Draft, task: Task) -> Shortage | None:
+    needed, budget = reservation(draft, task), cost_budget(draft.context.policy, _settings(draft, task))
+    used = used_by(draft, task.orchestration)
+    if not needed or budget is None or used + needed <= budget + _NOTHING:
         return None
-    if policy.orchestration_cost_usd is not None:
-        used = used_by(draft, task.orchestration)
-        if used + needed > policy.orchestration_cost_usd + _NOTHING:
-            return Shortage("orchestration_cost_usd", used, policy.orchestration_cost_usd, needed)
-    if policy.day_cost_usd is not None:
-        used = _used_today(draft)
-        if used + needed > policy.day_cost_usd + _NOTHING:
-            return Shortage("day_cost_usd", used, policy.day_cost_usd, needed)
-    return None
+    operators = budget == draft.context.policy.orchestration_cost_usd
+    setting = "SHOAL_ORCHESTRATION_COST_USD" if operators else _OF_THE_REPOSITORY.format("max_orchestration_cost_usd")
+    whole = f"this orchestration's budget: ${used:.2f} of ${budget:.2f} ({setting}) spent or reserved"
+    return Shortage("orchestration_cost_usd", f"{whole}, and {_cost_of_another(draft, task)}")
+
+
+def _of_the_day(draft: Draft, task: Task) -> Shortage | None:
+    needed, budget, used = reservation(draft, task), draft.context.policy.day_cost_usd, _used_today(draft)
+    if not needed or budget is None or used + needed <= budget + _NOTHING:
+        return None
+    whole = f"the budget of today (UTC): ${used:.2f} of ${budget:.2f} (SHOAL_DAY_COST_USD) spent or reserved"
+    return Shortage("day_cost_usd", f"{whole}, and {_cost_of_another(draft, task)}")
+
+
+def _of_tokens(draft: Draft, task: Task) -> Shortage | None:
+    needed, settings = tokens_reserved(draft, task), _settings(draft, task)
+    budget, used = settings.max_orchestration_tokens, tokens_of(draft, task.orchestration)
+    if not needed or budget is None or used + needed <= budget:
+        return None
+    setting = _OF_THE_REPOSITORY.format("max_orchestration_tokens")
+    asked = _OF_THE_REPOSITORY.format("max_tokens") if needed == settings.max_tokens else "SHOAL_ATTEMPT_TOKENS"
+    whole = f"this orchestration's budget: {used:,} of {budget:,} tokens ({setting}) spent or reserved"
+    return Shortage("orchestration_tokens", f"{whole}, and an attempt may take {needed:,} ({asked})")
+
+
+def _cost_of_another(draft: Draft, task: Task) -> str:
+    needed = reservation(draft, task)
+    operators = needed == draft.context.policy.attempt_cost_usd
+    setting = "SHOAL_ATTEMPT_COST_USD" if operators else _OF_THE_REPOSITORY.format("max_cost_usd")
+    return f"an attempt may cost ${needed:.2f} ({setting})"
+
+
+def _settings(draft: Draft, task: Task) -> RepositorySettings:
+    return draft.orchestrations[task.orchestration].settings
+
+
+def _least(first: float | None, second: float | None) -> float | None:
+    return min((number for number in (first, second) if number is not None), default=None)
 
 
 def used_by(draft: Draft, orchestration: str) -> float:
     """Spent by its attempts that have ended, reserved by the others."""
-    open_ones = (a for a in draft.attempts.values() if a.orchestration == orchestration and a.status is not AttemptStatus.ENDED)
-    return draft.orchestrations[orchestration].spent_usd + sum(attempt.counts_usd for attempt in open_ones)
+    return draft.orchestrations[orchestration].spent_usd + sum(attempt.counts_usd for attempt in _open(draft, orchestration))
+
+
+def tokens_of(draft: Draft, orchestration: str) -> int:
+    """Likewise of tokens."""
+    return draft.orchestrations[orchestration].spent_tokens + sum(one.counts_tokens for one in _open(draft, orchestration))
+
+
+def _open(draft: Draft, orchestration: str) -> list[Attempt]:
+    return [a for a in draft.attempts.values() if a.orchestration == orchestration and a.status is not AttemptStatus.ENDED]
 
 
 def _used_today(draft: Draft) -> float:
@@ -71,20 +117,30 @@ def _used_today(draft: Draft) -> float:
     return draft.context.pool.cost_today_usd - before + now
 
 
-def settled(attempt: Attempt) -> float:
-    """What an attempt that is over counts with: what it says that it cost; as long as that is unknown, all that it could have."""
+class Settled(NamedTuple):
+    """What an attempt that is over counts with."""
+
+    usd: float
+    tokens: int
+
+
+def settled(attempt: Attempt) -> Settled:
+    """What it says that it took; as long as that is unknown, all that it could have."""
     report = attempt.report if attempt.status is AttemptStatus.FINISHED else None
-    never_asked = attempt.claimed_at is None or (report is not None and report.agent_seconds == 0)
-    if report is not None and report.usage.cost_usd is not None:
-        return report.usage.cost_usd
-    return 0.0 if never_asked else attempt.reserved_usd
+    if attempt.claimed_at is None or (report is not None and report.agent_seconds == 0 and report.usage.cost_usd is None):
+        return Settled(0.0, 0)
+    if report is None:
+        return Settled(attempt.reserved_usd, attempt.reserved_tokens)
+    usage = report.usage
+    tokens = usage.input_tokens + usage.output_tokens
+    return Settled(attempt.reserved_usd if usage.cost_usd is None else usage.cost_usd, tokens or attempt.reserved_tokens)
 
 
 def hold_or_end(draft: Draft) -> None:
     """Every waiting task knows which budget it waits for; one that no running attempt can still leave room for is over."""
     for task in [task for task in draft.tasks.values() if task.status is TaskStatus.WAITING]:
         short = shortage(draft, task)
-        if short is not None and short.limit == "orchestration_cost_usd" and not _is_at_work(draft, task.orchestration):
+        if short is not None and not short.comes_back and not _is_at_work(draft, task.orchestration):
             _end(draft, task, short)
         elif task.held_by != (words := short.words if short else ""):
             draft.change_task(task.issue, held_by=words)

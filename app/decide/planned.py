@@ -1,6 +1,6 @@
 """What a plan means for its tasks."""
 
-from app.decide.budget import reservation
+from app.decide.budget import cost_budget, reservation
 from app.decide.draft import Draft
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
 from app.events import EffectFailed, PlanFailed, PlanReady
@@ -26,6 +26,7 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
         clone_url=event.clone_url,
         plan=event.plan,
         settings=settings,
+        budget_usd=cost_budget(draft.context.policy, settings),
         problems=event.plan.problems,
         gather_seconds=event.gather_seconds,
         plan_seconds=event.plan_seconds,

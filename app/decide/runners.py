@@ -26,7 +26,13 @@ def ask_for_runners(draft: Draft) -> None:
     asked = draft.repository.runners_asked_at
     if draft.context.policy.counts_runners and (asked is None or draft.context.now - asked >= _LOOK_AGAIN):
         draft.repository = draft.repository.model_copy(update={"runners_asked_at": draft.context.now})
-        draft.act(ReadRunners(repository_id=draft.repository.id))
+        draft.act(ReadRunners(repository_id=draft.repository.id, labels=_labels(draft)))
+
+
+def _labels(draft: Draft) -> tuple[str, ...]:
+    """As the newest plan has read them: what is dispatched runs by the workflow file of the default branch, which is as new."""
+    planned = [one for one in draft.orchestrations.values() if one.base_sha]
+    return max(planned, key=lambda one: (one.created_at, one.id)).settings.runner_labels if planned else ()
 
 
 def free_runners(draft: Draft) -> float:

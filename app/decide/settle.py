@@ -205,9 +205,13 @@ def _end(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
 
 
 def _close(draft: Draft, attempt: Attempt) -> None:
-    cost = settled(draft.attempts[attempt.id])
-    ended = draft.change_attempt(attempt.id, status=AttemptStatus.ENDED, settled_usd=cost)
+    took = settled(draft.attempts[attempt.id])
+    ended = draft.change_attempt(attempt.id, status=AttemptStatus.ENDED, settled_usd=took.usd, settled_tokens=took.tokens)
     orchestration = draft.orchestrations.get(attempt.orchestration)
     if orchestration is not None:
-        totals = {"attempt_seconds": orchestration.attempt_seconds + ended.seconds, "spent_usd": orchestration.spent_usd + cost}
-        draft.change_orchestration(orchestration.id, **totals)
+        draft.change_orchestration(
+            orchestration.id,
+            attempt_seconds=orchestration.attempt_seconds + ended.seconds,
+            spent_usd=orchestration.spent_usd + took.usd,
+            spent_tokens=orchestration.spent_tokens + took.tokens,
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from app.actions import StartAttempt
-from app.decide.budget import day_of, hold_or_end, reservation, shortage
+from app.decide.budget import day_of, hold_or_end, reservation, shortage, tokens_reserved
 from app.decide.draft import Draft
 from app.decide.merges import merges_awaited
 from app.decide.pause import held_back, must_probe, waiting_for_provider
@@ -126,6 +126,7 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         probe=probe,
         follow_up=task.follow_up is not None,
         reserved_usd=reservation(draft, task),
+        reserved_tokens=tokens_reserved(draft, task),
         day=day_of(draft.context.now),
     )
     draft.attempts[attempt.id] = attempt
@@ -140,7 +141,8 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         stacked_on=base.stacked_on,
         started_at=task.started_at or now,
     )
-    draft.act(StartAttempt(repository_id=task.repository_id, attempt=attempt.id))
+    labels = draft.orchestrations[task.orchestration].settings.runner_labels
+    draft.act(StartAttempt(repository_id=task.repository_id, attempt=attempt.id, labels=labels))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The state that decisions are made on: rows as they lie in the database, frozen."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -103,6 +103,8 @@ class Orchestration(Row):
     # What its ended attempts cost, and what all of them may.
     spent_usd: float = 0
     budget_usd: float | None = None
+    # Tokens likewise, where the repository limits them.
+    spent_tokens: int = 0
     # What all its planned attempts may cost together; None: not limited, or nothing is paid for.
     most_usd: float | None = None
 
@@ -316,11 +318,18 @@ class Attempt(Row):
     reserved_usd: float = 0
     day: str = ""
     settled_usd: float | None = None
+    reserved_tokens: int = 0
+    settled_tokens: int | None = None
 
     @property
     def counts_usd(self) -> float:
         """Against the budgets."""
         return self.reserved_usd if self.settled_usd is None else self.settled_usd
+
+    @property
+    def counts_tokens(self) -> int:
+        """Likewise."""
+        return self.reserved_tokens if self.settled_tokens is None else self.settled_tokens
 
     def said_of(self, head_sha: str) -> AttemptReport | None:
         """The evidence for a head; that of another one says nothing about it."""
@@ -339,37 +348,6 @@ class Attempt(Row):
         if self.claimed_at is None or self.ended_at is None:
             return 0.0
         return max(0.0, (self.ended_at - self.claimed_at).total_seconds())
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The operator's settings that decisions depend on."""
-
-    label: str
-    intake: timedelta
-    intake_max: timedelta
-    lease: timedelta
-    start_timeout: timedelta
-    slots: int
-    # What one task is expected to use at its peak, and how long a young one has not yet used it.
-    task_memory_mib: float
-    memory_settles: timedelta = timedelta(seconds=60)
-    # Who has been ready for so long comes first, and room is kept for it.
-    patience: timedelta = timedelta(minutes=60)
-    # Runners register with GitHub beforehand, so that those online and idle can be counted.
-    counts_runners: bool = False
-    max_losses: int = 3
-    # How long the repository's own CI is waited for; zero: not at all.
-    ci_wait: timedelta = timedelta(minutes=60)
-    # What one attempt, one orchestration and one day may cost; None: not limited, or the agent costs nothing.
-    attempt_cost_usd: float | None = None
-    orchestration_cost_usd: float | None = None
-    day_cost_usd: float | None = None
-    # Somebody will look again later: plans may wait for Start and for merges. A single job ends when its work does.
-    attended: bool = True
-    allow_public: bool = False
-    allowed_bots: tuple[str, ...] = ()
-    app_login: str = ""
 
 
 class OperatorMode(StrEnum):

@@ -6,18 +6,18 @@ from typing import Any
 import yaml
 
 
-def outdated(text: str, app_url: str, labels: Collection[str]) -> tuple[str, ...]:
-    """What is not as `shoal init` would write it now; a person may have changed everything else."""
+def outdated(text: str, app_url: str, labels: Collection[str], said: str = "SHOAL_RUNNER_LABELS") -> tuple[str, ...]:
+    """What is not as `shoal init` would write it now; a person may have changed everything else. `said`: what sets the labels."""
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError:
         return ("it is not valid YAML",)
     if not isinstance(data, Mapping):
         return ("it is no workflow",)
-    return tuple(_differences(data, app_url, {label.lower() for label in labels}))
+    return tuple(_differences(data, app_url, {label.lower() for label in labels}, said))
 
 
-def _differences(data: Mapping[Any, Any], app_url: str, labels: set[str]) -> Iterator[str]:
+def _differences(data: Mapping[Any, Any], app_url: str, labels: set[str], said: str) -> Iterator[str]:
     # YAML reads the bare word `on` as true.
     triggers = _mapping(data.get("on", data.get(True)))
     if "attempt" not in _mapping(_mapping(triggers.get("workflow_dispatch")).get("inputs")):
@@ -34,7 +34,7 @@ def _differences(data: Mapping[Any, Any], app_url: str, labels: set[str]) -> Ite
     runs_on = job.get("runs-on") or []
     asked = {str(label).lower() for label in ([runs_on] if isinstance(runs_on, str) else runs_on)}
     if asked != labels:
-        yield f"it runs on {', '.join(sorted(asked)) or 'nothing'}, SHOAL_RUNNER_LABELS says {', '.join(sorted(labels))}"
+        yield f"it runs on {', '.join(sorted(asked)) or 'nothing'}, {said} says {', '.join(sorted(labels))}"
 
 
 def _work_step(job: Mapping[Any, Any]) -> Mapping[Any, Any]:

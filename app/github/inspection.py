@@ -65,13 +65,21 @@ async def latest_deliveries(github: GitHubApp) -> tuple[Delivered, ...]:
 
 async def workflow(where: RepositoryClient, file: str) -> tuple[str, str] | None:
     """State and text of a workflow on the default branch; None when it is not there."""
-    root = f"repos/{where.full_name}"
     try:
-        found = await where.calls.get(f"{root}/actions/workflows/{file}")
-        content = await where.calls.get(f"{root}/contents/.github/workflows/{file}")
+        found = await where.calls.get(f"repos/{where.full_name}/actions/workflows/{file}")
     except NotFound:
         return None
-    return found["state"], base64.b64decode(content.get("content") or "").decode("utf-8", "replace")
+    text = await file_text(where, f".github/workflows/{file}")
+    return None if text is None else (found["state"], text)
+
+
+async def file_text(where: RepositoryClient, path: str) -> str | None:
+    """Of a file on the default branch; None when it is not there."""
+    try:
+        content = await where.calls.get(f"repos/{where.full_name}/contents/{path}")
+    except NotFound:
+        return None
+    return base64.b64decode(content.get("content") or "").decode("utf-8", "replace")
 
 
 async def has_label(where: RepositoryClient, name: str) -> bool:

@@ -200,6 +200,16 @@ def test_each_thing_that_a_repository_lacks_is_named(tmp_path: Path, hub: Hub, s
     hub.runner("other/bare", "one", environment={})
     _, found = doctor(tmp_path, actions)
     assert (found["workflow"][0]["ok"], found["runners"][0]["ok"]) == (True, True)
+
+    hub.commit("other/bare", "main", {".github/shoal.yml": "runner_labels: [self-hosted, gpu]\n"}, login="ada")
+    _, found = doctor(tmp_path, actions)
+    said = "`runner_labels` in .github/shoal.yml"
+    assert f"it runs on self-hosted, {said} says gpu, self-hosted" in found["workflow"][0]["detail"]
+    assert ("no runner has gpu, self-hosted" in found["runners"][0]["detail"], said in found["runners"][0]["fix"]) == (True, True)
+    hub.commit("other/bare", "main", {".github/shoal.yml": "runner_label: gpu\n"}, login="ada")
+    _, found = doctor(tmp_path, actions)
+    assert "line 1: `runner_label` is not a setting; did you mean `runner_labels`?" in found["settings"][0]["detail"]
+
     hub.set_workflow("other/bare", "shoal.yml", is_active=False)
     _, found = doctor(tmp_path, actions)
     assert "is disabled manually" in found["workflow"][0]["detail"]

@@ -85,3 +85,23 @@ def test_an_agent_without_a_price_cannot_stand_beside_others() -> None:
         settings(agent="command", agent_command="x", allowed_agents="codex")
     with pytest.raises(UserError, match="`patch` has no name of its own"):
         settings(allowed_agents="patch")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("max_orchestration_tokens: 5000", "line 1: `max_orchestration_tokens` needs `max_tokens`"),
+        (
+            "max_tokens: 9000\nmax_orchestration_tokens: 5000",
+            "line 2: .* 5,000 is less than one attempt may take .9,000.*set `max_tokens`",
+        ),
+        ("\nmax_orchestration_cost_usd: 5", "line 2: .*is less than one attempt may take .10.*set `max_cost_usd`"),
+    ],
+)
+def test_a_budget_that_no_attempt_fits_into_is_a_mistake_in_the_file(text: str, words: str) -> None:
+    """Nothing would ever start; with an attempt that fits, all is well, and where nothing is paid for there is nothing to say."""
+    with pytest.raises(SettingsMistake, match=words):
+        parse(text, partial(not_allowed, settings()))
+    fits = "max_tokens: 5000\nmax_orchestration_tokens: 5000\nmax_cost_usd: 5\nmax_orchestration_cost_usd: 5\n"
+    assert parse(fits, partial(not_allowed, settings())).max_orchestration_tokens == 5000
+    assert parse(text, partial(not_allowed, settings(agent="command", agent_command="x")))

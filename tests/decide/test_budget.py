@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.decide.budget import day_of
 from app.decide.context import Pool
-from app.decide.state import Policy
+from app.decide.policy import Policy
 from app.events import AttemptGone
 from shared.models import RepositorySettings, Usage, VerdictName
 from tests.support.decisions import POLICY, Desk
@@ -162,3 +162,48 @@ def _within_budgets(desk: Desk, policy: Policy) -> None:
     assert max(days.values()) <= (policy.day_cost_usd or float("inf")) + 1e-4
     reserved = sum(attempt.reserved_usd for attempt in ever if attempt.settled_usd is None)
     assert abs(spent(desk) + reserved - sum(days.values())) < 1e-6, "nothing is lost or counted twice"
+
+
+def test_a_repository_may_spend_less_on_an_orchestration_than_the_operator_would() -> None:
+    """The smaller budget counts, whoever said it, and is named."""
+    generous = replace(PAID, orchestration_cost_usd=100.0)
+    desk = planned(generous, max_orchestration_cost_usd=4.5, max_cost_usd=1.5)
+
+    assert (desk.running, budget(desk)) == ([1, 2, 3], 4.5)
+    assert desk.task(4).held_by == (
+        "this orchestration's budget: $4.50 of $4.50 (`max_orchestration_cost_usd` in `.github/shoal.yml`) spent or reserved,"
+        " and an attempt may cost $1.50 (`max_cost_usd` in `.github/shoal.yml`)"
+    )
+    assert planned(PAID, max_orchestration_cost_usd=2).running == [1]
+    assert budget(planned(replace(PAID, orchestration_cost_usd=3.0), max_orchestration_cost_usd=50)) == 3
+
+
+def test_the_tokens_of_an_orchestration_are_reserved_like_money() -> None:
+    """What each attempt may take is set aside, what it did not take goes to the next, and an empty budget is an end."""
+    desk = planned(POLICY, issues=4, max_tokens=1000, max_orchestration_tokens=2500)
+    assert desk.running == [1, 2]
+    assert desk.task(3).held_by == (
+        "this orchestration's budget: 2,000 of 2,500 tokens (`max_orchestration_tokens` in `.github/shoal.yml`) spent or reserved,"
+        " and an attempt may take 1,000 (`max_tokens` in `.github/shoal.yml`)"
+    )
+
+    desk.finish(1, pull=11, usage=Usage(input_tokens=300, output_tokens=150), agent_seconds=1)
+    assert (desk.running, desk.task(3).held_by) == ([2, 3], "")
+
+    desk.finish(2, pull=12, usage=Usage(input_tokens=900, output_tokens=90), agent_seconds=1)
+    desk.finish(3, pull=13, usage=Usage(input_tokens=900, output_tokens=90), agent_seconds=1)
+    verdict = desk.task(4).verdict
+    assert verdict is not None
+    assert (verdict.name, verdict.limit) == (VerdictName.LIMIT_REACHED, "orchestration_tokens")
+
+
+def test_an_agent_without_a_model_takes_no_tokens() -> None:
+    """As wired for prepared changes and plain commands."""
+    free = replace(POLICY, attempt_cost_usd=0, attempt_tokens=0)
+
+    assert planned(free, max_tokens=1000, max_orchestration_tokens=1000, max_orchestration_cost_usd=0.01).running == [1, 2, 3, 4]
+
+
+def budget(desk: Desk) -> float | None:
+    """What the orchestration may cost, as its report shows it."""
+    return next(iter(desk.state.orchestrations.values())).budget_usd

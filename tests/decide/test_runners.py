@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from app.actions import ReadRunners, StartAttempt
 from app.events import RunnersRead
+from shared.models import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 
 COUNTING = replace(POLICY, slots=8, counts_runners=True)
@@ -68,3 +70,19 @@ def test_runners_that_come_on_demand_are_not_counted() -> None:
     desk = Desk(POLICY)
     desk.plan(desk.issue(1))
     assert (desk.running, desk.asked("read_runners")) == ([1], [])
+
+
+def test_a_repository_names_the_runners_of_its_own_workflow() -> None:
+    """They are counted, and its jobs are dispatched only where one of them is online; without a word it is the operator's."""
+    desk = Desk(COUNTING)
+    desk.plan(desk.issue(1), settings=RepositorySettings(runner_labels=("self-hosted", "gpu")))
+    [asked] = desk.asked("read_runners")
+    assert isinstance(asked, ReadRunners)
+    assert asked.labels == ("self-hosted", "gpu")
+    desk.tell(RunnersRead(repository_id=1, online=1, idle=1))
+    [started] = desk.asked("start_attempt")
+    assert isinstance(started, StartAttempt)
+    assert started.labels == ("self-hosted", "gpu")
+
+    other = counted(4, 4)
+    assert [action.labels for action in other.actions if isinstance(action, ReadRunners | StartAttempt)] == [()] * 5

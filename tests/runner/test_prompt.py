@@ -15,13 +15,12 @@ from runner import prompt
 from shared.errors import FatalError
 from shared.github import issue_hash
 from shared.issue_text import visible, visible_title
+from shared.messages import Instructions, PromptRequest
 from shared.models import (
     AttemptLimits,
     Finding,
     FollowUp,
-    Instructions,
     IssueSnapshot,
-    PromptRequest,
     RepositorySettings,
     TestRun,
     Touch,

@@ -9,7 +9,8 @@ from app.decide.budget import day_of
 from app.decide.context import Context, Pool
 from app.decide.decide import decide
 from app.decide.draft import Decision
-from app.decide.state import Policy, Repository, State, Task
+from app.decide.policy import Policy
+from app.decide.state import Repository, State, Task
 from app.events import (
     AnyEvent,
     AttemptClaimed,

@@ -24,7 +24,7 @@ class FarMachines:
     disk_mib: int | None = None
     runners: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
-    async def start(self, launch: RunnerLaunch, _where: object = None) -> Started:
+    async def start(self, launch: RunnerLaunch, _where: object = None, _labels: object = ()) -> Started:
         own = self.folder / launch.attempt_id
         own.mkdir(parents=True)
         with self._log(launch.attempt_id).open("wb") as log:
@@ -51,7 +51,7 @@ class FarMachines:
         """As far as can be told from here."""
         return True
 
-    async def count_runners(self, _where: object) -> Runners | None:
+    async def count_runners(self, _where: object, _labels: object = ()) -> Runners | None:
         return None
 
     def machine(self) -> Machine:

@@ -24,7 +24,7 @@ def running_fleet(
     made = environment_step(action, cache, "work")
     assert made.returncode == 0, made.stdout + made.stderr
     told = {"SHOAL_BACKEND": "actions", "SHOAL_RUNNER_LABELS": "self-hosted,linux", "SHOAL_SLOTS": str(RUNNERS), **settings}
-    with running_harbour(folder, more=_files(check), **told) as harbour:
+    with running_harbour(folder, 0, _files(check), **told) as harbour:
         owner, name = _ACTION.partition("@")[0].split("/")
         harbour.hub.repository(f"{owner}/{name}", action)
         for number in range(RUNNERS):

@@ -16,7 +16,7 @@ class Nowhere:
 
     launches: list[RunnerLaunch] = field(default_factory=list)
 
-    async def start(self, launch: RunnerLaunch, _where: object = None) -> Started:
+    async def start(self, launch: RunnerLaunch, _where: object = None, _labels: object = ()) -> Started:
         self.launches.append(launch)
         return Started(os.getpid(), started_at(os.getpid()) or 0)
 
@@ -26,7 +26,7 @@ class Nowhere:
     def alive(self, _pid: int, _started_at: float) -> bool:
         return True
 
-    async def count_runners(self, _where: object) -> Runners | None:
+    async def count_runners(self, _where: object, _labels: object = ()) -> Runners | None:
         return None
 
     def machine(self) -> Machine:

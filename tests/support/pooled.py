@@ -6,7 +6,8 @@ from sqlalchemy import Connection
 
 from app.decide.context import Context
 from app.decide.decide import decide
-from app.decide.state import Policy, Repository, State
+from app.decide.policy import Policy
+from app.decide.state import Repository, State
 from app.events import AnyEvent
 from app.store import pool, rows
 from tests.support.decisions import Desk

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from app.actions import AnyAction, OpenPullRequest, ReadRemote, RevokeTokens, StartAttempt, StopAttempt
 from app.decide.context import Context, Pool
 from app.decide.decide import decide
-from app.decide.state import Attempt, AttemptStatus, Policy, Repository, State, TaskStatus
+from app.decide.policy import Policy
+from app.decide.state import Attempt, AttemptStatus, Repository, State, TaskStatus
 from app.events import (
     AnyEvent,
     AttemptClaimed,
