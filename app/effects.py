@@ -31,6 +31,7 @@ from app.actions import (
     SyncComment,
     SyncReport,
 )
+from app.approved import read_issue
 from app.backends.backend import Backend
 from app.decide.state import Attempt, AttemptStatus, Task
 from app.events import (
@@ -40,7 +41,6 @@ from app.events import (
     BlockersRead,
     ChecksRead,
     CommandRead,
-    IssueRead,
     PresserKnown,
     PullRequestOpened,
     PullRequestSeen,
@@ -116,32 +116,10 @@ class Effects:
     # What people did
 
     async def _read_issue(self, action: ReadIssue) -> Sequence[AnyEvent]:
-        client = await self._client(action.repository_id)
-        gone = IssueRead(repository_id=action.repository_id, issue=action.issue, state="gone")
-        try:
-            facts = await client.issue_facts(action.issue, self.settings.label)
-        except NotFound:
-            return [gone]
-        now, label = facts.issue, facts.labelled
-        if now.state != "open" or now.is_pull_request:
-            return [gone.model_copy(update={"state": "closed", "is_pull_request": now.is_pull_request})]
-        labelled = self.settings.label.lower() in {label.lower() for label in now.snapshot.labels}
-        if label is None or not labelled:
-            return [gone.model_copy(update={"state": "open", "snapshot": now.snapshot})]
-        return [
-            IssueRead(
-                repository_id=action.repository_id,
-                issue=action.issue,
-                state="open",
-                private=facts.private,
-                snapshot=now.snapshot,
-                labelled_snapshot=action.labelled_snapshot,
-                label_event=label.id,
-                labeller=label.actor,
-                labeller_is_bot=label.actor_type == "Bot",
-                permission=await client.permission(label.actor),
-            )
-        ]
+        repository = await self.database.read(lambda c: rows.load_repository(c, action.repository_id))
+        known = repository.labels if repository else ()
+        read = await read_issue(await self._client(action.repository_id), action.issue, self.settings.label, known)
+        return [read.model_copy(update={"labelled_snapshot": action.labelled_snapshot})]
 
     async def _check_presser(self, action: CheckPresser) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)

@@ -20,6 +20,7 @@ from app.events_of_github import (
     IssueLabelled,
     IssueRead,
     IssueTouched,
+    LabelsSeen,
     PresserKnown,
     PullRequestChanged,
     RepositoryChanged,
@@ -53,6 +54,7 @@ __all__ = [
     "IssueRead",
     "IssueTouched",
     "JobEnded",
+    "LabelsSeen",
     "PermitRequested",
     "PhaseReported",
     "PlanFailed",
@@ -289,6 +291,7 @@ class Tick(Event):
 AnyEvent = Annotated[
     IssueLabelled
     | IssueTouched
+    | LabelsSeen
     | PullRequestChanged
     | BaseMoved
     | ButtonPressed

@@ -1,5 +1,6 @@
 """What people and other programs did on GitHub, and what GitHub says when it is asked: a part of app.events."""
 
+from datetime import datetime
 from typing import Literal
 
 from shared.models import IssueSnapshot, Wire
@@ -170,11 +171,21 @@ class RepositoryChanged(Event):
     what: Literal["archived", "publicized"]
 
 
+class LabelsSeen(Event):
+    """The labels that a repository's settings file names beside the operator's, as they stand on its default branch now."""
+
+    kind: Literal["labels_seen"] = "labels_seen"
+    repository: RepositoryRef
+    labels: tuple[str, ...] = ()
+
+
 class IssueRead(Event):
     """What GitHub says of an issue now; the only basis of an approval.
 
-    `label_event` is the id of the newest `labeled` event with our label, None when the label is not on the issue;
-    `permission` is that actor's role on the repository.
+    `label_event` is the id of the newest `labeled` event with one of the labels that start work, None when none is on the issue;
+    `permission` is that actor's role on the repository. `own_labels` are those that the repository's settings file names.
+    `edited_since`: the text was changed after the label. `edited_lately_by`: who changed it shortly before and may not write here;
+    an empty name is somebody who is not known.
     """
 
     kind: Literal["issue_read"] = "issue_read"
@@ -184,7 +195,12 @@ class IssueRead(Event):
     private: bool = True
     snapshot: IssueSnapshot | None = None
     labelled_snapshot: IssueSnapshot | None = None
+    own_labels: tuple[str, ...] = ()
+    label: str = ""
     label_event: int | None = None
+    labelled_at: datetime | None = None
+    edited_since: bool = False
+    edited_lately_by: tuple[str, ...] = ()
     labeller: str = ""
     labeller_is_bot: bool = False
     permission: Literal["admin", "write", "read", "none"] = "none"

@@ -44,8 +44,9 @@ class CheckFound:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Everything of ours that is open in a repository."""
+    """Everything of ours that is open in a repository, and the text of its settings file, None where there is none."""
 
     branches: tuple[BranchFound, ...]
     pulls: tuple[PullFound, ...]
     checks: tuple[CheckFound, ...]
+    settings_text: str | None = None

@@ -10,10 +10,13 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.approved import start_labels
 from app.decide.reconcile import REDELIVERABLE, left_behind, to_redeliver
 from app.decide.state import Task
-from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, RepositoryRef
+from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, LabelsSeen, RepositoryRef
+from app.found import Survey
 from app.github.access import Access
+from app.github.repository import RepositoryClient
 from app.github.usage import on_behalf_of
 from app.loop import Loop
 from app.metrics import Metrics
@@ -64,10 +67,15 @@ class Sweep:
         with self._failing_alone("deliveries"):
             await self._deliveries()
         for found in await self.github.installed_repositories():
+            client = self.github.repository(found.full_name, found.id, found.installation_id)
+            survey = None
             with self._failing_alone(found.full_name), on_behalf_of(found.id):
-                await self._repository(found)
+                survey = await client.survey()
             with self._failing_alone(found.full_name), on_behalf_of(found.id):
-                await self._left_behind(found)
+                await self._repository(found, client, survey)
+            with self._failing_alone(found.full_name), on_behalf_of(found.id):
+                if survey is not None:
+                    await self._left_behind(found, survey)
 
     @contextmanager
     def _failing_alone(self, what: str) -> Iterator[None]:
@@ -89,10 +97,21 @@ class Sweep:
         if len(lost) <= _REDELIVERED_AT_ONCE:
             self._looked_at = now
 
-    async def _repository(self, found: RepositoryRef) -> None:
+    async def _labels(self, found: RepositoryRef, survey: Survey | None) -> tuple[str, ...]:
+        """All that start work there; the app remembers what the repository's settings file says of it."""
+        repository = await self.database.read(lambda c: rows.load_repository(c, found.id))
+        known = repository.labels if repository else ()
+        if survey is None:
+            return (self.settings.label, *known)
+        labels = start_labels(self.settings.label, survey.settings_text, known)
+        if labels[1:] != known:
+            await self.loop.submit(LabelsSeen(repository_id=found.id, repository=found, labels=labels[1:]))
+        return labels
+
+    async def _repository(self, found: RepositoryRef, client: RepositoryClient, survey: Survey | None) -> None:
+        labels = await self._labels(found, survey)
         live = set(await self.database.read(lambda c: rows.live_issues(c, found.id)))
-        client = self.github.repository(found.full_name, found.id, found.installation_id)
-        listed = {issue.snapshot.number: issue for issue in await client.labelled_issues(self.settings.label)}
+        listed = {issue.snapshot.number: issue for label in labels for issue in await client.labelled_issues(label)}
         known, now = self._known.get(found.id, {}), self.loop.clock()
         tasks = await self._tasks(found.id)
         for number, issue in listed.items():
@@ -109,10 +128,8 @@ class Sweep:
                 )
         self._known[found.id] = {n: i.updated_at for n, i in listed.items() if i.updated_at and now - i.updated_at > _SETTLED}
 
-    async def _left_behind(self, found: RepositoryRef) -> None:
+    async def _left_behind(self, found: RepositoryRef, survey: Survey) -> None:
         """What is open on GitHub and belongs to nobody: checks are concluded, branches and pull requests told of."""
-        client = self.github.repository(found.full_name, found.id, found.installation_id)
-        survey = await client.survey()
         left = left_behind(survey, await self._tasks(found.id))
         for check in left.checks:
             self._found("check", found.id, str(check.id), repository=found.full_name, external_id=check.external_id)

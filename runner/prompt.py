@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from shared.errors import FatalError
 from shared.github import issue_hash
 from shared.issue_text import visible, visible_title
-from shared.messages import AttemptBrief, Instructions, PromptRequest
-from shared.models import Finding, FollowUp, TestRun
+from shared.messages import AttemptBrief, FollowUp, Instructions, PromptRequest
+from shared.models import Finding, TestRun
 
 INSTRUCTIONS_LIMIT = 30_000
 DIFF_LIMIT = 200_000

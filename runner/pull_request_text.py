@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from runner.verdict import told
 from shared.github import COMMENT_LIMIT, cut, marker
-from shared.messages import AttemptBrief
-from shared.models import AttemptReport, FileChange, Finding, FollowUp, TestRun
+from shared.messages import AttemptBrief, FollowUp
+from shared.models import AttemptReport, FileChange, Finding, TestRun
 
 _ZERO_WIDTH = "\u200b"
 _FILES_SHOWN = 30

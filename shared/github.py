@@ -13,6 +13,8 @@ COMMENT_LIMIT = 65_536
 
 CHECK_NAME = "Shoal"
 BRANCH_PREFIX = "shoal/"
+# Of a repository; only ever read from its default branch.
+SETTINGS_FILE = ".github/shoal.yml"
 # What repositories tell agents, in the order in which it is read; only ever from the base commit.
 INSTRUCTION_FILES = ("AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md")
 

@@ -7,7 +7,6 @@ from shared.models import (
     AgentSettings,
     AttemptLimits,
     AttemptReport,
-    FollowUp,
     IssueSnapshot,
     Kind,
     PhaseName,
@@ -34,6 +33,21 @@ class Published(Wire):
 
     pull_request: int
     report: AttemptReport
+
+
+class FollowUp(Wire):
+    """More work on a branch that is published already: what is wanted, in the words of a person or of the repository's own CI.
+
+    `head_sha` is the branch's commit that it starts from; `text` is untrusted, at most FOLLOW_UP_LIMIT characters.
+    """
+
+    source: Literal["ci", "person"]
+    head_sha: str
+    asked_by: str = ""
+    text: str
+
+
+FOLLOW_UP_LIMIT = 20_000
 
 
 class AttemptBrief(Wire):

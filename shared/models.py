@@ -343,6 +343,11 @@ class RepositorySettings(Wire):
     submodules: Literal["refuse", "empty"] = Field(
         default="refuse", description="Submodules: refuse the repository, or leave their folders empty."
     )
+    labels: tuple[Label, ...] = Field(
+        default=(),
+        max_length=5,
+        description="Labels that start work here besides the operator's (SHOAL_LABEL).",
+    )
     runner_labels: tuple[Label, ...] = Field(
         default=(),
         max_length=10,
@@ -360,21 +365,6 @@ class RepositorySettings(Wire):
         default="stack",
         description="Likely conflicts: the later task starts from the earlier's branch, both run at once, or it waits for a merge.",
     )
-
-
-class FollowUp(Wire):
-    """More work on a branch that is published already: what is wanted, in the words of a person or of the repository's own CI.
-
-    `head_sha` is the branch's commit that it starts from; `text` is untrusted, at most FOLLOW_UP_LIMIT characters.
-    """
-
-    source: Literal["ci", "person"]
-    head_sha: str
-    asked_by: str = ""
-    text: str
-
-
-FOLLOW_UP_LIMIT = 20_000
 
 
 class AttemptLimits(Wire):

@@ -155,7 +155,7 @@ async def _repository(settings: Settings, ref: RepositoryRef, where: RepositoryC
         yield _workflow(settings, own, name, await inspection.workflow(where, settings.workflow_file))
         if not settings.runners_on_demand:
             yield await _runners(settings, own, where)
-    for label in (settings.label,):
+    for label in (settings.label, *own.labels):
         if await inspection.has_label(where, label):
             yield Finding("label", True, f"{name} has `{label}`")
         else:

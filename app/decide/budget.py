@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple
 from app.decide.draft import Draft
 from app.decide.policy import Policy
 from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
+from shared.github import SETTINGS_FILE
 from shared.models import RepositorySettings, Verdict, VerdictName
 
 # Sums of floats: a thousandth of a cent is nobody's money.
 _NOTHING = 1e-5
-_OF_THE_REPOSITORY = "`{}` in `.github/shoal.yml`"
+_OF_THE_REPOSITORY = f"`{{}}` in `{SETTINGS_FILE}`"
 
 
 class Shortage(NamedTuple):

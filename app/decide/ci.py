@@ -7,7 +7,7 @@ from app.decide.draft import Draft
 from app.decide.follow_up import can_follow_up, follow_up
 from app.decide.state import Ci, Task
 from app.events import ChecksRead, ChecksTouched, CiFailure
-from shared.models import FollowUp
+from shared.messages import FollowUp
 
 # GitHub tells of every end; these are for messages that were lost. CI that has not begun by the second look never will.
 _FIRST_LOOK = timedelta(seconds=90)

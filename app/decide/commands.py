@@ -7,9 +7,10 @@ from app.decide.approval import WRITERS
 from app.decide.buttons import cancel, retry, start_plan
 from app.decide.draft import Draft
 from app.decide.follow_up import can_follow_up, follow_up
+from app.decide.refusals import may_answer
 from app.decide.state import Task
 from app.events import CommandGiven, CommandRead
-from shared.models import FollowUp
+from shared.messages import FollowUp
 
 HELP = """What `/shoal` understands, from people with write access, at the beginning of a comment on an issue or its pull request:
 
@@ -35,12 +36,13 @@ def command_given(draft: Draft, event: CommandGiven) -> None:
 
 
 def command_read(draft: Draft, event: CommandRead) -> None:
-    """Does what a person who may asks for; strangers get a reaction and nothing else."""
+    """Does what a person who may asks for; a stranger gets a reaction, once per issue, and nothing else."""
     task = _task_of(draft, event.number)
     if task is None:
         return
     if event.permission not in WRITERS:
-        _answer(draft, event, _Answer(done=False))
+        if may_answer(draft, task, "command"):
+            _answer(draft, event, _Answer(done=False))
         return
     _answer(draft, event, _obey(draft, task, event))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.actions import RefreshReport, SyncReport
-from app.decide.approval import issue_labelled, issue_read, issue_touched
+from app.decide.approval import issue_labelled, issue_read, issue_touched, labels_seen
 from app.decide.attempts import (
     attempt_claimed,
     attempt_finished,
@@ -89,6 +89,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "issue_labelled": issue_labelled,
     "issue_touched": issue_touched,
     "issue_read": issue_read,
+    "labels_seen": labels_seen,
     "pull_request_changed": pull_request_changed,
     "base_moved": base_moved,
     "button_pressed": button_pressed,

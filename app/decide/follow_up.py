@@ -2,7 +2,7 @@
 
 from app.decide.draft import Draft
 from app.decide.state import AFRESH, OrchestrationStatus, Task, TaskStatus
-from shared.models import FOLLOW_UP_LIMIT, FollowUp
+from shared.messages import FOLLOW_UP_LIMIT, FollowUp
 
 
 def can_follow_up(task: Task) -> bool:

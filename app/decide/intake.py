@@ -5,11 +5,12 @@ from app.decide.draft import Draft
 from app.decide.state import Orchestration, OrchestrationStatus, TaskStatus
 
 
-def join(draft: Draft, issue: int) -> None:
-    """Puts an approved task into the open intake, or opens one."""
+def join(draft: Draft, issue: int, *, needs_start: bool = False) -> None:
+    """Puts an approved task into the open intake, or opens one; those that a person must start hold up no others."""
     now = draft.context.now
     repository = draft.repository
-    open_intake = next((o for o in draft.orchestrations.values() if o.status is OrchestrationStatus.INTAKE), None)
+    intakes = [o for o in draft.orchestrations.values() if o.status is OrchestrationStatus.INTAKE]
+    open_intake = next((o for o in intakes if o.needs_start is needs_start), None)
     if open_intake is None:
         number = repository.orchestrations + 1
         draft.repository = repository.model_copy(update={"orchestrations": number})
@@ -19,6 +20,7 @@ def join(draft: Draft, issue: int) -> None:
             created_at=now,
             last_label_at=now,
             slots=draft.context.policy.slots,
+            needs_start=needs_start,
             budget_usd=draft.context.policy.orchestration_cost_usd,
         )
         draft.orchestrations[open_intake.id] = open_intake

@@ -14,7 +14,7 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
     if orchestration is None or orchestration.status is not OrchestrationStatus.PLANNING:
         return
     settings = event.settings if draft.context.policy.attended else _without_waiting(event.settings)
-    proposed = settings.approval == "plan" and bool(event.plan.tasks)
+    proposed = (settings.approval == "plan" or orchestration.needs_start) and bool(event.plan.tasks)
     draft.change_orchestration(
         event.orchestration,
         status=OrchestrationStatus.PROPOSED if proposed else OrchestrationStatus.RUNNING,
@@ -34,8 +34,12 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
     planned = {task.issue: task for task in event.plan.tasks}
     touches = {task.issue: task.touches for task in _live_elsewhere(draft, event)}
     conflicts = counting_conflicts({**touches, **{task.issue: task.touches for task in event.plan.tasks}})
+    labels = {label.lower() for label in (draft.context.policy.label, *settings.labels)}
     for task in _batch(draft, event.orchestration):
-        if task.issue in planned:
+        if task.label and task.label.lower() not in labels:
+            why = f"by the settings of {event.base_sha[:8]} `{task.label}` starts nothing"
+            draft.conclude_as(task.issue, VerdictName.NOT_PLANNED, why)
+        elif task.issue in planned:
             _wait(draft, event, planned[task.issue], conflicts[task.issue])
         else:
             _set_aside(draft, event.plan, task.issue)

@@ -8,11 +8,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from app.events import CiFailure
-from shared.messages import Published
+from shared.messages import FollowUp, Published
 from shared.models import (
     AttemptReport,
     Estimate,
-    FollowUp,
     IssueSnapshot,
     Kind,
     PhaseName,
@@ -53,6 +52,9 @@ class Repository(Row):
     # Where runners are GitHub's: as last seen, and when somebody was sent to look.
     runners: RunnersSeen | None = None
     runners_asked_at: datetime | None = None
+    # What its settings file names beside the operator's label, as last seen; the times of the refusals answered in the last hour.
+    labels: tuple[str, ...] = ()
+    refusals: tuple[datetime, ...] = ()
 
 
 class OrchestrationStatus(StrEnum):
@@ -89,6 +91,8 @@ class Orchestration(Row):
     clone_url: str = ""
     plan: Plan | None = None
     settings: RepositorySettings = RepositorySettings()
+    # Its plan must be started by a person, whatever the settings say: a text was changed just before it was labelled.
+    needs_start: bool = False
     problems: tuple[Problem, ...] = ()
     # What became different from the plan, and why; the newest last.
     changes: tuple[PlanChange, ...] = ()
@@ -154,7 +158,11 @@ class Task(Row):
     snapshot: IssueSnapshot | None = None
     # The approval: used once, so a label event that was seen starts nothing again.
     label_event: int | None = None
+    label: str = ""
+    labelled_at: datetime | None = None
     labeller: str = ""
+    # Which refusals were answered already: each is, once.
+    refused: tuple[str, ...] = ()
     approved_at: datetime | None = None
     # Fixed at first planning.
     branch: str = ""

@@ -8,9 +8,10 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.github import SETTINGS_FILE
 from shared.models import RepositorySettings
 
-PATH = ".github/shoal.yml"
+PATH = SETTINGS_FILE
 _LIMIT = 16 * 1024
 # PyYAML's time grows with the square of the depth: 30,000 brackets took it a minute.
 _DEPTH = 4

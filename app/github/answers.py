@@ -56,6 +56,15 @@ class LabelEvent:
     actor: str
     actor_type: str
     created_at: datetime | None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Somebody changed an issue's title or body; `actor` is empty when the account is gone, None: older ones were left out."""
+
+    actor: str | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +92,22 @@ class PullNow:
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """An issue and what its repository is; `labelled` is the newest time that the asked label was put on.
+    """An issue and what its repository is; histories have the newest last, and are empty unless asked for.
 
-    `more_labels`: older events were left out, and that one may be among them.
+    `more_labels`: older events were left out; `settings_text`: of the repository's settings file on its default branch now.
     """
 
     issue: IssueNow
-    labelled: LabelEvent | None
+    labels: tuple[LabelEvent, ...]
     more_labels: bool
+    edits: tuple[Edit, ...]
     private: bool
+    settings_text: str | None
+
+    def labelled(self, *names: str) -> LabelEvent | None:
+        """The newest time that one of these labels was put on; they are compared as GitHub does it."""
+        wanted = {name.casefold() for name in names}
+        return next((event for event in reversed(self.labels) if event.label.casefold() in wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,22 +159,41 @@ def blocker(data: dict[str, Any]) -> Blocker:
 def label_event(data: dict[str, Any]) -> LabelEvent:
     """From an issue event of kind `labeled`."""
     actor = data.get("actor") or {}
-    return LabelEvent(_identity(data), actor.get("login") or "", actor.get("type") or "", _time(data.get("created_at")))
+    name = str((data.get("label") or {}).get("name") or "")
+    return LabelEvent(_identity(data), actor.get("login") or "", actor.get("type") or "", _time(data.get("created_at")), name)
 
 
-def issue_facts(data: Mapping[str, Any], repository: Mapping[str, Any], label: str) -> IssueFacts:
+def issue_facts(data: Mapping[str, Any], repository: Mapping[str, Any]) -> IssueFacts:
     """From GraphQL's Issue, or PullRequest, and the Repository around it."""
     timeline = data.get("timelineItems") or {}
-    events = [event for event in timeline.get("nodes") or [] if event]
-    ours = [event for event in events if label and str((event.get("label") or {}).get("name")).casefold() == label.casefold()]
-    more = bool((timeline.get("pageInfo") or {}).get("hasPreviousPage"))
     private = repository.get("isPrivate")
     return IssueFacts(
         issue=_issue(data),
-        labelled=_labelled(ours[-1]) if ours else None,
-        more_labels=more and not ours,
+        labels=tuple(_labelled(event) for event in timeline.get("nodes") or [] if event),
+        more_labels=bool((timeline.get("pageInfo") or {}).get("hasPreviousPage")),
+        edits=tuple(_edits(data)),
         private=private if isinstance(private, bool) else True,
+        settings_text=settings_text(repository),
     )
+
+
+def settings_text(repository: Mapping[str, Any]) -> str | None:
+    """From GraphQL's Repository, of which a file was asked for; None where there is none that is text."""
+    text = (repository.get("settings") or {}).get("text")
+    return text if isinstance(text, str) else None
+
+
+def _edits(data: Mapping[str, Any]) -> list[Edit]:
+    """Of title and body. The first version of a body, which GitHub lists like an edit, is none."""
+    renamed, bodies = data.get("renamed") or {}, data.get("userContentEdits") or {}
+    opened = _time(data.get("createdAt"))
+    found = [(node.get("actor"), _time(node.get("createdAt"))) for node in renamed.get("nodes") or [] if node]
+    found += [(node.get("editor"), _time(node.get("editedAt"))) for node in bodies.get("nodes") or [] if node]
+    edits = sorted((Edit(actor(who)[0], at) for who, at in found if at is not None and at != opened), key=lambda edit: edit.at)
+    pages = (renamed.get("pageInfo") or {}, bodies.get("pageInfo") or {})
+    if edits and any(page.get("hasPreviousPage") or page.get("hasNextPage") for page in pages):
+        edits.append(Edit(None, edits[-1].at))
+    return edits
 
 
 def links(connection: Mapping[str, Any] | None) -> tuple[Blocker, ...]:
@@ -180,8 +215,10 @@ def branch_now(
     return BranchNow(target.get("oid"), found, (repository.get("defaultBranchRef") or {}).get("name") or "main")
 
 
-def survey(references: Mapping[str, Any], pulls: Mapping[str, Any], prefix: str, login: str) -> Survey:
-    """From GraphQL's branches and open pull requests; whatever is somebody else's is left out."""
+def survey(
+    references: Mapping[str, Any], pulls: Mapping[str, Any], repository: Mapping[str, Any], prefix: str, login: str
+) -> Survey:
+    """From GraphQL's branches, open pull requests and the Repository around them; whatever is somebody else's is left out."""
     names = [
         (f"{node['prefix']}{node['name']}".removeprefix("refs/heads/"), node) for node in references.get("nodes") or [] if node
     ]
@@ -199,6 +236,7 @@ def survey(references: Mapping[str, Any], pulls: Mapping[str, Any], prefix: str,
         ),
         pulls=tuple(PullFound(node["number"], node["headRefName"]) for node in own),
         checks=tuple(check for node in own for head in node["commits"]["nodes"] for check in _open_checks(head["commit"])),
+        settings_text=settings_text(repository),
     )
 
 
@@ -250,7 +288,8 @@ def _issue(data: Mapping[str, Any]) -> IssueNow:
 
 def _labelled(event: Mapping[str, Any]) -> LabelEvent:
     name, kind = actor(event.get("actor"))
-    return LabelEvent(_identity({"node_id": event["id"]}), name, kind, _time(event.get("createdAt")))
+    label = str((event.get("label") or {}).get("name") or "")
+    return LabelEvent(_identity({"node_id": event["id"]}), name, kind, _time(event.get("createdAt")), label)
 
 
 def _identity(event: Mapping[str, Any]) -> int:

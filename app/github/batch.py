@@ -9,6 +9,7 @@ from app.github import answers
 from app.github.answers import Blocker
 from app.github.errors import Forbidden, NotFound
 from shared.errors import TransientError, UserError
+from shared.github import SETTINGS_FILE
 
 # GitHub gives a query ten seconds; a batch of this size takes a fraction of one.
 MOST = 40
@@ -18,10 +19,10 @@ _UNTIL_TOLD = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class IssueAsk:
-    """What an issue is now; with `label`, who put that on last -> IssueFacts."""
+    """What an issue is now; with `history`, also who labelled and who edited it, and the repository's settings -> IssueFacts."""
 
     number: int
-    label: str = ""
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,13 @@ _LABELLED = (
     "timelineItems(last: 100, itemTypes: [LABELED_EVENT]) { pageInfo { hasPreviousPage } "
     f"nodes {{ ... on LabeledEvent {{ id createdAt actor {_ACTOR} label {{ name }} }} }} }}"
 )
+_RENAMED = (
+    "renamed: timelineItems(last: 100, itemTypes: [RENAMED_TITLE_EVENT]) { pageInfo { hasPreviousPage } "
+    f"nodes {{ ... on RenamedTitleEvent {{ createdAt actor {_ACTOR} }} }} }}"
+)
+_EDITS = f"userContentEdits(first: 100) {{ pageInfo {{ hasNextPage }} nodes {{ editedAt editor {_ACTOR} }} }}"
+# On the default branch as it is now; `HEAD` is that on GitHub.
+_SETTINGS = f'settings: object(expression: "HEAD:{SETTINGS_FILE}") {{ ... on Blob {{ text }} }}'
 _ISSUE = (
     f"id databaseId number title body state updatedAt author {_ACTOR} repository {{ nameWithOwner }} "
     "labels(first: 100) { nodes { name } }"
@@ -153,7 +161,7 @@ def query(full_name: str, asks: Sequence[Ask], without: frozenset[str] = frozens
     owner, _, name = full_name.partition("/")
     variables: dict[str, Any] = {"owner": owner, "name": name}
     types = ["$owner: String!", "$name: String!"]
-    fields = []
+    fields = [_SETTINGS] if any(isinstance(ask, SurveyAsk) or (isinstance(ask, IssueAsk) and ask.history) for ask in asks) else []
     for place, ask in enumerate(asks):
         text, given = _fields(place, ask, without)
         fields.append(text)
@@ -169,7 +177,8 @@ def query(full_name: str, asks: Sequence[Ask], without: frozenset[str] = frozens
 
 def _fields(place: int, ask: Ask, without: frozenset[str]) -> tuple[str, dict[str, tuple[str, Any]]]:
     if isinstance(ask, IssueAsk):
-        more = f" {_LABELLED}" if ask.label else ""
+        edits = "" if "userContentEdits" in without else f" {_EDITS}"
+        more = f" createdAt {_LABELLED} {_RENAMED}{edits}" if ask.history else ""
         inside = f"__typename ... on Issue {{ {_ISSUE}{more} }} ... on PullRequest {{ number pullState: state }}"
         return f"a{place}: issueOrPullRequest(number: $n{place}) {{ {inside} }}", {f"n{place}": ("Int!", ask.number)}
     if isinstance(ask, LinksAsk):
@@ -261,14 +270,14 @@ def _reply(place: int, ask: Ask, where: Mapping[str, Any], errors: Sequence[Mapp
         if first is None or _elsewhere(first, where):
             return NotFound(f"GitHub has nothing at {_name(ask)}, or the App may not see it")
         if isinstance(ask, IssueAsk):
-            return answers.issue_facts(first, where, ask.label)
+            return answers.issue_facts(first, where)
         return tuple(None if name in without else answers.links(first.get(name)) for name in ("blockedBy", "subIssues"))
     if isinstance(ask, OwnCommentAsk):
         return _own_comment(ask, first or {})
     if isinstance(ask, OwnCheckAsk):
         return _own_run(ask, first or {}, str(where.get("id") or ""))
     if isinstance(ask, SurveyAsk):
-        return answers.survey(first or {}, second or {}, ask.prefix, ask.login)
+        return answers.survey(first or {}, second or {}, where, ask.prefix, ask.login)
     if isinstance(ask, BranchAsk):
         return answers.branch_now(ask.branch, first, second, where)
     contexts = (((first or {}).get("statusCheckRollup") or {}).get("contexts")) or {}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -114,11 +114,18 @@ class RepositoryClient:
         """An issue now; NotFound when it was deleted or transferred."""
         return (await self.issue_facts(number)).issue
 
-    async def issue_facts(self, number: int, label: str = "") -> IssueFacts:
-        """An issue and who put the label on last; NotFound when it was deleted or transferred."""
-        found: IssueFacts = await self.reads.ask(self.calls, self.full_name, IssueAsk(number, label))
+    async def issue_facts(self, number: int, *, history: bool = False) -> IssueFacts:
+        """An issue, with `history` also who labelled and edited it; NotFound when it was deleted or transferred."""
+        found: IssueFacts = await self.reads.ask(self.calls, self.full_name, IssueAsk(number, history))
         self.texts.met(self.repository_id, number, found.issue.node_id)
-        return replace(found, labelled=await self._older_label_event(number, label)) if found.more_labels else found
+        return found
+
+    async def labelled(self, facts: IssueFacts, *names: str) -> LabelEvent | None:
+        """The newest time that one of these labels was put on the issue, however long ago."""
+        found = facts.labelled(*names)
+        if found is not None or not facts.more_labels:
+            return found
+        return await self._older_label_event(facts.issue.snapshot.number, {name.casefold() for name in names})
 
     async def labelled_issues(self, label: str) -> tuple[IssueNow, ...]:
         """All open issues with the label; pull requests are among them, as GitHub has it."""
@@ -217,13 +224,12 @@ class RepositoryClient:
         except NotFound:
             return "none"
 
-    async def _older_label_event(self, number: int, label: str) -> LabelEvent | None:
+    async def _older_label_event(self, number: int, labels: set[str]) -> LabelEvent | None:
         """More than a hundred labels were put on since."""
         newest = None
         async for item in self.calls.pages(f"{self._root}/issues/{number}/events"):
-            named = ((item.get("label") or {}).get("name") or "").casefold()
-            if item.get("event") == "labeled" and named == label.casefold():
-                newest = answers.label_event(item)
+            if item.get("event") == "labeled" and (event := answers.label_event(item)).label.casefold() in labels:
+                newest = event
         return newest
 
     async def _related(self, path: str) -> tuple[Blocker, ...]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from app.localhub import render_issues, render_pulls
 from app.localhub.errors import invalid, not_found
 from app.localhub.hub import By, Hub
-from app.localhub.records import Issue, Label, Repository
+from app.localhub.records import Issue, Label, Repository, TextEdit
 from app.localhub.state import State
 
 _BODY_LIMIT = 65_536
@@ -58,6 +58,8 @@ def change_text(hub: Hub, row: Issue, wanted: BaseModel, by: By) -> None:
         check_body(body, "Issue")
         changes["body"] = {"from": row.body or ""}
         row.body = body
+        first = [TextEdit(editor_id=row.user_id, edited_at=row.created_at)]
+        row.edits = [*(row.edits or first), TextEdit(editor_id=by.account_id, edited_at=hub.state.stamp())]
     if changes:
         touch(hub.state, row)
         tell(hub, row, "edited", by, changes=changes)

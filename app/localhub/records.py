@@ -100,6 +100,13 @@ class Label(Record):
     description: str = ""
 
 
+class TextEdit(BaseModel):
+    """Somebody changed a body; GitHub counts the first version as one, too, once there is a second."""
+
+    editor_id: int
+    edited_at: str
+
+
 class Issue(Record):
     """An issue, and the half of a pull request that GitHub keeps as an issue."""
 
@@ -114,6 +121,7 @@ class Issue(Record):
     label_ids: list[int] = Field(default_factory=list)
     blocked_by: list[int] = Field(default_factory=list)
     sub_issues: list[int] = Field(default_factory=list)
+    edits: list[TextEdit] = Field(default_factory=list)
     created_at: str
     updated_at: str
     closed_at: str | None = None

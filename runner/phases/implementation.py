@@ -9,7 +9,8 @@ from runner.phase import Outcome, Work
 from runner.phases import setup
 from runner.state import Change
 from shared.git import GitFailed
-from shared.models import FileChange, FollowUp, Kind, PhaseName, VerdictName
+from shared.messages import FollowUp
+from shared.models import FileChange, Kind, PhaseName, VerdictName
 
 NAME = PhaseName.IMPLEMENTATION
 _NOTES = {".md", ".rst", ".txt", ".adoc"}

@@ -1,13 +1,14 @@
 """Who may start work, on which text, and what ends it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from app.events import IssueLabelled, IssueTouched, PullRequestChanged, RepositoryChanged
-from shared.models import VerdictName
+from app.events import IssueLabelled, IssueTouched, LabelsSeen, PresserKnown, PullRequestChanged, RepositoryChanged
+from shared.models import RepositorySettings, VerdictName
 from tests.support.decisions import POLICY, Desk
-from tests.support.protocol import REPOSITORY
+from tests.support.protocol import NOW, REPOSITORY
 
 
 def test_a_label_is_only_a_hint() -> None:
@@ -181,3 +182,125 @@ def test_a_repository_that_became_public_or_read_only_ends_what_is_under_way() -
             assert verdict is not None
             assert verdict.name == VerdictName.CANCELLED
             assert ("SHOAL_ALLOW_PUBLIC_REPOSITORIES" if what == "publicized" else "unarchive it") in verdict.reason
+
+
+def labelled(desk: Desk, label: str) -> list[str]:
+    """What a webhook about a label leads to."""
+    seen = len(desk.actions)
+    desk.tell(IssueLabelled(repository_id=1, repository=REPOSITORY, issue=5, label=label, sender="ann"))
+    return [action.kind for action in desk.actions[seen:]]
+
+
+def test_a_repository_may_name_labels_of_its_own() -> None:
+    """Beside the operator's, as soon as its settings file was seen, and until that says otherwise."""
+    desk = Desk()
+    assert labelled(desk, "agent") == []
+    desk.tell(LabelsSeen(repository_id=1, repository=REPOSITORY, labels=("Agent", "bug")))
+    assert [labelled(desk, label) for label in ("agent", "shoal", "docs")] == [["read_issue"], ["read_issue"], []]
+
+    desk.read(desk.issue(5), own_labels=("Agent",), label="Agent")
+    assert (desk.task(5).label, labelled(desk, "bug")) == ("Agent", [])
+    desk.read(desk.issue(5), own_labels=(), label_event=None)
+    verdict = desk.task(5).verdict
+    assert verdict is not None
+    assert verdict.reason == "the label `Agent` starts nothing here any more"
+
+
+def test_the_settings_that_a_plan_is_made_by_have_the_last_word_on_labels() -> None:
+    """The file was changed between label and plan: what the pinned commit does not name starts nothing."""
+    desk = Desk()
+    desk.read(desk.issue(5), own_labels=("agent",), label="agent")
+    desk.plan(desk.issue(6), settings=RepositorySettings(labels=("other",)))
+
+    verdict = desk.task(5).verdict
+    assert verdict is not None
+    assert (verdict.name, verdict.reason) == (VerdictName.NOT_PLANNED, "by the settings of base `agent` starts nothing")
+    assert desk.running == [6]
+
+
+@pytest.mark.parametrize("earlier", [60, 0])
+def test_taking_the_newer_of_two_labels_off_starts_nothing_again(earlier: int) -> None:
+    """The older one was used, too; also when GitHub's clock calls both equally old. A newer one is a new approval."""
+    desk = Desk()
+    desk.read(desk.issue(5), own_labels=("agent",), label="agent")
+    desk.plan()
+    desk.finish(5, VerdictName.AGENT_FAILED)
+    desk.read(desk.issue(5), own_labels=("agent",), label_event=99, labelled_at=NOW - timedelta(seconds=earlier))
+    assert desk.task(5).verdict is not None
+
+    desk.read(desk.issue(5), own_labels=("agent",), label_event=100)
+    assert desk.task(5).status == "intake"
+
+
+def test_a_text_that_a_stranger_changed_just_before_the_label_needs_start() -> None:
+    """The label may have been meant for the text before: a writer starts it, and other issues do not wait for that."""
+    desk = Desk()
+    desk.read(desk.issue(5), edited_lately_by=("mallory",))
+    desk.plan(desk.issue(6))
+    desk.plan()
+    assert (desk.running, desk.task(5).status) == ([6], "waiting")
+    assert desk.task(5).note.startswith("`mallory`, without write access here, changed the issue within five minutes before")
+
+    press = {"identifier": "start", "external_id": desk.task(5).orchestration, "sender": "ann"}
+    desk.tell(PresserKnown(repository_id=1, permission="read", **press))
+    assert desk.running == [6]
+    desk.tell(PresserKnown(repository_id=1, permission="write", **press))
+    assert desk.running == [5, 6]
+
+
+def test_an_allowed_bot_may_change_the_text_before_the_label() -> None:
+    """Triage bots do; of others, and of an account that is gone, nobody knows that they may."""
+    desk = Desk(replace(POLICY, allowed_bots=("helper[bot]",)))
+    desk.read(desk.issue(5), edited_lately_by=("helper[bot]",))
+    desk.plan()
+    assert desk.running == [5]
+    desk.read(desk.issue(6), edited_lately_by=("", "other[bot]"))
+    desk.plan()
+    assert (desk.running, desk.task(6).note[:27]) == ([5], "somebody and `other[bot]`, ")
+
+
+def test_where_nobody_can_press_start_such_a_text_is_refused() -> None:
+    """A single job has no buttons; a label that comes later is as good as any."""
+    desk = Desk(replace(POLICY, attended=False))
+    desk.read(desk.issue(5), edited_lately_by=("mallory",))
+    assert (desk.task(5).status, "take the label off and put it on again" in desk.task(5).note) == ("refused", True)
+    desk.read(desk.issue(5))
+    assert desk.task(5).status == "intake"
+
+
+def test_an_edit_after_the_label_that_no_webhook_told_of_is_seen() -> None:
+    """The label was found by the sweep: GitHub's own history says that the text is a later one."""
+    desk = Desk()
+    desk.read(desk.issue(5), edited_since=True)
+
+    verdict = desk.task(5).verdict
+    assert verdict is not None
+    assert verdict.name is VerdictName.EDITED_AFTER_APPROVAL
+
+
+def test_a_refusal_is_answered_once_per_issue() -> None:
+    """Who may not, and tries again and again, makes us write once; after an approval the next refusal is told again."""
+    desk = Desk()
+    for name in ("eve", "mallory", "eve"):
+        desk.read(desk.issue(5), permission="read", labeller=name)
+    assert (len(desk.asked("sync_comment")), desk.task(5).note[:5]) == (1, "`eve`")
+
+    desk.plan(desk.issue(5))
+    desk.finish(5, VerdictName.AGENT_FAILED)
+    seen = len(desk.asked("sync_comment"))
+    desk.read(desk.issue(5), permission="none", labeller="mallory")
+    assert len(desk.asked("sync_comment")) == seen + 1
+
+
+def test_no_more_than_twenty_refusals_are_answered_in_an_hour() -> None:
+    """Whoever labels a hundred issues gets no hundred comments; the hour after, there is an answer again."""
+    desk = Desk()
+    for number in range(1, 31):
+        desk.read(desk.issue(number), permission="read", labeller="eve")
+    assert len(desk.asked("sync_comment")) == 20
+    assert {task.status for task in desk.state.tasks.values()} == {"refused"}
+
+    desk.wait(3600)
+    desk.read(desk.issue(30), permission="read", labeller="eve")
+    desk.read(desk.issue(31), permission="read", labeller="eve")
+    assert len(desk.asked("sync_comment")) == 22

@@ -14,7 +14,7 @@ from app.github.repository import RepositoryClient
 from shared.errors import TransientError
 from tests.github.conftest import REPOSITORY, Home
 
-ASKS = (IssueAsk(1, "shoal"), IssueAsk(2), LinksAsk(1), BranchAsk("shoal/1-x"), ChecksAsk("c" * 40, 7))
+ASKS = (IssueAsk(1, history=True), IssueAsk(2), LinksAsk(1), BranchAsk("shoal/1-x"), ChecksAsk("c" * 40, 7))
 
 
 def _issue(number: int, **more: Any) -> dict[str, Any]:
@@ -115,11 +115,11 @@ def test_an_old_server_names_the_field_that_it_lacks() -> None:
 async def test_eight_issues_are_one_query(home: Home, client: RepositoryClient) -> None:
     """Texts, labels and who put ours on, the role of those people once, and the one that is missing is missed alone."""
     numbers = [home.mona.open_issue(REPOSITORY, f"Mend {n}", labels=["shoal"])["number"] for n in range(8)]
-    asked = [client.issue_facts(number, "shoal") for number in (*numbers, 999)]
+    asked = [client.issue_facts(number, history=True) for number in (*numbers, 999)]
     *found, missing = await asyncio.gather(*asked, return_exceptions=True)
-    assert [(one.issue.snapshot.title, one.labelled.actor) for one in found if isinstance(one, IssueFacts) and one.labelled] == [
-        (f"Mend {n}", "mona") for n in range(8)
-    ]
+    facts = [one for one in found if isinstance(one, IssueFacts)]
+    assert [one.issue.snapshot.title for one in facts] == [f"Mend {n}" for n in range(8)]
+    assert [event and event.actor for event in (one.labelled("shoal") for one in facts)] == ["mona"] * 8
     assert isinstance(missing, NotFound)
     assert await asyncio.gather(*[client.permission("mona") for _ in numbers]) == ["write"] * 8
     assert len(home.hub.requests("POST", "/api/graphql")) == 1
@@ -129,12 +129,12 @@ async def test_eight_issues_are_one_query(home: Home, client: RepositoryClient) 
 async def test_a_relabel_is_another_approval_by_either_api(home: Home, client: RepositoryClient) -> None:
     """A hundred other labels later GraphQL no longer shows ours: REST is asked, and tells the same event."""
     number = home.mona.open_issue(REPOSITORY, "Mend it", labels=["shoal"])["number"]
-    first = (await client.issue_facts(number, "shoal")).labelled
+    first = await client.labelled(await client.issue_facts(number, history=True), "shoal")
     for turn in range(50):
         home.mona.label(REPOSITORY, number, f"a{turn % 2}", f"b{turn % 2}")
         home.mona.unlabel(REPOSITORY, number, f"a{turn % 2}")
         home.mona.unlabel(REPOSITORY, number, f"b{turn % 2}")
-    again = (await client.issue_facts(number, "shoal")).labelled
+    again = await client.labelled(await client.issue_facts(number, history=True), "shoal")
     assert first is not None
     assert again == first
     assert len(home.hub.requests("GET", f"/issues/{number}/events")) >= 1

@@ -42,14 +42,14 @@ async def test_an_issue_is_read_with_the_hash_of_its_text(home: Home, client: Re
 async def test_the_newest_label_event_counts(home: Home, client: RepositoryClient) -> None:
     """After a relabel by somebody else, that person is who approved; other labels and letter case do not matter."""
     number = home.mona.open_issue(REPOSITORY, "Mend it")["number"]
-    assert (await client.issue_facts(number, "shoal")).labelled is None
+    assert await client.labelled(await client.issue_facts(number, history=True), "shoal") is None
     home.mona.label(REPOSITORY, number, "shoal")
-    first = (await client.issue_facts(number, "Shoal")).labelled
+    first = await client.labelled(await client.issue_facts(number, history=True), "Shoal")
     home.mona.unlabel(REPOSITORY, number, "shoal")
     octavia = home.hub.person("octavia", {REPOSITORY: "triage"})
     octavia.label(REPOSITORY, number, "shoal")
     octavia.label(REPOSITORY, number, "later")
-    second = (await client.issue_facts(number, "shoal")).labelled
+    second = await client.labelled(await client.issue_facts(number, history=True), "shoal")
     assert first is not None
     assert second is not None
     assert (first.actor, first.actor_type, second.actor) == ("mona", "User", "octavia")

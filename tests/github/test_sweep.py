@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.github.client import GitHubApp
 from app.metrics import Metrics
 from app.settings import load
+from app.store import rows
 from app.sweep import Sweep
 from tests.github.conftest import REPOSITORY, Home
 from tests.support.loops import open_loop
@@ -38,3 +39,22 @@ async def test_an_issue_that_is_as_it_was_is_not_read_again(home: Home, github: 
         home.mona.edit_issue(REPOSITORY, second, body="More of it.")
         await sweep.once()
         assert await found() == [second]
+
+
+async def test_issues_with_a_repository_s_own_label_are_found(home: Home, github: GitHubApp, tmp_path: Path) -> None:
+    """The settings file was pushed and the label put on while nobody told us: one sweep reads both, and remembers the first."""
+    number = home.mona.open_issue(REPOSITORY, "One", labels=["agent"])["number"]
+    settings = load(webhook_secret="not used here", agent_command="agent", app_id="1", private_key=home.app.private_key_pem)
+    async with open_loop(tmp_path, run=False, clock=lambda: datetime.now(UTC)) as loop:
+        sweep = Sweep(settings, loop.database, loop, github, Metrics())
+        reads = text("SELECT json_extract(body, '$.issue') FROM outbox WHERE kind='read_issue'")
+        await sweep.once()
+        assert await loop.database.read(lambda c: list(c.scalars(reads))) == []
+
+        home.hub.commit(REPOSITORY, "main", {".github/shoal.yml": "labels: [agent]\n"}, login="mona")
+        await sweep.once()
+
+        assert await loop.database.read(lambda c: list(c.scalars(reads))) == [number]
+        repository = await loop.database.read(lambda c: rows.load_repository(c, home.id))
+        assert repository is not None
+        assert repository.labels == ("agent",)

@@ -15,11 +15,10 @@ from runner import prompt
 from shared.errors import FatalError
 from shared.github import issue_hash
 from shared.issue_text import visible, visible_title
-from shared.messages import Instructions, PromptRequest
+from shared.messages import FollowUp, Instructions, PromptRequest
 from shared.models import (
     AttemptLimits,
     Finding,
-    FollowUp,
     IssueSnapshot,
     RepositorySettings,
     TestRun,

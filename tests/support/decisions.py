@@ -90,7 +90,9 @@ class Desk:
             issue=snapshot.number,
             state="open",
             snapshot=snapshot,
+            label="shoal",
             label_event=self.label_events,
+            labelled_at=self.now,
             labeller="ann",
             permission="write",
         )
@@ -101,7 +103,12 @@ class Desk:
         for snapshot in snapshots:
             self.read(snapshot)
         self.wait(21)
-        orchestration = next(o.id for o in self.state.orchestrations.values() if o.status == "planning")
+        for orchestration in [o.id for o in self.state.orchestrations.values() if o.status == "planning"]:
+            self._plan_one(orchestration, settings or RepositorySettings())
+
+    def _plan_one(self, orchestration: str, settings: RepositorySettings) -> None:
+        batch = [task for task in self.state.tasks.values() if (task.orchestration, task.status) == (orchestration, "intake")]
+        snapshots = [task.snapshot for task in batch if task.snapshot is not None]
         plan = make_plan(
             snapshots, Tree(PATHS), slots=self.policy.slots, history=History(self.history, self.policy.task_memory_mib)
         )
@@ -112,7 +119,7 @@ class Desk:
                 base_sha="base",
                 default_branch="main",
                 plan=plan,
-                settings=settings or RepositorySettings(),
+                settings=settings,
                 clone_url="http://x",
             )
         )

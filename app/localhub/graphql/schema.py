@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.localhub import permissions, render, render_checks, render_pulls
+from app.localhub import bare, permissions, render, render_checks, render_pulls
 from app.localhub.auth import Actor
 from app.localhub.errors import not_found
 from app.localhub.hub import Hub
@@ -13,6 +13,7 @@ from app.localhub.state import State
 Arguments = Mapping[str, Any]
 _READ_TALK = ("issues:read", "pull_requests:read")
 _HEADS = "refs/heads/"
+_TIMELINE = {"LABELED_EVENT": ("labeled", "LabeledEvent"), "RENAMED_TITLE_EVENT": ("renamed", "RenamedTitleEvent")}
 
 
 class Node(NamedTuple):
@@ -143,8 +144,21 @@ def _pulls_of_reference(world: World, ref: Reference, arguments: Arguments) -> N
 
 
 def _object(world: World, where: Repository, arguments: Arguments) -> Node | None:
+    if "expression" in arguments:
+        return _file(world, where, str(arguments["expression"]))
     known = {arguments["oid"]} & {row.head_sha for row in (*world.state.check_runs, *world.state.statuses, *world.state.pulls)}
     return Node("Commit", Commit(where, arguments["oid"])) if known or arguments["oid"] in where.refs.values() else None
+
+
+def _file(world: World, where: Repository, expression: str) -> Node | None:
+    _needs(world, where, "contents:read")
+    revision, _, path = expression.partition(":")
+    commit = where.refs.get(_HEADS + where.default_branch)
+    if revision != "HEAD" or not path:
+        raise ValueError("localhub knows no expression but HEAD:path")
+    folder = world.state.git_dir(where)
+    found = bare.entries(folder, commit, path) if commit else []
+    return Node("Blob", bare.content(folder, found[0].sha).decode("utf-8", "replace")) if found else None
 
 
 def _default_branch(_world: World, where: Repository, _: Arguments) -> Node | None:
@@ -157,10 +171,17 @@ def _labels(world: World, row: Issue, arguments: Arguments) -> Node:
 
 
 def _timeline(world: World, row: Issue, arguments: Arguments) -> Node:
-    if arguments.get("itemTypes") != ["LABELED_EVENT"]:
-        raise ValueError("localhub knows no timeline items but LABELED_EVENT")
-    events = [event for event in world.state.issue_events if event.issue_id == row.id and event.event == "labeled"]
-    return _page([Node("LabeledEvent", event) for event in events], arguments)
+    asked = tuple(arguments.get("itemTypes") or ())
+    if len(asked) != 1 or asked[0] not in _TIMELINE:
+        raise ValueError(f"localhub knows one kind of timeline items at a time, of {', '.join(_TIMELINE)}")
+    name, kind = _TIMELINE[asked[0]]
+    events = [event for event in world.state.issue_events if event.issue_id == row.id and event.event == name]
+    return _page([Node(kind, event) for event in events], arguments)
+
+
+def _edits(_world: World, row: Issue, arguments: Arguments) -> Node:
+    """The newest first, unlike everything else."""
+    return _page([Node("UserContentEdit", edit) for edit in reversed(row.edits)], arguments)
 
 
 def _related(ids: Callable[[Issue], list[int]]) -> Resolver:
@@ -260,7 +281,9 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
         "title": _of("title"),
         "body": lambda _world, row, _arguments: row.body or "",
         "state": _upper("state"),
+        "createdAt": _of("created_at"),
         "updatedAt": _of("updated_at"),
+        "userContentEdits": _edits,
         "author": lambda world, row, _arguments: _actor(world, row.user_id),
         "repository": lambda world, row, _arguments: Node("Repository", world.state.repositories[row.repository_id]),
         "labels": _labels,
@@ -276,6 +299,16 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
         "actor": lambda world, row, _arguments: _actor(world, row.actor_id),
         "label": lambda _world, row, _arguments: Node("EventLabel", row.label),
     },
+    "RenamedTitleEvent": {
+        "id": _id("RTE"),
+        "createdAt": _of("created_at"),
+        "actor": lambda world, row, _arguments: _actor(world, row.actor_id),
+    },
+    "UserContentEdit": {
+        "editedAt": _of("edited_at"),
+        "editor": lambda world, row, _arguments: _actor(world, row.editor_id),
+    },
+    "Blob": {"text": lambda _world, text, _arguments: text},
     "EventLabel": {"name": lambda _world, row, _arguments: row["name"]},
     "PullRequest": {
         "id": _id("PR"),
