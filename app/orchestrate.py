@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.approved import start_labels
 from app.decide.state import Orchestration, Task
 from app.events import IssueLabelled, RepositoryRef, WorkStopped
 from app.github.errors import Forbidden
@@ -16,7 +17,7 @@ from app.store import outbox, rows
 from app.views import load_view
 from app.wiring import App
 from shared.errors import UserError
-from shared.github import branch_name
+from shared.github import SETTINGS_FILE, branch_name
 
 _LOOK_AGAIN = 0.2
 # Of the seven and a half seconds that GitHub gives a job between SIGINT and SIGTERM.
@@ -67,8 +68,11 @@ async def orchestrate(
 
 async def _claim(client: RepositoryClient, wanted: list[int], label: str, left_alone: dict[int, str]) -> list[Claim]:
     """Whoever creates the branch has the issue; who finds it there leaves the issue to somebody else."""
-    labelled = {issue.snapshot.number: issue for issue in await client.labelled_issues(label) if not issue.is_pull_request}
-    left_alone |= {number: f"it is not open with the label `{label}`" for number in wanted if number not in labelled}
+    labels = start_labels(label, await client.file_text(SETTINGS_FILE), ())
+    found = [issue for one in labels for issue in await client.labelled_issues(one)]
+    labelled = {issue.snapshot.number: issue for issue in found if not issue.is_pull_request}
+    words = " or ".join(f"`{one}`" for one in labels)
+    left_alone |= {number: f"it is not open with the label {words}" for number in wanted if number not in labelled}
     base = await client.branch_sha((await client.about()).default_branch)
     if base is None:
         raise UserError(f"{client.full_name} has no commit on its default branch: push one first")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.commands import (
+    bench_action,
     bench_architectures,
     bench_calls,
     bench_growth,
@@ -75,8 +76,9 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
         shown.append(lambda: bench_limits.show(limits))
     if what in {"start", "all"}:
         start = bench_start.start_figures(int(machine["cores"]))
-        measured["start"] = start
-        shown.append(lambda: bench_start.show(start))
+        action = bench_action.action_figures()
+        measured |= {"start": start, "action_start": action}
+        shown += [lambda: bench_start.show(start), lambda: bench_action.show(action)]
     if what in {"rehearsal", "all"}:
         rehearsal = bench_rehearsal.rehearsal_figures()
         measured["rehearsal"] = rehearsal

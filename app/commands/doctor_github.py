@@ -148,7 +148,7 @@ async def _repository(settings: Settings, ref: RepositoryRef, where: RepositoryC
     name, branch = ref.full_name, (await where.about()).default_branch
     if not ref.private:
         yield _public(settings, name)
-    own, mistake = _own_settings(settings, name, await inspection.file_text(where, settings_file.PATH))
+    own, mistake = _own_settings(settings, name, await where.file_text(settings_file.PATH))
     if mistake is not None:
         yield mistake
     if settings.backend == "actions":

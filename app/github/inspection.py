@@ -1,6 +1,5 @@
 """What only the doctor asks GitHub: its clock, the webhook's fate, and how a repository is set up."""
 
-import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -69,17 +68,8 @@ async def workflow(where: RepositoryClient, file: str) -> tuple[str, str] | None
         found = await where.calls.get(f"repos/{where.full_name}/actions/workflows/{file}")
     except NotFound:
         return None
-    text = await file_text(where, f".github/workflows/{file}")
+    text = await where.file_text(f".github/workflows/{file}")
     return None if text is None else (found["state"], text)
-
-
-async def file_text(where: RepositoryClient, path: str) -> str | None:
-    """Of a file on the default branch; None when it is not there."""
-    try:
-        content = await where.calls.get(f"repos/{where.full_name}/contents/{path}")
-    except NotFound:
-        return None
-    return base64.b64decode(content.get("content") or "").decode("utf-8", "replace")
 
 
 async def has_label(where: RepositoryClient, name: str) -> bool:

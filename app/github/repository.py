@@ -1,6 +1,7 @@
 """One repository on GitHub as the app sees and changes it; every write looks first or can be repeated."""
 
 import re
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +108,14 @@ class RepositoryClient:
             await self.calls.write("DELETE", f"{self._root}/git/refs/heads/{quote(branch)}")
         except (Invalid, NotFound):
             return
+
+    async def file_text(self, path: str) -> str | None:
+        """Of a file on the default branch; None when it is not there."""
+        try:
+            content = await self.calls.get(f"{self._root}/contents/{path}")
+        except NotFound:
+            return None
+        return b64decode(content.get("content") or "").decode("utf-8", "replace")
 
     # Issues
 

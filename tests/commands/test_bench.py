@@ -82,6 +82,23 @@ def test_checkouts_are_measured_against_gits_own() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_start_of_attempts_and_of_the_action_is_measured() -> None:
+    """Dispatch to agent, and the action's first step for both modes: seconds cold and warm, their ratio, and the machine."""
+    document = shoal("bench", "start", "--json").document
+    assert document["start"]["tasks"] == 12
+    assert 0 < document["start"]["first_seconds"] <= document["start"]["median_seconds"] <= document["start"]["last_seconds"]
+    assert document["machine"].keys() >= {"cores", "memory_mib", "os", "python"}
+    rows = document["action_start"]
+    assert [row["mode"] for row in rows] == ["work", "orchestrate"]
+    for row in rows:
+        assert row.keys() == {"mode", "installer", "cold_seconds", "warm_seconds", "starts", "ratio"}
+        assert row["installer"] in {"uv", "pip"}
+        assert 0 < row["warm_seconds"] < row["cold_seconds"]
+        assert row["ratio"] > 1
+
+
+@pytest.mark.slow
 def test_planning_is_measured_for_small_and_large_batches() -> None:
     """12, 50 and 1,000 issues on 10,000 files and 2,000 commits, with nothing known and with everything."""
     rows = shoal("bench", "planning", "--json").document["planning"]

@@ -22,11 +22,11 @@ def settings(**more: object) -> Settings:
 def test_a_repository_makes_limits_tighter_and_never_looser() -> None:
     """The smaller number counts, whoever said it; what only the operator can say stays."""
     operator = AttemptLimits(minutes=60, memory_mib=4096, turns=None, tokens=1000, cost_usd=2, output_mib=7)
-    asked = RepositorySettings(max_minutes=90, max_memory_mib=1024, max_turns=50, max_cost_usd=5)
+    asked = RepositorySettings(max_minutes=90, max_memory_mib=1024, max_turns=50, max_tokens=900, max_cost_usd=5)
 
     limits = tightened(operator, asked)
 
-    assert limits == AttemptLimits(minutes=60, memory_mib=1024, turns=50, tokens=1000, cost_usd=2, output_mib=7)
+    assert limits == AttemptLimits(minutes=60, memory_mib=1024, turns=50, tokens=900, cost_usd=2, output_mib=7)
     assert tightened(operator, RepositorySettings()) == operator
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.approved import read_issue
 from app.facts.repository import gather
 from app.github.repository import RepositoryClient
 from shared.errors import UserError
@@ -25,6 +26,16 @@ async def test_facts_follow_the_default_branch(home: Home, client: RepositoryCli
     assert second.settings_text == "test_command: make test\n"
     assert "src/größe.py" in second.listing.tree.paths
     assert not [f for f in (tmp_path / "work").rglob("*") if f.is_file() and b"ghs_" in f.read_bytes()]
+
+
+async def test_settings_of_another_branch_mean_nothing(home: Home, client: RepositoryClient, tmp_path: Path) -> None:
+    """Anybody may push one, and an agent's change is one: neither plans nor labels follow it."""
+    home.hub.commit(REPOSITORY, "feature", {".github/shoal.yml": "labels: [mine]\nsetup_command: ./evil\n"}, login="mona")
+    number = home.mona.open_issue(REPOSITORY, "Mend it", labels=["mine"])["number"]
+
+    assert (await gather(client, tmp_path / "work")).settings_text is None
+    assert (await read_issue(client, number, "shoal", ())).label_event is None
+    assert (await client.survey()).settings_text is None
 
 
 async def test_an_empty_repository_is_said_to_be_empty(home: Home, client: RepositoryClient, tmp_path: Path) -> None:

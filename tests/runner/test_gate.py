@@ -103,6 +103,12 @@ def test_the_repository_may_set_its_own_sizes(repository: Path) -> None:
     tight = RepositorySettings(max_change_mib=1)
     assert refused(repository, tight)[0].endswith("more than 1,048,576; this is the largest (setting: max_change_mib)")
     assert inspect(repository, "start", "HEAD", RepositorySettings(max_change_mib=2)) == Judgement(())
+    small, few = RepositorySettings(max_file_mib=0.5), RepositorySettings(max_changed_files=1)
+    found = [inspect(repository, "start", "HEAD", settings).refusals for settings in (small, few)]
+    assert [[(one.path, one.setting) for one in refusals] for refusals in found] == [
+        [("a", "max_file_mib"), ("b", "max_file_mib")],
+        [("b", "max_changed_files")],
+    ]
 
 
 @pytest.mark.parametrize(
