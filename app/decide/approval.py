@@ -174,10 +174,10 @@ def _needs_start(event: IssueRead, policy: Policy) -> str:
     strangers = [name for name in event.edited_lately_by if name not in policy.allowed_bots]
     if not strangers:
         return ""
-    who = " and ".join(f"`{name}`" if name else "somebody" for name in strangers)
+    who = " and ".join(name or "somebody whose account is gone" for name in strangers)
     return (
         f"{who}, without write access here, changed the issue within five minutes before it was labelled: "
-        "read it once more and press **Start plan**, or comment `/shoal start`."
+        'read it once more, then press "Start plan" on the check, or comment "/shoal start".'
     )
 
 

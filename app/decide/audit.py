@@ -20,6 +20,7 @@ from app.events import (
     WorkStopped,
 )
 
+_APPROVAL = {"issue", "label", "label_event", "labeller", "permission", "edited_since", "edited_lately_by"}
 _KEPT = (AttemptStarted, TokenMinted, TokensRevoked, OperatorSpoke, WorkStopped, AttemptGone, PresserKnown)
 
 
@@ -34,7 +35,7 @@ def _told(event: AnyEvent, decision: Decision) -> dict[str, object] | None:
         case IssueRead(label_event=int()):
             task = decision.state.tasks.get(event.issue)
             return {
-                **event.model_dump(mode="json", include={"issue", "label_event", "labeller", "permission"}),
+                **event.model_dump(mode="json", include=_APPROVAL),
                 "text_hash": event.snapshot.hash if event.snapshot else "",
                 "task": task.status if task else "",
                 "orchestration": task.orchestration if task else "",

@@ -64,6 +64,9 @@ def start_plan(draft: Draft, orchestration: str) -> bool:
     if draft.orchestrations[orchestration].status is not OrchestrationStatus.PROPOSED:
         return False
     draft.change_orchestration(orchestration, status=OrchestrationStatus.RUNNING, planned_at=draft.context.now)
+    if draft.orchestrations[orchestration].needs_start:
+        for task in [task for task in draft.tasks.values() if task.orchestration == orchestration and task.live]:
+            draft.change_task(task.issue, note="")  # what was asked for is done
     return True
 
 

@@ -239,13 +239,13 @@ def test_a_text_that_a_stranger_changed_just_before_the_label_needs_start() -> N
     desk.plan(desk.issue(6))
     desk.plan()
     assert (desk.running, desk.task(5).status) == ([6], "waiting")
-    assert desk.task(5).note.startswith("`mallory`, without write access here, changed the issue within five minutes before")
+    assert desk.task(5).note.startswith("mallory, without write access here, changed the issue within five minutes before")
 
     press = {"identifier": "start", "external_id": desk.task(5).orchestration, "sender": "ann"}
     desk.tell(PresserKnown(repository_id=1, permission="read", **press))
     assert desk.running == [6]
     desk.tell(PresserKnown(repository_id=1, permission="write", **press))
-    assert desk.running == [5, 6]
+    assert (desk.running, desk.task(5).note) == ([5, 6], "")
 
 
 def test_an_allowed_bot_may_change_the_text_before_the_label() -> None:
@@ -256,7 +256,7 @@ def test_an_allowed_bot_may_change_the_text_before_the_label() -> None:
     assert desk.running == [5]
     desk.read(desk.issue(6), edited_lately_by=("", "other[bot]"))
     desk.plan()
-    assert (desk.running, desk.task(6).note[:27]) == ([5], "somebody and `other[bot]`, ")
+    assert (desk.running, desk.task(6).note[:44]) == ([5], "somebody whose account is gone and other[bot")
 
 
 def test_where_nobody_can_press_start_such_a_text_is_refused() -> None:
