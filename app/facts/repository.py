@@ -1,6 +1,7 @@
 """What planning must know of a repository: its newest commit, the files in it, its settings file."""
 
 import asyncio
+import fcntl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,16 @@ async def gather(client: RepositoryClient, work_dir: Path) -> RepositoryFacts:
 
 
 def _fetch(mirror: Path, url: str, branch: str, token: str) -> str:
+    mirror.parent.mkdir(parents=True, exist_ok=True)
+    # Two batches of a repository may be planned at once, and git does not wait for itself.
+    with mirror.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _fetch_alone(mirror, url, branch, token)
+
+
+def _fetch_alone(mirror: Path, url: str, branch: str, token: str) -> str:
     if not (mirror / "HEAD").exists():
-        mirror.mkdir(parents=True, exist_ok=True)
+        mirror.mkdir(exist_ok=True)
         git("init", "--bare", "--quiet", ".", cwd=mirror)
     ref = f"refs/heads/{branch}"
     env = credentials(url, token)

@@ -1,5 +1,6 @@
 """Stories about what planning learns of a repository, from the embedded GitHub over real git."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ async def test_facts_follow_the_default_branch(home: Home, client: RepositoryCli
     assert second.settings_text == "test_command: make test\n"
     assert "src/größe.py" in second.listing.tree.paths
     assert not [f for f in (tmp_path / "work").rglob("*") if f.is_file() and b"ghs_" in f.read_bytes()]
+
+
+async def test_batches_that_are_planned_at_once_share_the_mirror(home: Home, client: RepositoryClient, tmp_path: Path) -> None:
+    """One of them makes it, the others wait; all see the same commit."""
+    found = await asyncio.gather(*[gather(client, tmp_path / "work") for _ in range(6)])
+
+    assert {facts.base_sha for facts in found} == {home.sha}
 
 
 async def test_settings_of_another_branch_mean_nothing(home: Home, client: RepositoryClient, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ class Yard:
     mona: Person
     folder: Path
 
-    def issue(self, title: str, *, think: Mapping[str, str] | None = None) -> int:
-        number = int(self.mona.open_issue(HOME, title, "Please.", ["shoal"])["number"])
+    def issue(self, title: str, *, think: Mapping[str, str] | None = None, label: str = "shoal") -> int:
+        number = int(self.mona.open_issue(HOME, title, "Please.", [label])["number"])
         change = self.folder / "patches" / str(number)
         change.mkdir(parents=True)
         (change / "plan.md").write_text("1. Add a file.\n")
@@ -77,7 +77,7 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     assert made.returncode == 0, made.stdout + made.stderr
     wanted = {"mode": "orchestrate", "action": "tools/shoal@main", "runner_labels": "self-hosted", "label": "shoal"}
     # Issues whose words are so alike would wait for each other.
-    together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\n"
+    together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\nlabels: [quay]\n"
     files = {**PROJECT, ".github/shoal.yml": together, ".github/workflows/shoal.yml": workflow(wanted)}
     for path, text in files.items():
         (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
@@ -97,8 +97,12 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
 
 
 def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
-    """One aggregated check on each; the job's summary and outputs say the same; no secret is left behind."""
-    issues = [yard.issue(f"Write the log of berth {number}") for number in range(6)]
+    """One aggregated check on each; the job's summary and outputs say the same; no secret is left behind.
+
+    Three have the operator's label, three the one that the repository's own settings name.
+    """
+    labels = ("shoal", "quay")
+    issues = [yard.issue(f"Write the log of berth {number}", label=labels[number % 2]) for number in range(6)]
     run_id = yard.start()
     assert yard.ended(run_id) == "success", yard.log(run_id)
     pulls = yard.pulls()
