@@ -27,7 +27,7 @@ def test_requests_fail_and_no_webhook_arrives(tmp_path: Path, capsys: pytest.Cap
     """The result is the same: every expected verdict, exactly one pull request each, every check concluded, nothing twice."""
     with opened(tmp_path, Ways(slots=4, think_seconds=0.5), lambda _line: None) as world:
         _door(world, "PUT", "/webhooks", {"mode": "drop"})
-        _door(world, "PUT", "/weather", {"share": share, "seed": 4, "ways": _WAYS})
+        _door(world, "PUT", "/weather", {"share": share, "seed": 9, "ways": _WAYS})
         world.label_all()
         status = watch(world, lambda _: None, 600)
         struck = _door(world, "GET", "/weather")
