@@ -102,7 +102,7 @@ def _predecessors(draft: Draft, task: Task) -> list[Task]:
 
 def _failed(task: Task) -> bool:
     """Nothing can be built on it: it ended badly, or a person closed its pull request."""
-    return not task.live and not task.merged and (not task.verified or task.pull_request_state == "closed")
+    return not task.open and not task.merged and (not task.verified or task.pull_request_state == "closed")
 
 
 def _start(draft: Draft, task: Task, *, probe: bool) -> None:
@@ -125,6 +125,7 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         cpu=cpu,
         probe=probe,
         follow_up=task.follow_up is not None,
+        releases=task.on_hold is not None,
         reserved_usd=reservation(draft, task),
         reserved_tokens=tokens_reserved(draft, task),
         day=day_of(draft.context.now),
