@@ -9,7 +9,16 @@ import pytest
 from app.actions import AnswerCommand, DropHeld
 from app.decide.policy import Policy
 from app.decide.state import Permit, Task
-from app.events import AttemptFinished, AttemptGone, CommandRead, PermitRequested, PresserKnown, PullRequestChanged, WorkHandedOver
+from app.events import (
+    AttemptFinished,
+    AttemptGone,
+    CommandRead,
+    PermitRequested,
+    PresserKnown,
+    PullRequestChanged,
+    RepositoryChanged,
+    WorkHandedOver,
+)
 from app.events import IssueRead as Read
 from shared.messages import HeldWork
 from shared.models import AttemptReport, FileChange, RepositorySettings, Verdict, VerdictName
@@ -202,6 +211,25 @@ def test_it_can_be_thrown_away(how: str) -> None:
     else:
         assert say(desk, "cancel").reaction == "+1"
     assert (name_of(desk.task(5)), dropped(desk)) == ("cancelled", ["1-5-1-1"])
+
+
+def test_a_repository_that_everybody_can_read_gets_nothing_of_it() -> None:
+    """Made public while it waits, where the operator has not allowed that: deleted."""
+    desk = held()
+    desk.tell(RepositoryChanged.model_validate({"repository_id": 1, "repository": _WIDGETS, "what": "publicized"}))
+    assert (name_of(desk.task(5)), dropped(desk)) == ("cancelled", ["1-5-1-1"])
+
+
+def test_publishing_waits_for_no_model_and_proves_nothing_about_it() -> None:
+    """The provider refuses others: this one starts at once, and they go on waiting."""
+    desk = held()
+    desk.plan(desk.issue(6), settings=HOLDS)
+    desk.finish(6, VerdictName.PROVIDER_LIMIT, retry_seconds=3600)
+    say(desk, "publish")
+    assert desk.running == [5]
+    assert not desk.state.attempts[desk.task(5).attempt].probe
+    desk.finish(5, pull=11)
+    assert (name_of(desk.task(5)), desk.task(6).waits_for_provider, desk.running) == ("succeeded", True, [])
 
 
 def test_it_is_not_kept_for_ever() -> None:
