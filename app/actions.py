@@ -75,6 +75,13 @@ class RevokeTokens(Action):
     attempt: str
 
 
+class DropHeld(Action):
+    """Remove what an attempt handed over: it will not be published."""
+
+    kind: Literal["drop_held"] = "drop_held"
+    attempt: str
+
+
 class ReadRemote(Action):
     """Read branch, pull requests and issue of an attempt's task -> RemoteRead."""
 
@@ -168,6 +175,7 @@ AnyAction = Annotated[
     | StopAttempt
     | ReadRunners
     | RevokeTokens
+    | DropHeld
     | ReadRemote
     | OpenPullRequest
     | ReadChecks

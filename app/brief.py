@@ -40,6 +40,7 @@ def make(
         setup_network=settings.setup_network,
         protected_changes=settings.protected_changes,
         published=task.published,
+        held=task.on_hold.work if task.on_hold and attempt.releases else None,
         follow_up=task.follow_up,
         shared_tokens=shared_tokens,
         app_login=login,

@@ -16,6 +16,7 @@ from app.actions import (
     AnyAction,
     CheckPresser,
     ConcludeCheck,
+    DropHeld,
     MakePlan,
     OpenPullRequest,
     ReadBlockers,
@@ -54,6 +55,7 @@ from app.github.client import NotFound
 from app.github.commands import read_command
 from app.github.repository import CheckWrite, PullNow, RepositoryClient
 from app.github.usage import Usage, on_behalf_of
+from app.held_work import HeldFolder
 from app.metrics import Metrics
 from app.planner import Planner
 from app.reporter import Reporter, wanted_checks
@@ -101,6 +103,7 @@ class Effects:
             "stop_attempt": self._stop_attempt,
             "read_runners": self._read_runners,
             "revoke_tokens": self._revoke_tokens,
+            "drop_held": self._drop_held,
             "read_remote": self._read_remote,
             "open_pull_request": self._open_pull_request,
             "read_blockers": self._read_blockers,
@@ -246,6 +249,10 @@ class Effects:
             await self.github.tokens.revoke(token)
         self.tokens.forget(action.attempt)
         return [TokensRevoked(repository_id=action.repository_id, attempt=action.attempt, holder=action.place)]
+
+    async def _drop_held(self, action: DropHeld) -> Sequence[AnyEvent]:
+        await asyncio.to_thread(HeldFolder(self.settings.held_dir).drop, action.attempt)
+        return []
 
     async def _read_remote(self, action: ReadRemote) -> Sequence[AnyEvent]:
         attempt, task = await self._attempt(action.attempt)

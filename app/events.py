@@ -27,7 +27,7 @@ from app.events_of_github import (
     RepositoryGone,
     RepositoryRef,
 )
-from shared.messages import ClaimRequest, Heartbeat
+from shared.messages import ClaimRequest, Heartbeat, HeldWork
 from shared.models import AttemptReport, PhaseResult, Plan, RepositorySettings, Wire
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "Tick",
     "TokenMinted",
     "TokensRevoked",
+    "WorkHandedOver",
     "WorkStopped",
 ]
 
@@ -145,6 +146,17 @@ class PermitRequested(Event):
     sequence: int
     head_sha: str
     report: AttemptReport
+
+
+class WorkHandedOver(Event):
+    """A runner gave the app what it may not publish yet; the files are on the disk of `host`, durable before this is said."""
+
+    kind: Literal["work_handed_over"] = "work_handed_over"
+    attempt: str
+    nonce: str
+    head_sha: str
+    host: str = ""
+    work: HeldWork
 
 
 class TokenMinted(Event):
@@ -313,6 +325,7 @@ AnyEvent = Annotated[
     | HeartbeatReceived
     | PhaseReported
     | PermitRequested
+    | WorkHandedOver
     | TokenMinted
     | AttemptFinished
     | AttemptGone

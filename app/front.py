@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -18,6 +19,7 @@ from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, T
 from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
 from app.github.access import Access
 from app.github.usage import Usage, on_behalf_of
+from app.holding import Holding
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier
@@ -37,12 +39,18 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    HeldReply,
+    HeldRequest,
+    HoldReply,
+    HoldRequest,
     IdentityReply,
     IdentityRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
     PhaseFinished,
+    Piece,
+    PieceReply,
 )
 from shared.models import VerdictName
 
@@ -67,6 +75,7 @@ class CoreFront:
     metrics: Metrics
     verifier: Verifier
     usage: Usage
+    holding: Holding
 
     async def accept(self, delivery: Delivery) -> Literal["accepted", "duplicate"]:
         """One durable row per delivery id."""
@@ -175,7 +184,25 @@ class CoreFront:
             return PermitReply(status="pending")
         if attempt.permit.status == "refused":
             return PermitReply(status="refused", verdict=attempt.permit.refusal)
+        if attempt.permit.status == "held":
+            return PermitReply(status="held")
         return await self._grant(attempt, repository, request)
+
+    async def piece(self, attempt_id: str, piece: Piece) -> PieceReply | Refused:
+        """Of work that waits to be published."""
+        return await self.holding.piece(attempt_id, piece)
+
+    async def hold(self, attempt_id: str, request: HoldRequest) -> HoldReply | Refused:
+        """All of it."""
+        return await self.holding.hold(attempt_id, request)
+
+    async def held(self, attempt_id: str, request: HeldRequest) -> HeldReply | Refused:
+        """Back to the attempt that publishes it."""
+        return await self.holding.held(attempt_id, request)
+
+    async def held_diff(self, attempt_id: str) -> Path | None:
+        """For the operator."""
+        return await self.holding.diff(attempt_id)
 
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Hears the last word."""

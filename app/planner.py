@@ -134,7 +134,7 @@ class Planner:
 
 
 def _will_be_there(task: Task) -> bool:
-    return task.live or (task.verified and not task.merged)
+    return task.open or (task.verified and not task.merged)
 
 
 def _outside(issues: list[IssueSnapshot], elsewhere: frozenset[int], name: str) -> dict[int, tuple[int, ...]]:

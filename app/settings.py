@@ -136,6 +136,10 @@ class Settings(Place):
         pattern=r"^(sqlite:///|postgresql\+psycopg://)",
         description="`sqlite:///file` or `postgresql+psycopg://...`; empty: a file in the work folder.",
     )
+    held_dir: Path = Field(
+        default_factory=lambda values: values["work_dir"] / "held",
+        description="Folder of work that waits to be published; several apps share it; empty: in the work folder.",
+    )
     github_writes_per_second: float = Field(default=1, gt=0, description="Sustained writes to GitHub per installation.")
     github_content_per_minute: float = Field(default=80, gt=0, description="Created comments, checks and PRs per minute.")
     github_content_per_hour: float = Field(default=500, gt=0, description="The same per hour.")
@@ -181,6 +185,9 @@ class Settings(Place):
     )
     ci_minutes: float = Field(
         default=60, ge=0, description="The repository's own CI is waited for so long after a pull request, minutes; 0: not at all."
+    )
+    hold_hours: float = Field(
+        default=168, gt=0, le=8760, description="Work that waits to be published (`publish: hold`) is deleted after, hours."
     )
     runners_on_demand: bool = Field(
         default=False, description="Runners come when a job waits (actions-runner-controller, JIT): none is looked for before."

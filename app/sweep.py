@@ -18,6 +18,7 @@ from app.found import Survey
 from app.github.access import Access
 from app.github.repository import RepositoryClient
 from app.github.usage import on_behalf_of
+from app.holding import Holding
 from app.loop import Loop
 from app.metrics import Metrics
 from app.settings import Settings
@@ -46,6 +47,7 @@ class Sweep:
     loop: Loop
     github: Access
     metrics: Metrics
+    holding: Holding
     _known: dict[int, dict[int, datetime]] = field(default_factory=dict)
     # What was told already, so that what stays as it is counts once.
     _told: set[tuple[int, str, str]] = field(default_factory=set)
@@ -60,6 +62,7 @@ class Sweep:
             with self._failing_alone("everything"):
                 await self.once()
                 await self.loop.prune(timedelta(days=self.settings.audit_days))
+                await self.holding.tidy()
             await asyncio.sleep(self.settings.sweep_seconds)
 
     async def once(self) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from app.decide.merges import merges_awaited
 from app.decide.state import Attempt, AttemptStatus, OperatorMode, Orchestration, OrchestrationStatus, Task, TaskStatus
-from app.report.view import CiView, OrchestrationView, SettingsMistake, Span, TaskView
+from app.report.view import CiView, HeldView, OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
 from app.store import operator, rows
 from shared.models import PhaseName, Usage, VerdictName
@@ -83,8 +83,10 @@ def _task(
         waits_for_person=_waits_for_person(orchestration, task, states),
         phase=_phase(task, last),
         phases=last.phases if last else (),
-        # A follow-up comes hours later: it is no part of how long the orchestration took.
-        spans=tuple(Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None and not a.follow_up),
+        # A follow-up and what a person lets out come hours later: they are no part of how long it took.
+        spans=tuple(
+            Span(a.claimed_at, a.ended_at) for a in attempts if a.claimed_at is not None and not (a.follow_up or a.releases)
+        ),
         agent_seconds=sum(a.report.agent_seconds for a in attempts if a.report),
         usage=_total([a.report.usage for a in attempts if a.report]),
         cost_unknown=any(_cost_unknown(a) for a in attempts),
@@ -105,8 +107,14 @@ def _task(
         changes=report.changes if report else (),
         isolation=report.isolation if report else "",
         agent=report.agent if report else "",
+        held=_held(task),
         note=task.note,
     )
+
+
+def _held(task: Task) -> HeldView | None:
+    kept = task.on_hold if task.waits_to_be_published else None
+    return HeldView(kept.attempt, kept.work.bytes, kept.until) if kept else None
 
 
 def _total(parts: list[Usage]) -> Usage:
@@ -139,7 +147,7 @@ def _phase(task: Task, last: Attempt | None) -> PhaseName | None:
 
 def _waits_for_person(orchestration: Orchestration, task: Task, states: dict[int, Task]) -> bool:
     if task.verdict is not None:
-        return task.verdict.name is VerdictName.EDITED_AFTER_APPROVAL
+        return task.verdict.name in {VerdictName.EDITED_AFTER_APPROVAL, VerdictName.HELD}
     proposed = orchestration.status is OrchestrationStatus.PROPOSED
     return task.status is TaskStatus.WAITING and (proposed or bool(merges_awaited(task, orchestration.settings, states)))
 

@@ -20,6 +20,8 @@ from app.github.access import Access
 from app.github.client import GitHubApp
 from app.github.payloads import to_event
 from app.github.usage import Meter, Usage
+from app.held_work import HeldFolder
+from app.holding import Holding
 from app.loop import Loop
 from app.metrics import Metrics
 from app.oidc import Verifier, issuer_of
@@ -93,9 +95,10 @@ async def running(
         planner = Planner(settings, database, where.machine)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me, usage)
         verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
-        front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier, usage)
+        holding = Holding(HeldFolder(settings.held_dir), database, loop)
+        front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier, usage, holding)
         web = server.build(front, settings, metrics.registry)
-        watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github, metrics)
+        watch, sweep = Watch(database, loop, where), Sweep(settings, database, loop, github, metrics, holding)
         work = asyncio.create_task(_work(loop.run(effects.perform), watch.run(), sweep.run()))
         try:
             yield App(web, loop, database, github, where, reporter, sweep, settings.github_url, work)
@@ -144,6 +147,7 @@ def policy(settings: Settings, app_login: str, *, attended: bool = True) -> Poli
         day_cost_usd=settings.day_cost_usd,
         ci_wait=timedelta(minutes=settings.ci_minutes) if attended else timedelta(0),
         attended=attended,
+        hold=timedelta(hours=settings.hold_hours),
         allow_public=settings.allow_public_repositories,
         allowed_bots=settings.allowed_bots,
         app_login=app_login,

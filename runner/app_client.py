@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 import httpx
 import structlog
@@ -19,10 +20,16 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    HeldReply,
+    HeldRequest,
+    HoldReply,
+    HoldRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
     PhaseFinished,
+    Piece,
+    PieceReply,
     RunnerLaunch,
 )
 from shared.models import AttemptReport, PhaseName, PhaseResult
@@ -81,6 +88,22 @@ class AppClient:
             if self.stop.wait(pause):
                 raise Interrupted
             pause = min(pause * 1.5, 2.0)
+
+    def piece(self, of: Literal["bundle", "diff"], offset: int, data: str) -> int:
+        """How much of it the app has now."""
+        piece = Piece(nonce=self._nonce, of=of, offset=offset, data=data)
+        self.moved()
+        return PieceReply.model_validate_json(self._patient("POST", "piece", piece)).bytes
+
+    def hold(self, head_sha: str, report: AttemptReport, bundle_sha256: str, diff_sha256: str) -> str:
+        """Why the app cannot keep what was handed over; empty: it does."""
+        sums = {"bundle_sha256": bundle_sha256, "diff_sha256": diff_sha256}
+        request = HoldRequest(nonce=self._nonce, head_sha=head_sha, report=report, **sums)
+        return HoldReply.model_validate_json(self._patient("POST", "hold", request)).problem
+
+    def held(self, offset: int) -> HeldReply:
+        self.moved()
+        return HeldReply.model_validate_json(self._patient("POST", "held", HeldRequest(nonce=self._nonce, offset=offset)))
 
     def finish(self, report: AttemptReport, *, tokens_revoked: tuple[str, ...], patience: float = _PATIENCE_SECONDS) -> None:
         request = FinishRequest(nonce=self._nonce, report=report, tokens_revoked=tokens_revoked, job_cancelled=self._job_cancelled)

@@ -1,4 +1,4 @@
-"""The three ways in which an attempt stops before its last phase."""
+"""The ways in which an attempt stops before its last phase."""
 
 from shared.log import redact
 from shared.models import Verdict, VerdictName
@@ -24,3 +24,7 @@ class Interrupted(Exception):
 
 class Fenced(Exception):
     """The app answered 409: this attempt is over or somebody else's; nothing more may be done in its name."""
+
+
+class OnHold(Exception):
+    """The app's answer to a permit request: nothing may be written to GitHub until a person says so."""

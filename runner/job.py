@@ -19,6 +19,7 @@ CONCLUSIONS: Mapping[VerdictName, str] = {
     VerdictName.UNSAFE_DIFF: "action_required",
     VerdictName.EDITED_AFTER_APPROVAL: "action_required",
     VerdictName.BRANCH_MOVED: "action_required",
+    VerdictName.HELD: "action_required",
     VerdictName.NOT_PLANNED: "action_required",
 }
 

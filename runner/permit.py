@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runner import report
-from runner.endings import AttemptEnds
+from runner.endings import AttemptEnds, OnHold
 from runner.phase import Work
 from runner.state import commit_of
 from runner.tokens import revoke
@@ -15,9 +15,11 @@ from shared.models import VerdictName
 
 @contextmanager
 def granted(work: Work) -> Iterator[PermitReply]:
-    """Raises AttemptEnds with the app's own verdict when it refuses."""
+    """Raises AttemptEnds with the app's own verdict when it refuses, OnHold when a person must speak first."""
     work.permits += 1
     reply = work.app.permit(work.permits, commit_of(work.state).head_sha, report.make(work.brief, work.state))
+    if reply.status == "held":
+        raise OnHold
     if reply.status == "refused":
         if reply.verdict is None:
             raise AttemptEnds(VerdictName.PUBLISH_FAILED, "the app refused the right to publish and did not say why")

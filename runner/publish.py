@@ -10,6 +10,7 @@ from shared.messages import AttemptBrief
 _SNAPSHOT = "refs/shoal/snapshot"
 _HEAD = "refs/shoal/head"
 _PUSHED = "refs/shoal/pushed"
+_HELD = "refs/shoal/held"
 _CHECKED = ("-c", "transfer.fsckObjects=true", "-c", "fetch.fsckObjects=true")
 
 
@@ -54,6 +55,23 @@ def push(folder: TaskFolder, brief: AttemptBrief, sha: str, expected: str, token
         git("push", "--quiet", lease, url, target, cwd=folder.publish, env=credentials(url, token) if token else {})
     except GitFailed as error:
         raise PushRejected(error.stderr.strip()[-500:]) from error
+    is_elsewhere(folder, sha)
+
+
+def bundle_commit(folder: TaskFolder, about: About, sha: str, place: Path) -> None:
+    """A bundle of one commit with all that GitHub's own commits do not bring."""
+    git("update-ref", _HELD, sha, cwd=folder.publish)
+    git("bundle", "create", "--quiet", str(place), _HELD, "--not", *about.published, cwd=folder.publish)
+
+
+def take_in_commit(folder: TaskFolder, bundle: Path) -> str:
+    """The commit that `bundle_commit` packed, checked like everything that comes from outside; raises GitFailed."""
+    git(*_CHECKED, "fetch", "--quiet", "--no-tags", str(bundle), f"+{_HELD}:{_HELD}", cwd=folder.publish)
+    return git("rev-parse", _HELD, cwd=folder.publish).strip()
+
+
+def is_elsewhere(folder: TaskFolder, sha: str) -> None:
+    """Somebody else keeps this commit now: it need not be rescued from here."""
     git("update-ref", _PUSHED, sha, cwd=folder.publish)
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from runner import publish, rescue, worktree
+from runner import hold, publish, rescue, worktree
 from runner import state as states
+from runner.endings import AttemptEnds
 from runner.evidence import Evidence
 from runner.phase import Phase, Work
 from runner.phases import setup
 from runner.state import Change, State
-from shared.messages import Published
+from shared.messages import HeldWork, Published
 from shared.models import AttemptReport, PhaseName, PhaseResult, Step, Usage, VerdictName
 
 _KEPT = Step(name="kept from an earlier attempt", seconds=0, cached=True)
@@ -58,6 +59,22 @@ def from_published(work: Work, published: Published) -> None:
     state.test_command, state.test_source = setup.test_command(work)
     setup.make_checkout(work)
     worktree.restore(work, report.head_sha)
+
+
+def from_held(work: Work, held: HeldWork) -> None:
+    """What a person has let out, as the app kept it: the commit is proven to be that one, and only publishing is left to do."""
+    work.state = _fresh(work)
+    report, state = held.report, work.state
+    state.done = [result for result in report.phases if result.name not in {PhaseName.PULL_REQUEST, PhaseName.REVIEW}]
+    state.before, state.change, state.plan_text = _before(report), _change(report), report.plan_text
+    state.review_text, state.findings, state.notes = report.review_text, report.findings, list(report.notes)
+    try:
+        setup.bring_commits(work)
+    except AttemptEnds as ends:
+        reason = f"what the held work builds on cannot be had any more ({ends.verdict.reason}); `/shoal retry` does the work anew"
+        raise AttemptEnds(VerdictName.PUBLISH_FAILED, reason, ends.verdict.detail) from ends
+    publish.open_quarantine(work.folder)
+    hold.take_back(work, held)
 
 
 def _fresh(work: Work) -> State:

@@ -74,7 +74,9 @@ def _taken_up(work: Work, model_keys: str) -> Verdict | None:
         work.state.isolation = _isolation(work)
         found = resume.earlier_work(work, PHASES)
         published = work.brief.published
-        if published is not None and not (found and found.change and found.change.head_sha == published.report.head_sha):
+        if work.brief.held is not None and not (found and found.has_done(PhaseName.PULL_REQUEST)):
+            resume.from_held(work, work.brief.held)
+        elif published is not None and not (found and found.change and found.change.head_sha == published.report.head_sha):
             resume.from_published(work, published)
         return Outcome()
 

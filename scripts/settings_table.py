@@ -28,6 +28,7 @@ _UNITS = {
     "points_per_minute": "points per minute",
     "_seconds": "seconds",
     "_minutes": "minutes",
+    "_hours": "hours",
     "_days": "days",
     "_mib": "MiB",
     "_usd": "US dollars",

@@ -1,6 +1,8 @@
 """What app and runner say to each other: the brief of an attempt and the calls of the runner API."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from shared.models import (
     WIRE_VERSION,
@@ -16,6 +18,10 @@ from shared.models import (
     Verdict,
     Wire,
 )
+
+# Of a bundle, and of a diff, that wait to be published; and of one call that carries a part of it.
+HELD_LIMIT = 128 * 1024 * 1024
+PIECE_LIMIT = 1024 * 1024
 
 
 class RunnerRepository(Wire):
@@ -50,6 +56,14 @@ class FollowUp(Wire):
 FOLLOW_UP_LIMIT = 20_000
 
 
+class HeldWork(Wire):
+    """Finished work that the app keeps until a person lets it be published; `report` is what its attempt said of it."""
+
+    report: AttemptReport
+    bytes: int
+    sha256: str
+
+
 class AttemptBrief(Wire):
     """What a claim is answered with: all that the WorkflowManager needs, and no secret."""
 
@@ -76,6 +90,8 @@ class AttemptBrief(Wire):
     # Whether a change of protected files is refused, or becomes a draft that a person must look at.
     protected_changes: Literal["refuse", "draft"] = "refuse"
     published: Published | None = None
+    # Set when a person has let work be published that was held: it is taken as it is, and no agent runs.
+    held: HeldWork | None = None
     # Set when the change is published and more is wanted of it: `base_sha` is then the branch's commit.
     follow_up: FollowUp | None = None
     # The tokens are not this attempt's alone, so that it must not revoke them.
@@ -149,12 +165,59 @@ class PermitRequest(Wire):
 
 class PermitReply(Wire):
     """`pending`: ask again. `granted`: `token` writes to this one repository; `expected_sha` is what the branch must still be
-    on GitHub, empty when it must not exist. `refused`: end with `verdict`."""
+    on GitHub, empty when it must not exist. `refused`: end with `verdict`. `held`: nothing of it may be written; hand it over."""
 
-    status: Literal["pending", "granted", "refused"]
+    status: Literal["pending", "granted", "refused", "held"]
     token: str = ""
     expected_sha: str = ""
     verdict: Verdict | None = None
+
+
+class Piece(Wire):
+    """A part of what is handed over to be kept; `data` is at most PIECE_LIMIT bytes in base64, put at `offset`."""
+
+    nonce: str
+    of: Literal["bundle", "diff"]
+    offset: Annotated[int, Field(ge=0, le=HELD_LIMIT)]
+    data: Annotated[
+        str, Field(max_length=PIECE_LIMIT * 4 // 3 + 4, pattern=r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")
+    ]
+
+
+class PieceReply(Wire):
+    """How many bytes of it the app has now: the next piece begins there, also after an answer was lost."""
+
+    bytes: int
+
+
+class HoldRequest(Wire):
+    """Everything was handed over: the commit that a person may let out, what is to be said of it, and what the files must be."""
+
+    nonce: str
+    head_sha: str
+    report: AttemptReport
+    bundle_sha256: str
+    diff_sha256: str
+
+
+class HoldReply(Wire):
+    """`problem` is for people; empty: it is kept, and survives a crash of the app."""
+
+    problem: str = ""
+
+
+class HeldRequest(Wire):
+    """Asks for the held bundle from `offset` on."""
+
+    nonce: str
+    offset: Annotated[int, Field(ge=0, le=HELD_LIMIT)]
+
+
+class HeldReply(Wire):
+    """At most PIECE_LIMIT bytes in base64, or the `problem` that keeps it from being published."""
+
+    data: str = ""
+    problem: str = ""
 
 
 class FinishRequest(Wire):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 # Raised with every change that an older runner or app would misread; the two refuse each other by this number.
-WIRE_VERSION = 4
+WIRE_VERSION = 5
 
 
 class Wire(BaseModel):
@@ -53,6 +53,7 @@ class VerdictName(StrEnum):
     UNSAFE_DIFF = "unsafe_diff"
     EDITED_AFTER_APPROVAL = "edited_after_approval"
     BRANCH_MOVED = "branch_moved"
+    HELD = "held"
     PUBLISH_FAILED = "publish_failed"
     BLOCKED = "blocked"
     NOT_PLANNED = "not_planned"
@@ -357,6 +358,7 @@ class RepositorySettings(Wire):
         default="label",
         description="What starts work: the label, or somebody with write access who has read the plan and presses Start plan.",
     )
+    publish: Literal["now", "hold"] = Field(default="now", description="`hold`: off GitHub until a writer says `/shoal publish`.")
     stack: bool = Field(
         default=True,
         description="A task that depends on another starts from its verified branch; false: it waits until that is merged.",

@@ -21,6 +21,7 @@ from app.brief import agent_settings
 from app.commands import runner
 from app.commands.console import print_json, print_line
 from app.commands.finding import Finding, warn
+from app.held_work import HeldFolder
 from app.settings import Settings, load, strangers
 from shared import process
 from shared.errors import FatalError, UserError
@@ -177,6 +178,23 @@ def _rescues(settings: Settings) -> Finding:
     return Finding("rescued work", True, f"{len(found)} kept until somebody fetches or removes them\n" + "\n".join(lines))
 
 
+def _held(settings: Settings) -> Finding:
+    """Work that waits to be published lies here and nowhere else, until a person decides or its time is over."""
+    folder, name = HeldFolder(settings.held_dir), "held work"
+    try:
+        found, problem = folder.listing(), folder.problem()
+    except OSError as error:
+        return Finding(name, False, f"{folder.path} cannot be read: {error.strerror}", "give it to the user that runs the app")
+    if problem:
+        return Finding(name, False, f"{folder.path} can be read by other users of this machine", problem)
+    if not found:
+        return Finding(name, True, "none")
+    size = sum(one.bytes for one in found) / 2**20
+    return Finding(
+        name, True, f"{len(found)} waiting to be published, {size:.1f} MiB, the oldest since {found[0].since:%Y-%m-%d %H:%M} UTC"
+    )
+
+
 def _memory(settings: Settings) -> Finding:
     room = psutil.virtual_memory().available // 2**20 - settings.memory_reserve_mib
     enough = room >= settings.task_memory_mib
@@ -184,7 +202,7 @@ def _memory(settings: Settings) -> Finding:
     return Finding("memory", enough, f"{max(0, room)} MiB for tasks, one is expected to need {settings.task_memory_mib}", fix)
 
 
-_CHECKS: tuple[Callable[[Settings], Finding], ...] = (_disk, _database, _port, _key, _agent, _memory, _rescues)
+_CHECKS: tuple[Callable[[Settings], Finding], ...] = (_disk, _database, _port, _key, _agent, _memory, _rescues, _held)
 
 
 async def _github(settings: Settings) -> list[Finding]:

@@ -76,12 +76,12 @@ def _is_older(task: Task, event: IssueRead) -> bool:
 
 
 def _end(draft: Draft, task: Task | None, reason: str) -> None:
-    if task is not None and task.live:
+    if task is not None and task.open:
         stop_task(draft, task.issue, VerdictName.CANCELLED, reason)
 
 
 def _watch_text(draft: Draft, task: Task, event: IssueRead) -> None:
-    if task.live and task.snapshot and event.snapshot and task.snapshot.hash != event.snapshot.hash:
+    if task.open and task.snapshot and event.snapshot and task.snapshot.hash != event.snapshot.hash:
         stop_task(
             draft,
             task.issue,
@@ -93,10 +93,10 @@ def _watch_text(draft: Draft, task: Task, event: IssueRead) -> None:
 def _new_approval(draft: Draft, task: Task | None, event: IssueRead) -> None:
     refusal = _refusal(event, draft.context.policy)
     if refusal:
-        if task is None or not task.live:
+        if task is None or not task.open:
             _refuse(draft, task, event, refusal)
         return
-    if task is not None and task.live:
+    if task is not None and task.open:
         _approve_again(draft, task, event)
     elif task is None or task.status is TaskStatus.REFUSED:
         _begin(draft, Task(repository_id=event.repository_id, issue=event.issue), event)
@@ -114,10 +114,10 @@ def _new_approval(draft: Draft, task: Task | None, event: IssueRead) -> None:
 
 
 def _approve_again(draft: Draft, task: Task, event: IssueRead) -> None:
-    """The label came off and on again while work goes on: same text, same work; other text, the work starts over."""
+    """The label came off and on again while work goes on or waits: same text, same work; other text, the work starts over."""
     if task.snapshot and event.snapshot and task.snapshot.hash == event.snapshot.hash:
         draft.change_task(task.issue, **_label_of(event))
-    elif task.status in {TaskStatus.INTAKE, TaskStatus.WAITING}:
+    elif task.status in {TaskStatus.INTAKE, TaskStatus.WAITING} or task.waits_to_be_published:
         _begin(draft, task, event)
     else:
         # Once this one has ended the issue is read again, and the new label approves the new text.
@@ -126,6 +126,7 @@ def _approve_again(draft: Draft, task: Task, event: IssueRead) -> None:
 
 def _begin(draft: Draft, task: Task, event: IssueRead) -> None:
     labelled = event.labelled_snapshot
+    draft.drop_held(task)
     draft.tasks[task.issue] = task.model_copy(
         update={
             "snapshot": event.snapshot,

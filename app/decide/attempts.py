@@ -51,7 +51,7 @@ def attempt_claimed(draft: Draft, event: AttemptClaimed) -> None:
 
 def heartbeat_received(draft: Draft, event: HeartbeatReceived) -> None:
     """Renews the lease of the one who holds it."""
-    attempt = _held(draft, event.attempt, event.heartbeat.nonce)
+    attempt = holder_of_lease(draft, event.attempt, event.heartbeat.nonce)
     if attempt is not None:
         lease = draft.context.now + draft.context.policy.lease
         draft.change_attempt(attempt.id, lease_until=lease, phase=event.heartbeat.phase, progress=event.heartbeat.progress)
@@ -59,7 +59,7 @@ def heartbeat_received(draft: Draft, event: HeartbeatReceived) -> None:
 
 def phase_reported(draft: Draft, event: PhaseReported) -> None:
     """Keeps a phase's result; the same phase again replaces it."""
-    attempt = _held(draft, event.attempt, event.nonce)
+    attempt = holder_of_lease(draft, event.attempt, event.nonce)
     if attempt is not None:
         others = tuple(result for result in attempt.phases if result.name is not event.result.name)
         lease = draft.context.now + draft.context.policy.lease
@@ -155,7 +155,7 @@ def _lose(draft: Draft, attempt: Attempt) -> None:
         draft.act(StopAttempt(repository_id=attempt.repository_id, attempt=attempt.id, place=attempt.host))
 
 
-def _held(draft: Draft, attempt_id: str, nonce: str) -> Attempt | None:
+def holder_of_lease(draft: Draft, attempt_id: str, nonce: str) -> Attempt | None:
     """The attempt if this caller holds its lease; else the refusal is set."""
     attempt = draft.attempts.get(attempt_id)
     if attempt is None or attempt.status is not AttemptStatus.CLAIMED or attempt.nonce != nonce or not _is_current(draft, attempt):

@@ -9,6 +9,7 @@ from app.events import (
     AttemptFinished,
     AttemptGone,
     AttemptStarted,
+    CommandRead,
     IssueRead,
     OperatorSpoke,
     PermitRequested,
@@ -17,6 +18,7 @@ from app.events import (
     PullRequestOpened,
     TokenMinted,
     TokensRevoked,
+    WorkHandedOver,
     WorkStopped,
 )
 
@@ -50,6 +52,10 @@ def _told(event: AnyEvent, decision: Decision) -> dict[str, object] | None:
         case PermitRequested() | AttemptFinished():
             head = event.head_sha if isinstance(event, PermitRequested) else event.report.head_sha
             return {"attempt": event.attempt, "head_sha": head, "verdict": event.report.verdict.name}
+        case WorkHandedOver():
+            return {"attempt": event.attempt, "head_sha": event.head_sha, "bundle_sha256": event.work.sha256}
+        case CommandRead(command="publish"):
+            return {"issue": event.number, "comment": event.comment, "author": event.author, "permission": event.permission}
         case PullRequestOpened():
             return {"attempt": event.attempt, "pull_request": event.pull.number}
         case _ if isinstance(event, _KEPT):

@@ -37,7 +37,7 @@ def blockers_read(draft: Draft, event: BlockersRead) -> None:
 
 
 def _will_be_there(other: Task | None) -> bool:
-    return other is not None and (other.live or (other.verified and not other.merged))
+    return other is not None and (other.open or (other.verified and not other.merged))
 
 
 def _native(draft: Draft, task: Task) -> set[int]:

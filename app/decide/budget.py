@@ -28,11 +28,15 @@ class Shortage(NamedTuple):
 
 def reservation(draft: Draft, task: Task) -> float:
     """What an attempt at the task may cost at most; nothing for agents that call no model, or without a limit."""
+    if task.on_hold is not None:
+        return 0.0  # it is only published
     return _least(draft.context.policy.attempt_cost_usd, _settings(draft, task).max_cost_usd) or 0.0
 
 
 def tokens_reserved(draft: Draft, task: Task) -> int:
     """What an attempt at the task may take of tokens, likewise."""
+    if task.on_hold is not None:
+        return 0
     return int(_least(draft.context.policy.attempt_tokens, _settings(draft, task).max_tokens) or 0)
 
 

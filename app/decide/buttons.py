@@ -3,6 +3,7 @@
 from app.actions import CheckPresser, SyncReport
 from app.decide.approval import WRITERS
 from app.decide.draft import Draft
+from app.decide.hold import publish
 from app.decide.intake import join
 from app.decide.state import AFRESH, OrchestrationStatus, Task
 from app.decide.stop import stop_task
@@ -51,10 +52,12 @@ def presser_known(draft: Draft, event: PresserKnown) -> None:
     if event.identifier == "start":
         start_plan(draft, orchestration)
     tasks = [t for t in draft.tasks.values() if t.orchestration == orchestration]
-    only = int(issue.split(":")[0]) if issue[:1].isdigit() and event.identifier == "rerun" else None
+    only = int(issue.split(":")[0]) if issue[:1].isdigit() and event.identifier in {"rerun", "publish"} else None
     for task in tasks:
         if event.identifier == "cancel":
             cancel(draft, task, event.sender)
+        elif event.identifier == "publish" and only in {None, task.issue}:
+            publish(draft, task, event.sender)
         elif event.identifier in {"retry", "rerun"} and only in {None, task.issue}:
             retry(draft, task, event.sender)
 
@@ -72,9 +75,9 @@ def start_plan(draft: Draft, orchestration: str) -> bool:
 
 def cancel(draft: Draft, task: Task, who: str) -> bool:
     """Stops the work on a task; False when there is none."""
-    if task.live:
+    if task.open:
         stop_task(draft, task.issue, VerdictName.CANCELLED, f"cancelled by {who}")
-    return task.live
+    return task.open
 
 
 def retry(draft: Draft, task: Task, who: str) -> bool:

@@ -50,6 +50,8 @@ def _end(before: Task, task: Task) -> list[str]:
     """A success is what the plan foresaw."""
     if task.verdict is None or task.verdict.name is VerdictName.SUCCEEDED:
         return []
+    if task.verdict.name is VerdictName.HELD:
+        return [f"#{task.issue} is done and waits to be published"]
     how = "never started" if before.status is TaskStatus.WAITING else f"ended as {task.verdict.name.replace('_', ' ')}"
     return [f"#{task.issue} {how}: {task.verdict.reason}"]
 

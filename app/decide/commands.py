@@ -7,6 +7,7 @@ from app.decide.approval import WRITERS
 from app.decide.buttons import cancel, retry, start_plan
 from app.decide.draft import Draft
 from app.decide.follow_up import can_follow_up, follow_up
+from app.decide.hold import publish
 from app.decide.refusals import may_answer
 from app.decide.state import Task
 from app.events import CommandGiven, CommandRead
@@ -17,6 +18,7 @@ HELP = """What `/shoal` understands, from people with write access, at the begin
 - `/shoal retry`: try this issue again that ended without success
 - `/shoal cancel`: stop the work on this issue
 - `/shoal start`: start the plan that waits for it (`approval: plan`)
+- `/shoal publish`: put finished work on GitHub that waits for that (`publish: hold`)
 - `/shoal plan`: show where everything stands, written anew
 - `/shoal fix <what is wanted>`: add to the open pull request; a person's commits on its branch are kept
 - `/shoal help`: this text"""
@@ -56,6 +58,8 @@ def _obey(draft: Draft, task: Task, event: CommandRead) -> _Answer:
         case "start":
             started = task.orchestration in draft.orchestrations and start_plan(draft, task.orchestration)
             return _Answer(started, "No plan waits to be started here.")
+        case "publish":
+            return _Answer(publish(draft, task, event.author), f"Nothing of #{task.issue} waits to be published.")
         case "plan":
             draft.act(SyncReport(repository_id=event.repository_id, orchestration=task.orchestration, again=True))
             return _Answer(task.orchestration != "", "There is no plan yet.")
@@ -70,7 +74,8 @@ def _fix(draft: Draft, task: Task, event: CommandRead) -> _Answer:
     if not event.words.strip():
         return _Answer(done=False, text="Say what is wanted: `/shoal fix <what is wanted>`.")
     if not can_follow_up(task):
-        why = "it is being worked on" if task.live else "it has no open pull request"
+        waits = "work on it waits: say `/shoal publish` or `/shoal cancel` first" if task.waits_to_be_published else ""
+        why = waits or ("it is being worked on" if task.live else "it has no open pull request")
         return _Answer(done=False, text=f"Nothing was started on #{task.issue}: {why}.")
     follow_up(draft, task.issue, FollowUp(source="person", head_sha=task.head_sha, asked_by=event.author, text=event.words))
     return _Answer(done=True)

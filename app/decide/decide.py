@@ -23,6 +23,7 @@ from app.decide.ci import checks_read, checks_touched, watch_ci
 from app.decide.commands import command_given, command_read
 from app.decide.context import Context
 from app.decide.draft import Decision, Draft
+from app.decide.hold import end_overdue, work_handed_over
 from app.decide.intake import close_intakes
 from app.decide.pause import look_at_probes
 from app.decide.permit import permit_requested, remote_read_for_permit, token_minted
@@ -43,6 +44,7 @@ def decide(state: State, event: AnyEvent, context: Context) -> Decision:
     HANDLERS[event.kind](draft, event)
     lose_silent(draft)
     settle_attempts(draft)
+    end_overdue(draft)
     look_at_probes(draft)
     watch_ci(draft)
     close_intakes(draft)
@@ -110,6 +112,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "heartbeat_received": heartbeat_received,
     "phase_reported": phase_reported,
     "permit_requested": permit_requested,
+    "work_handed_over": work_handed_over,
     "token_minted": token_minted,
     "attempt_finished": attempt_finished,
     "attempt_gone": attempt_gone,

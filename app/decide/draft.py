@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.actions import Action
+from app.actions import Action, DropHeld
 from app.decide.context import Context
 from app.decide.state import Attempt, Orchestration, Repository, State, Task, TaskStatus
 from shared.models import Verdict, VerdictName
@@ -64,12 +64,22 @@ class Draft:
     def conclude(self, issue: int, verdict: Verdict, **changes: Any) -> Task:
         """Ends a task with what the evidence says; of a follow-up that left nothing on the branch only a note stays."""
         task = self.tasks[issue]
+        if verdict.name is VerdictName.HELD:  # nothing is over: what was added to still stands, and waits with it
+            return self.change_task(
+                issue, status=TaskStatus.DONE, verdict=verdict, ended_at=self.context.now, attempt="", **changes
+            )
         if task.follow_up is not None and task.standing is not None and task.head_sha == task.follow_up.head_sha:
             what = "mending the red CI" if task.follow_up.source == "ci" else f"what {task.follow_up.asked_by} asked for"
             changes["note"] = f"{what} ended as: {verdict.name.replace('_', ' ')} ({verdict.reason})"
             verdict = task.standing
-        changes = {**changes, "follow_up": None, "standing": None}
+        self.drop_held(task)
+        changes = {**changes, "follow_up": None, "standing": None, "on_hold": None, "released_by": ""}
         return self.change_task(issue, status=TaskStatus.DONE, verdict=verdict, ended_at=self.context.now, attempt="", **changes)
+
+    def drop_held(self, task: Task) -> None:
+        """What waited to be published is published, or never will be."""
+        if task.on_hold is not None:
+            self.act(DropHeld(repository_id=task.repository_id, attempt=task.on_hold.attempt, place=task.on_hold.host))
 
     def conclude_as(self, issue: int, name: VerdictName, reason: str) -> Task:
         """Ends a task with a verdict that has no output to show."""

@@ -7,7 +7,7 @@ from shared.messages import FOLLOW_UP_LIMIT, FollowUp
 
 def can_follow_up(task: Task) -> bool:
     """There is an open pull request and nobody of ours is at work on it."""
-    return not task.live and task.verdict is not None and task.pull_request_state == "open" and task.head_sha != ""
+    return not task.open and task.verdict is not None and task.pull_request_state == "open" and task.head_sha != ""
 
 
 def follow_up(draft: Draft, issue: int, wanted: FollowUp) -> None:

@@ -22,9 +22,9 @@ class Lesson(NamedTuple):
 
 
 def lesson_of(attempt: Attempt, task: Task) -> Lesson | None:
-    """None from one that did not end with a report, or that only reviewed or added to what was there."""
+    """None from one that did not end with a report, or that only reviewed, published or added to what was there."""
     report = attempt.report
-    part_of_a_task = task.published is not None or attempt.follow_up
+    part_of_a_task = task.published is not None or attempt.follow_up or attempt.releases
     if attempt.status is not AttemptStatus.ENDED or report is None or attempt.ended_at is None or part_of_a_task:
         return None
     seconds = sum(phase.seconds for phase in report.phases)

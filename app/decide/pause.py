@@ -20,6 +20,7 @@ _NEEDS_A_MODEL = {
     VerdictName.TESTS_FAILED,
     VerdictName.UNSAFE_DIFF,
     VerdictName.AGENT_FAILED,
+    VerdictName.HELD,
 }
 
 
@@ -62,7 +63,7 @@ def look_at_probes(draft: Draft) -> None:
 
 def ended_otherwise(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
     """A verdict that no attempt can get without its model being answered."""
-    if verdict.name in _NEEDS_A_MODEL:
+    if verdict.name in _NEEDS_A_MODEL and not attempt.releases:
         _answered(draft, attempt)
 
 

@@ -3,6 +3,7 @@
 from app.actions import ReadRemote
 from app.decide.attempts import STALE
 from app.decide.draft import Draft
+from app.decide.hold import must_hold
 from app.decide.state import Attempt, AttemptStatus, Evidence, Permit, Task
 from app.events import PermitRequested, RemoteRead, TokenMinted
 from shared.models import Verdict, VerdictName
@@ -28,7 +29,7 @@ def permit_requested(draft: Draft, event: PermitRequested) -> None:
 
 
 def remote_read_for_permit(draft: Draft, event: RemoteRead) -> None:
-    """Grants or refuses by what GitHub holds now."""
+    """Grants or refuses by what GitHub holds now; where a person must speak first, it does neither."""
     attempt = draft.attempts.get(event.attempt)
     if attempt is None or attempt.permit is None or attempt.permit.sequence != event.sequence or attempt.permit.status != "reading":
         return
@@ -36,6 +37,9 @@ def remote_read_for_permit(draft: Draft, event: RemoteRead) -> None:
     refusal = _refusal(attempt, task, event)
     if refusal is not None:
         draft.change_attempt(attempt.id, permit=attempt.permit.model_copy(update={"status": "refused", "refusal": refusal}))
+        return
+    if must_hold(task, draft.orchestrations[task.orchestration].settings, attempt.permit.head_sha):
+        draft.change_attempt(attempt.id, permit=attempt.permit.model_copy(update={"status": "held"}))
         return
     granted = attempt.permit.model_copy(update={"status": "granted", "expected_sha": event.branch_sha or ""})
     draft.change_attempt(attempt.id, permit=granted, evidence=_with_evidence(attempt, attempt.permit.head_sha))

@@ -2,6 +2,7 @@
 
 from app.decide.budget import cost_budget, reservation
 from app.decide.draft import Draft
+from app.decide.hold import ELSEWHERE
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
 from app.events import EffectFailed, PlanFailed, PlanReady
 from app.planning.conflicts import counting_conflicts
@@ -12,6 +13,10 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
     """Every issue of the batch is either waiting to run or named with the reason why not."""
     orchestration = draft.orchestrations.get(event.orchestration)
     if orchestration is None or orchestration.status is not OrchestrationStatus.PLANNING:
+        return
+    if event.settings.publish == "hold" and not draft.context.policy.attended:
+        refused = {"orchestration": event.orchestration, "base_sha": event.base_sha, "reason": ELSEWHERE}
+        plan_failed(draft, PlanFailed(repository_id=event.repository_id, **refused))
         return
     settings = event.settings if draft.context.policy.attended else _without_waiting(event.settings)
     proposed = (settings.approval == "plan" or orchestration.needs_start) and bool(event.plan.tasks)
@@ -106,7 +111,7 @@ def _live_elsewhere(draft: Draft, event: PlanReady) -> list[Task]:
     """Conflicts hold across orchestrations: work that was planned earlier and is not merged yet."""
     ours = {task.issue for task in event.plan.tasks}
     known = [task for task in draft.tasks.values() if task.branch and task.issue not in ours]
-    return [task for task in known if task.live or (task.verified and task.pull_request_state == "open")]
+    return [task for task in known if task.open or (task.verified and task.pull_request_state == "open")]
 
 
 def _branch(planned: str, issue: int, generation: int) -> str:

@@ -31,6 +31,8 @@ class Policy:
     day_cost_usd: float | None = None
     # Somebody will look again later: plans may wait for Start and for merges. A single job ends when its work does.
     attended: bool = True
+    # How long finished work is kept for a person to publish it.
+    hold: timedelta = timedelta(hours=168)
     allow_public: bool = False
     allowed_bots: tuple[str, ...] = ()
     app_login: str = ""

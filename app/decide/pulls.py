@@ -21,7 +21,7 @@ def pull_request_changed(draft: Draft, event: PullRequestChanged) -> None:
     draft.change_task(task.issue, pull_request_state=state, head_sha=event.head_sha or task.head_sha)
     if state == "merged":
         unblock(draft, task.issue)
-    if state != "open" and task.live:
+    if state != "open" and task.open:
         stop_task(draft, task.issue, VerdictName.CANCELLED, f"pull request #{event.number} was {state} while work went on")
     draft.act(SyncReport(repository_id=event.repository_id, orchestration=task.orchestration))
 

@@ -3,6 +3,7 @@
 from app.actions import OpenPullRequest, ReadBlockers, ReadRemote, RevokeTokens
 from app.decide.budget import settled
 from app.decide.draft import Draft
+from app.decide.hold import still_good, waiting
 from app.decide.pause import ended_otherwise, paused
 from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
 from app.decide.stop import reread
@@ -51,6 +52,9 @@ def _conclude_unpublished(draft: Draft, attempt: Attempt) -> None:
         _end(draft, attempt, attempt.stop)
     elif attempt.permit is not None and attempt.permit.refusal is not None:
         _end(draft, attempt, attempt.permit.refusal)
+    elif attempt.on_hold is not None:  # handed over whole, whatever became of its runner then
+        draft.change_task(attempt.issue, on_hold=attempt.on_hold, released_by="")
+        _end(draft, attempt, waiting(attempt.on_hold))
     elif attempt.status is AttemptStatus.LOST:
         _try_again(draft, attempt, None)
     else:
@@ -162,8 +166,8 @@ def attempt_effect_failed(draft: Draft, event: EffectFailed) -> None:
 
 
 def _without_evidence(verdict: Verdict | None) -> Verdict:
-    """A success, or a red draft, that left nothing on GitHub is none."""
-    if verdict is None or verdict.name in {VerdictName.SUCCEEDED, VerdictName.TESTS_FAILED}:
+    """A success, or a red draft, that left nothing on GitHub is none; nor is work held that was not handed over."""
+    if verdict is None or verdict.name in {VerdictName.SUCCEEDED, VerdictName.TESTS_FAILED, VerdictName.HELD}:
         return Verdict(
             name=VerdictName.PUBLISH_FAILED,
             reason="the attempt ended without its branch on GitHub",
@@ -198,7 +202,12 @@ def _end(draft: Draft, attempt: Attempt, verdict: Verdict) -> None:
     if verdict.name is VerdictName.PROVIDER_LIMIT and paused(draft, attempt, verdict):
         return
     ended_otherwise(draft, attempt, verdict)
-    task = draft.conclude(attempt.issue, verdict, note="")
+    task, note = draft.tasks[attempt.issue], ""
+    if task.on_hold is not None and still_good(task, attempt, verdict):
+        draft.change_task(attempt.issue, released_by="")
+        note = f"publishing it ended as: {verdict.name.replace('_', ' ')} ({verdict.reason}); it waits again"
+        verdict = waiting(task.on_hold)
+    task = draft.conclude(attempt.issue, verdict, note=note)
     if task.verified:
         unblock(draft, attempt.issue)
     reread(draft, attempt.issue, verdict.name)

@@ -24,7 +24,9 @@ def start_ready(draft: Draft) -> None:
         _block_followers(draft)
         hold_or_end(draft)
     waiting = {task.issue: task for task in draft.tasks.values() if _may_start(draft, task)}
-    stopped = draft.repository.gone or held_back(draft) or draft.context.pool.mode is not OperatorMode.RUNNING
+    if held_back(draft):  # who only publishes asks no model
+        waiting = {issue: task for issue, task in waiting.items() if task.on_hold is not None}
+    stopped = draft.repository.gone or draft.context.pool.mode is not OperatorMode.RUNNING
     if not waiting or stopped:
         note_lacks(draft, {}, {})
         return
@@ -36,9 +38,11 @@ def start_ready(draft: Draft) -> None:
         ask_for_runners(draft)
     chosen = _chosen(draft, list(ready.values()), [jobs[task.issue] for task in active], priorities(list(jobs.values())))
     alone = must_probe(draft)
-    for issue in _first(draft, chosen) if alone else chosen:
+    released = [issue for issue in chosen if draft.tasks[int(issue)].on_hold is not None]
+    others = [issue for issue in chosen if issue not in released]
+    for issue in [*released, *(_first(draft, others) if alone else others)]:
         if shortage(draft, draft.tasks[int(issue)]) is None:
-            _start(draft, draft.tasks[int(issue)], probe=alone)
+            _start(draft, draft.tasks[int(issue)], probe=alone and issue not in released)
     hold_or_end(draft)
     left = {issue: job for issue, job in ready.items() if not alone and _may_start(draft, draft.tasks[issue])}
     note_lacks(draft, left, free_room(draft, len(left)))
@@ -102,7 +106,7 @@ def _predecessors(draft: Draft, task: Task) -> list[Task]:
 
 def _failed(task: Task) -> bool:
     """Nothing can be built on it: it ended badly, or a person closed its pull request."""
-    return not task.live and not task.merged and (not task.verified or task.pull_request_state == "closed")
+    return not task.open and not task.merged and (not task.verified or task.pull_request_state == "closed")
 
 
 def _start(draft: Draft, task: Task, *, probe: bool) -> None:
@@ -125,6 +129,7 @@ def _start(draft: Draft, task: Task, *, probe: bool) -> None:
         cpu=cpu,
         probe=probe,
         follow_up=task.follow_up is not None,
+        releases=task.on_hold is not None,
         reserved_usd=reservation(draft, task),
         reserved_tokens=tokens_reserved(draft, task),
         day=day_of(draft.context.now),

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from app.decide.on_hold import OnHold
+from app.decide.row import Row
 from app.events import CiFailure
 from shared.messages import FollowUp, Published
 from shared.models import (
@@ -23,12 +23,6 @@ from shared.models import (
     Verdict,
     VerdictName,
 )
-
-
-class Row(BaseModel):
-    """A row; unknown keys are ignored, so that a database written by a newer version can still be read."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class RunnersSeen(Row):
@@ -198,6 +192,9 @@ class Task(Row):
     lack: Lack | None = None
     # What an attempt left on GitHub before it vanished: the next one only has its review to do.
     published: Published | None = None
+    # Checked work that waits for a person to publish it, and who did; it is cleared when the task ends in any other way.
+    on_hold: OnHold | None = None
+    released_by: str = ""
     # More work that is wanted on the published branch, and the verdict that stands unless that work is published too.
     follow_up: FollowUp | None = None
     standing: Verdict | None = None
@@ -215,6 +212,16 @@ class Task(Row):
     def live(self) -> bool:
         """Work on it may still happen without a new approval."""
         return self.status not in {TaskStatus.REFUSED, TaskStatus.DONE}
+
+    @property
+    def waits_to_be_published(self) -> bool:
+        """Its work is done and kept from GitHub until a person says so."""
+        return self.on_hold is not None and not self.live
+
+    @property
+    def open(self) -> bool:
+        """Something may still happen on its present approval: the issue's text must stay what was approved."""
+        return self.live or self.on_hold is not None
 
     @property
     def verified(self) -> bool:
@@ -245,6 +252,8 @@ AFRESH: dict[str, object] = {
     "not_before": None,
     "published": None,
     "held_by": "",
+    "on_hold": None,
+    "released_by": "",
     "follow_up": None,
     "standing": None,
 }
@@ -313,6 +322,8 @@ class Attempt(Row):
     token_expires_at: datetime | None = None
     # The app processes that alone hold its write tokens in memory.
     token_holders: tuple[str, ...] = ()
+    # What it handed over instead of publishing it.
+    on_hold: OnHold | None = None
     revoke_asked: bool = False
     remote_asked: bool = False
     report: AttemptReport | None = None
@@ -320,6 +331,8 @@ class Attempt(Row):
     cpu: float = 0
     # Its work is added to a published branch; its time is no part of the orchestration's.
     follow_up: bool = False
+    # It only publishes what an earlier one did: it teaches nothing about how long work takes.
+    releases: bool = False
     # Started to see whether the model's provider answers again; nothing else is started meanwhile.
     probe: bool = False
     # Set aside at the start, of this day's (UTC) budget; what it counted with in the end.

@@ -24,12 +24,12 @@ def stop_task(draft: Draft, issue: int, name: VerdictName, reason: str) -> None:
 
 
 def work_stopped(draft: Draft, event: WorkStopped) -> None:
-    """Every task that is not over."""
+    """Every task that is not over, or that waits to be published."""
     _stop_all(draft, event.reason)
 
 
 def _stop_all(draft: Draft, reason: str) -> None:
-    for issue in [issue for issue, task in draft.tasks.items() if task.live]:
+    for issue in [issue for issue, task in draft.tasks.items() if task.open]:
         stop_task(draft, issue, VerdictName.CANCELLED, reason)
 
 

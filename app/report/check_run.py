@@ -9,6 +9,7 @@ from app.report.measures import measure
 from app.report.sections import (
     all_problems,
     changes_section,
+    held_lines,
     legend,
     measures_section,
     own_section,
@@ -54,6 +55,7 @@ class Button:
 
 RETRY = Button("Retry failed", "Try every task again that needs you", "retry")
 START = Button("Start plan", "Start every task of this plan", "start")
+PUBLISH = Button("Publish", "Open pull requests for all that waits", "publish")
 CANCEL = Button("Cancel", "Stop what runs, start nothing more", "cancel")
 
 
@@ -166,6 +168,7 @@ def _orchestration_summary(view: OrchestrationView) -> str:
         [
             *empty,
             *_proposal(view),
+            *_held(view),
             f"Orchestration {plain(view.id)} of {plain(view.repository)}, planned on `{view.base_sha[:12]}`.",
             "",
         ]
@@ -180,6 +183,11 @@ def _proposal(view: OrchestrationView) -> list[str]:
         "**Nothing has been spent.** Somebody with write access presses **Start plan**, or says `/shoal start` on an issue.",
         "",
     ]
+
+
+def _held(view: OrchestrationView) -> list[str]:
+    lines = [line for task in view.sorted_tasks for line in held_lines(task)]
+    return [cut("\n".join(lines), 8_000, "\n- … more waits to be published."), ""] if lines else []
 
 
 def _settings_check(view: OrchestrationView) -> CheckText:
@@ -220,9 +228,10 @@ def _title(text: str) -> str:
 def _buttons(view: OrchestrationView) -> tuple[Button, ...]:
     if view.status == "proposed":
         return (START, CANCEL)
-    failed = any(task.status == "done" and not _succeeded(task) for task in view.tasks)
+    held = any(task.held for task in view.tasks)
+    failed = any(task.status == "done" and not task.held and not _succeeded(task) for task in view.tasks)
     alive = view.status != "done" and any(task.status != "done" for task in view.tasks)
-    return (*((RETRY,) if failed else ()), *((CANCEL,) if alive else ()))
+    return (*((PUBLISH,) if held else ()), *((RETRY,) if failed else ()), *((CANCEL,) if alive or held else ()))
 
 
 def _test_annotations(tests: TestRun | None) -> tuple[Annotation, ...]:

@@ -2,7 +2,7 @@
 
 from app.report.evidence import tests_words
 from app.report.markdown import block, details, plain
-from app.report.sections import all_problems, problem_line
+from app.report.sections import all_problems, held_lines, problem_line
 from app.report.view import OrchestrationView, TaskView
 from app.report.words import MEANINGS, counted, duration, limit_words, phase_words
 from shared.github import COMMENT_LIMIT, cut, marker
@@ -79,6 +79,7 @@ def _ended(task: TaskView) -> str:
 def _outcome(task: TaskView) -> list[str]:
     stacked = ", ".join(f"#{number}" for number in task.stacked_on)
     lines = [
+        "\n".join(held_lines(task)),
         f"Stacked on the work for {stacked}: merge that first." if stacked and task.pull_request is not None else "",
         f"Tests: {tests_words(task.tests_before, task.tests_after)}." if task.tests_after else "",
         f"It took {duration(task.attempt_seconds)}." if task.spans else "",

@@ -12,6 +12,7 @@ from shared.github import cut
 from shared.models import Problem
 
 _EMPTY = "–"
+_FILES_SHOWN, _PATH_SHOWN = 20, 200
 
 
 def own_section(task: TaskView) -> str:
@@ -24,6 +25,8 @@ def own_section(task: TaskView) -> str:
         "",
         *_facts(task),
     ]
+    if task.held:
+        lines += ["", *held_lines(task)]
     if task.verdict and task.status == "done":
         lines += ["", f"**How to go on:** {MEANINGS[task.verdict.name].go_on}."]
         if task.verdict.detail.strip():
@@ -34,6 +37,22 @@ def own_section(task: TaskView) -> str:
         stages = stage_lines(task)
         lines += ["", details("Phases", phase_table(task) + (f"\n\n{stages}" if stages else ""), 8_000)]
     return "\n".join(lines)
+
+
+def held_lines(task: TaskView) -> list[str]:
+    """What waits to be published, file by file: its content is on GitHub only when somebody has published it."""
+    if task.held is None:
+        return []
+    added, removed = sum(change.added for change in task.changes), sum(change.removed for change in task.changes)
+    shown = [f"  - {code(change.path[:_PATH_SHOWN])} +{change.added} −{change.removed}" for change in task.changes[:_FILES_SHOWN]]
+    more = len(task.changes) - len(shown)
+    until, files = f"{task.held.until:%Y-%m-%d %H:%M} UTC", counted(len(task.changes), "file")
+    return [
+        f"- **#{task.issue} waits to be published** until {until}: {files}, +{added} −{removed}",
+        f"  - The diff is not on GitHub; the app shows it to its operator at `/held/{task.held.attempt}.diff`",
+        *shown,
+        *([f"  - … and {more} more"] if more > 0 else []),
+    ]
 
 
 def task_table(view: OrchestrationView, limit: int) -> str:

@@ -1,5 +1,6 @@
 """The same facts for programs: what `/status.json` serves and `shoal demo --json` prints, one definition for both sides."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,6 +47,15 @@ class PhaseState(_Value):
     seconds: float
 
 
+class HeldState(_Value):
+    """Work that waits to be published: its diff is at `/held/ATTEMPT.diff`."""
+
+    attempt: str
+    bytes: int
+    files: int
+    until: datetime
+
+
 class TaskState(_Value):
     """One task; `verdict` is null until it has ended."""
 
@@ -58,6 +68,7 @@ class TaskState(_Value):
     pull_request: int | None
     head_sha: str
     phases: tuple[PhaseState, ...]
+    held: HeldState | None = None
 
 
 class CheckState(_Value):
@@ -133,6 +144,7 @@ def orchestration_state(view: OrchestrationView, whole: CheckText, checks: tuple
 
 
 def _task_state(task: TaskView) -> TaskState:
+    held = task.held
     return TaskState(
         issue=task.issue,
         title=task.title,
@@ -143,4 +155,5 @@ def _task_state(task: TaskView) -> TaskState:
         pull_request=task.pull_request,
         head_sha=task.head_sha,
         phases=tuple(PhaseState(name=phase.name, status=phase.status, seconds=phase.seconds) for phase in task.phases),
+        held=HeldState(attempt=held.attempt, bytes=held.bytes, files=len(task.changes), until=held.until) if held else None,
     )

@@ -37,6 +37,15 @@ class CiView:
     red: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class HeldView:
+    """Finished work that is not on GitHub: whose bundle it is, its size, and until when it is kept."""
+
+    attempt: str
+    bytes: int
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
     """One task as it stands; `waiting_for` is one line such as "#4 (depends on it)", "a free slot", "Start by a maintainer"."""
@@ -75,6 +84,8 @@ class TaskView:
     changes: tuple[FileChange, ...] = ()
     isolation: str = ""
     agent: str = ""
+    # Set while it waits for a person to publish it.
+    held: HeldView | None = None
     # What a person should know beside the verdict, such as a new label that started nothing.
     note: str = ""
 

@@ -67,6 +67,12 @@ MEANINGS: dict[VerdictName, Meaning] = {
         "needs you",
         "somebody else's commits are on the branch and stay: go on there, or delete the branch and label the issue again",
     ),
+    VerdictName.HELD: Meaning(
+        "Waiting to be published",
+        "action_required",
+        "needs you",
+        "say `/shoal publish` on the issue or press **Publish**, and the pull request is opened; `/shoal cancel` throws it away",
+    ),
     VerdictName.PUBLISH_FAILED: Meaning("Publishing failed", "failure", "needs you", f"see what GitHub answered, then {_RETRY}"),
     VerdictName.BLOCKED: Meaning("Blocked", "neutral", "blocked", "it starts by itself once what it waits for has succeeded"),
     VerdictName.NOT_PLANNED: Meaning(

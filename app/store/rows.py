@@ -174,6 +174,6 @@ def task_of(connection: Connection, repository_id: int, issue: int) -> Task | No
 
 
 def live_issues(connection: Connection, repository_id: int) -> list[int]:
-    """Issues whose newest task is not over."""
+    """Issues whose newest task is not over, or waits to be published."""
     repository = load_repository(connection, repository_id)
-    return [task.issue for task in load_state(connection, repository).tasks.values() if task.live] if repository else []
+    return [task.issue for task in load_state(connection, repository).tasks.values() if task.open] if repository else []

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, Protocol
 
 from pydantic import BaseModel
@@ -16,12 +17,18 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    HeldReply,
+    HeldRequest,
+    HoldReply,
+    HoldRequest,
     IdentityReply,
     IdentityRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
     PhaseFinished,
+    Piece,
+    PieceReply,
 )
 
 
@@ -81,6 +88,18 @@ class Front(Protocol):
 
     async def permit(self, attempt_id: str, request: PermitRequest) -> PermitReply | Refused:
         """The right to write once."""
+
+    async def piece(self, attempt_id: str, piece: Piece) -> PieceReply | Refused:
+        """Takes a part of work that may not be published yet."""
+
+    async def hold(self, attempt_id: str, request: HoldRequest) -> HoldReply | Refused:
+        """Keeps what was handed over until a person decides."""
+
+    async def held(self, attempt_id: str, request: HeldRequest) -> HeldReply | Refused:
+        """Gives a part of it to the attempt that publishes it."""
+
+    async def held_diff(self, attempt_id: str) -> Path | None:
+        """The file with the diff of work that waits."""
 
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         """Takes the attempt's last word."""

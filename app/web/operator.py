@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, SecretStr
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from app.decide.state import OperatorMode
@@ -32,7 +32,14 @@ def routes(front: Front, token: SecretStr | None) -> list[Route]:
         first = await anext(lines, "")
         return StreamingResponse(_all(first, lines), media_type="application/jsonl")
 
+    async def diff(request: Request) -> Response:
+        found = await front.held_diff(request.path_params["attempt_id"])
+        if found is None:
+            raise HTTPException(404, "no such work waits to be published")
+        return FileResponse(found, media_type="text/plain; charset=utf-8")  # an agent wrote it: never a page
+
     return [
+        Route("/held/{attempt_id}.diff", _guarded(diff, token), methods=["GET"]),
         Route("/status.json", _guarded(status, token), methods=["GET"]),
         Route("/audit.jsonl", _guarded(audit, token), methods=["GET"]),
         Route("/operator", _guarded(show, token), methods=["GET"]),

@@ -22,12 +22,18 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    HeldReply,
+    HeldRequest,
+    HoldReply,
+    HoldRequest,
     IdentityReply,
     IdentityRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
     PhaseFinished,
+    Piece,
+    PieceReply,
 )
 from shared.models import WIRE_VERSION
 
@@ -60,8 +66,11 @@ HEARTBEAT = Call("heartbeat", "Renew the lease", Heartbeat, HeartbeatReply)
 ISSUE = Call("issue", "Ask whether the issue still is what was approved", None, IssueCheck)
 PHASE = Call("phase", "Report a finished phase", PhaseFinished, None)
 PERMIT = Call("permit", "Ask for the right to write to GitHub once", PermitRequest, PermitReply)
+PIECE = Call("piece", "Hand over a part of work that may not be published yet", Piece, PieceReply)
+HOLD = Call("hold", "Say that all of it was handed over, to be kept until a person publishes it", HoldRequest, HoldReply)
+HELD = Call("held", "Take back a part of held work that a person has published", HeldRequest, HeldReply)
 FINISH = Call("finish", "Say the attempt's last word", FinishRequest, None)
-CALLS = (IDENTITY, CLAIM, FETCH, HEARTBEAT, ISSUE, PHASE, PERMIT, FINISH)
+CALLS = (IDENTITY, CLAIM, FETCH, HEARTBEAT, ISSUE, PHASE, PERMIT, PIECE, HOLD, HELD, FINISH)
 
 
 def routes(front: Front) -> list[Route]:
@@ -73,6 +82,9 @@ def routes(front: Front) -> list[Route]:
         _call(front, HEARTBEAT, Heartbeat, front.heartbeat),
         _call(front, PHASE, PhaseFinished, front.phase),
         _call(front, PERMIT, PermitRequest, front.permit),
+        _call(front, PIECE, Piece, front.piece),
+        _call(front, HOLD, HoldRequest, front.hold),
+        _call(front, HELD, HeldRequest, front.held),
         _call(front, FINISH, FinishRequest, front.finish),
         Route(ISSUE.path, _issue(front), methods=["GET"]),
     ]

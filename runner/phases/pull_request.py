@@ -1,7 +1,7 @@
 """Phase 8: gate, permit, push, one pull request, read back; the token is given back before anything else runs."""
 
-from runner import gate, permit, publish, report
-from runner.endings import AttemptEnds, Interrupted
+from runner import gate, hold, permit, publish, report
+from runner.endings import AttemptEnds, Interrupted, OnHold
 from runner.phase import Outcome, Work
 from runner.state import Change, commit_of
 from shared.errors import TransientError
@@ -16,7 +16,10 @@ def run(work: Work) -> Outcome:
     work.state.needs_person = pass_gate(work, commit_of(work.state))
     if work.brief.follow_up is not None:
         _must_be_green(work)
-    push_and_open(work)
+    try:
+        push_and_open(work)
+    except OnHold:
+        raise hold.handed_over(work) from None
     return Outcome(reason=f"#{work.state.pull_request}")
 
 

@@ -3,16 +3,14 @@
 Never an approval. Every step is on disk before the next begins, so that a killed runner's successor repeats no outside effect.
 """
 
-from runner import agent, permit, prompt, testing, verdict, worktree
+from runner import agent, permit, prompt, reviewing, testing, verdict, worktree
 from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
-from runner.findings import read_review
 from runner.phase import Outcome, Work
 from runner.phases import implementation, pull_request
 from runner.phases.testing import baseline
 from runner.state import Change, commit_of
 from shared.errors import TransientError
-from shared.git import git
 from shared.log import redact
 from shared.models import Finding, PhaseName, VerdictName
 
@@ -23,14 +21,14 @@ def run(work: Work) -> Outcome:
     """A review that fails does not undo a pull request: it is shown, the verdict stands."""
     state = work.state
     try:
-        if not state.review_text:
-            _read_by_another(work)
+        if not state.review_text and work.brief.held is None:
+            reviewing.read_by_another(work)
         if not state.review_text:
             return Outcome("skipped", "the agent gave no review")
         if not state.review_posted:
             _post(work)
         must = [finding for finding in state.findings if finding.must_fix]
-        if not must:
+        if not must or work.brief.held is not None:  # who published it has seen what was found
             return Outcome(reason=_count(state.findings))
         _answer(work, must)
     except AttemptEnds as ends:
@@ -42,17 +40,6 @@ def run(work: Work) -> Outcome:
 
 def missing(work: Work) -> str:
     return ""  # the pull request stands with or without it; `review_posted` is part of the report
-
-
-def _read_by_another(work: Work) -> None:
-    diff = _diff(work)
-    worktree.check_out_for_tests(work, commit_of(work.state).snapshot_sha)
-    answer = agent.play(work, Pass.REVIEW, prompt.review(agent.told(work), diff))
-    paths = {file.path for file in commit_of(work.state).files}
-    text, found = read_review(answer.text if answer else "", paths)
-    work.state.review_text = redact(text) or ("The findings say it all." if found else "")
-    work.state.findings = tuple(finding.model_copy(update={"text": redact(finding.text)}) for finding in found)
-    work.save()
 
 
 def _answer(work: Work, must: list[Finding]) -> None:
@@ -104,12 +91,6 @@ def _judged(work: Work, reviewed: Change, fix: Change) -> tuple[str, Change]:
         return now.reason, fix
     pull_request.pass_gate(work, fix)
     return "", fix.model_copy(update={"after": after})
-
-
-def _diff(work: Work) -> str:
-    options = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-    change = commit_of(work.state)
-    return git("diff-tree", "-r", "-p", *options, work.state.start_sha, change.head_sha, cwd=work.folder.publish)
 
 
 def _post(work: Work, answer: str = "") -> None:

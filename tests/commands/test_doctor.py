@@ -1,15 +1,18 @@
 """Stories about `shoal doctor`: the real program, on this machine and the embedded GitHub."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.commands import init
+from app.held_work import HeldFolder
 from shared.process import environment
 from tests.support.localhub import Hub
 
@@ -243,3 +246,21 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, settings: dict[str,
     (tmp_path / "notes.txt").write_text("not a database, but long enough to be read as one" * 100)
     _, found = doctor(tmp_path, {**settings, "SHOAL_DATABASE_URL": f"sqlite:///{tmp_path}/notes.txt"})
     assert "file is not a database" in found["database"][0]["detail"]
+
+
+def test_held_work_is_counted_and_must_be_its_owners_alone(tmp_path: Path, settings: dict[str, str]) -> None:
+    """How much waits and since when; a folder that others can read needs a person, and the command is named."""
+    assert doctor(tmp_path, settings)[1]["held work"][0]["detail"] == "none"
+    folder = HeldFolder(tmp_path / "work" / "held")
+    for attempt in ("1-5-1-1", "1-6-1-1"):
+        folder.take(attempt, "bundle", 0, b"work")
+        folder.keep(attempt, "bundle", sha256(b"work").hexdigest())
+    os.utime(folder.path / "1-6-1-1.bundle", (0, 0))
+    status, found = doctor(tmp_path, settings)
+    assert (status, found["held work"][0]["detail"]) == (
+        0,
+        "2 waiting to be published, 0.0 MiB, the oldest since 1970-01-01 00:00 UTC",
+    )
+    folder.path.chmod(0o755)
+    status, found = doctor(tmp_path, settings)
+    assert (status, found["held work"][0]["fix"]) == (1, f"chmod -R go-rwx {folder.path}")

@@ -6,6 +6,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from app.github.client import GitHubApp
+from app.held_work import HeldFolder
+from app.holding import Holding
 from app.metrics import Metrics
 from app.settings import load
 from app.store import rows
@@ -20,7 +22,7 @@ async def test_an_issue_that_is_as_it_was_is_not_read_again(home: Home, github: 
     first, second = (home.mona.open_issue(REPOSITORY, title, labels=["shoal"])["number"] for title in ("One", "Two"))
     settings = load(webhook_secret="not used here", agent_command="agent", app_id="1", private_key=home.app.private_key_pem)
     async with open_loop(tmp_path, run=False, clock=lambda: datetime.now(UTC) + later) as loop:
-        sweep = Sweep(settings, loop.database, loop, github, Metrics())
+        sweep = Sweep(settings, loop.database, loop, github, Metrics(), Holding(HeldFolder(settings.held_dir), loop.database, loop))
 
         async def found() -> list[int]:
             """The reads that were asked for since the last look."""
@@ -46,7 +48,7 @@ async def test_issues_with_a_repository_s_own_label_are_found(home: Home, github
     number = home.mona.open_issue(REPOSITORY, "One", labels=["agent"])["number"]
     settings = load(webhook_secret="not used here", agent_command="agent", app_id="1", private_key=home.app.private_key_pem)
     async with open_loop(tmp_path, run=False, clock=lambda: datetime.now(UTC)) as loop:
-        sweep = Sweep(settings, loop.database, loop, github, Metrics())
+        sweep = Sweep(settings, loop.database, loop, github, Metrics(), Holding(HeldFolder(settings.held_dir), loop.database, loop))
         reads = text("SELECT json_extract(body, '$.issue') FROM outbox WHERE kind='read_issue'")
         await sweep.once()
         assert await loop.database.read(lambda c: list(c.scalars(reads))) == []

@@ -38,6 +38,9 @@ COVERED = {
     "git -C ../widgets add .github": _SET_UP,
     "git -C ../widgets commit -m 'Let Shoal work here'": _SET_UP,
     "git -C ../widgets push": _SET_UP,
+    'curl -H "Authorization: Bearer $SHOAL_OPERATOR_TOKEN" http://127.0.0.1:8080/held/ATTEMPT.diff': (
+        "tests/journeys/test_hold.py::test_from_label_to_hold_to_pull_request"
+    ),
     "make bench": "tests/commands/test_bench.py::test_the_reference_scenarios_come_out_as_promised",
     ".venv/bin/shoal demo --slots 2 --compare": "tests/demo/test_rehearsal.py::test_a_comparison_measures_the_speed_up",
     ".venv/bin/shoal demo --keep --serve": "tests/house/test_demo.py::test_the_pages_stay_open_until_somebody_ends_it",
@@ -76,7 +79,11 @@ def test_every_command_is_executed_by_a_test(name: str) -> None:
 def test_the_covering_test_exists(place: str) -> None:
     """The list above names real tests."""
     file, _, name = place.partition("::")
-    functions = [node.name for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node.name
+        for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     assert name in functions
 
 

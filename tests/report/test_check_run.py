@@ -1,18 +1,19 @@
 """Check runs as people read them."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from app.report.check_run import CheckText, orchestration_check, orchestration_check_name, task_check
 from app.report.comments import status_comment
-from app.report.view import OrchestrationView, SettingsMistake
+from app.report.view import HeldView, OrchestrationView, SettingsMistake
 from app.report.words import MEANINGS, Conclusion
 from shared.github import CHECK_ANNOTATION_LIMIT, CHECK_BUTTON_LIMIT, CHECK_TEXT_LIMIT
-from shared.models import Problem, Verdict, VerdictName
+from shared.models import FileChange, Problem, Verdict, VerdictName
 from tests.report import golden
-from tests.report.views import busy, ended, orchestration_views, plan
+from tests.report.views import NOON, busy, ended, orchestration_views, plan
 
 
 def _page(check: CheckText) -> str:
@@ -151,3 +152,25 @@ def test_any_view_keeps_githubs_limits(view: OrchestrationView) -> None:
         check = task_check(view, task.issue)
         _keeps_the_limits(check)
         assert (check.conclusion is None) == (task.status == "running")
+
+
+def test_work_that_waits_to_be_published_asks_for_it_with_what_there_is_to_see() -> None:
+    """Files and numbers, until when, how to go on and a button; no retry is offered for it, and nothing of its content is shown."""
+    verdict = Verdict(name=VerdictName.HELD, reason="kept until then")
+    changes = tuple(FileChange(path=f"src/`odd` {number}.py", added=2, removed=1) for number in range(25))
+    waits: dict[str, Any] = {
+        "verdict": verdict,
+        "held": HeldView("1-3-1-1", 2048, NOON),
+        "changes": changes,
+        "waits_for_person": True,
+    }
+    done = ended()
+    view = replace(done, tasks=tuple(replace(task, **waits) if task.issue == 3 else task for task in done.tasks if task.issue != 2))
+    check = orchestration_check(view)
+    assert (check.conclusion, [button.identifier for button in check.actions]) == ("action_required", ["publish", "cancel"])
+    assert "#3 waiting to be published" in check.title
+    for text in (check.summary, status_comment(view, 3)):
+        assert "25 files, +50 −25" in text
+        assert "… and 5 more" in text
+        assert "/held/1-3-1-1.diff" in text
+    assert "`/shoal publish`" in status_comment(view, 3)

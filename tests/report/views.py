@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from app.report.view import OrchestrationView, SettingsMistake, Span, TaskView
+from app.report.view import HeldView, OrchestrationView, SettingsMistake, Span, TaskView
 from shared.models import (
     Edge,
     Estimate,
@@ -238,6 +238,7 @@ def task_views(draw: st.DrawFn, issue: int) -> TaskView:
         remarks=tuple(draw(st.lists(_texts, max_size=2))) * draw(_many),
         usage=Usage(turns=draw(st.integers(0, 10**6)), cost_usd=draw(st.none() | _seconds)),
         cost_unknown=draw(st.booleans()),
+        held=draw(st.sampled_from((None, HeldView("1-5-1-1", 10, NOON)))),
     )
 
 

@@ -1,5 +1,6 @@
 """A real HTTP server on loopback that speaks the runner API and does what a test tells it to; records everything it hears."""
 
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,16 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    HeldReply,
+    HeldRequest,
+    HoldReply,
+    HoldRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
     PhaseFinished,
+    Piece,
+    PieceReply,
     RunnerLaunch,
 )
 from shared.models import AttemptReport, PhaseResult
@@ -53,6 +60,10 @@ class ScriptedApp:
     # The tokens that were handed out for fetching.
     lent: list[str] = field(default_factory=list)
     permits: list[PermitRequest] = field(default_factory=list)
+    # What was handed over to be held, and what is given back; a forgetful app answers like one that shares no folder with another.
+    pieces: dict[str, bytes] = field(default_factory=dict)
+    forgetful: bool = False
+    hold: HoldRequest | None = None
     finished: FinishRequest | None = None
     url: str = ""
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -106,6 +117,17 @@ class ScriptedApp:
         if name == "permit":
             self.permits.append(PermitRequest.model_validate_json(body))
             return 200, self.permit(self.permits[-1]).model_dump_json()
+        if name == "piece":
+            piece = Piece.model_validate_json(body)
+            have = b"" if self.forgetful else self.pieces.get(piece.of, b"")[: piece.offset] + base64.b64decode(piece.data)
+            self.pieces[piece.of] = have
+            return 200, PieceReply(bytes=len(have)).model_dump_json()
+        if name == "hold":
+            self.hold = HoldRequest.model_validate_json(body)
+            return 200, HoldReply().model_dump_json()
+        if name == "held":
+            rest = self.pieces["bundle"][HeldRequest.model_validate_json(body).offset :]
+            return 200, HeldReply(data=base64.b64encode(rest).decode()).model_dump_json()
         if name == "finish":
             self.finished = FinishRequest.model_validate_json(body)
             return 200, "{}"

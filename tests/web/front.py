@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from app.decide.state import OperatorMode
@@ -17,12 +18,18 @@ from shared.messages import (
     FinishRequest,
     Heartbeat,
     HeartbeatReply,
+    HeldReply,
+    HeldRequest,
+    HoldReply,
+    HoldRequest,
     IdentityReply,
     IdentityRequest,
     IssueCheck,
     PermitReply,
     PermitRequest,
     PhaseFinished,
+    Piece,
+    PieceReply,
 )
 
 SECRET = "shoal_secret_" + "x" * 32
@@ -37,6 +44,8 @@ class OneAttempt:
     phases: list[PhaseFinished] = field(default_factory=list)
     is_ready: bool = True
     mode: OperatorMode = OperatorMode.RUNNING
+    # Of work that waits to be published.
+    diff: Path | None = None
 
     async def why_not_ready(self) -> str:
         return "" if self.is_ready else "the database does not answer"
@@ -75,6 +84,18 @@ class OneAttempt:
 
     async def permit(self, attempt_id: str, request: PermitRequest) -> PermitReply | Refused:
         return PermitReply(status="pending")
+
+    async def piece(self, attempt_id: str, piece: Piece) -> PieceReply | Refused:
+        return Refused(f"{attempt_id} was not told to hand anything over")
+
+    async def hold(self, attempt_id: str, request: HoldRequest) -> HoldReply | Refused:
+        return Refused(f"{attempt_id} was not told to hand anything over")
+
+    async def held(self, attempt_id: str, request: HeldRequest) -> HeldReply | Refused:
+        return Refused(f"nothing of {attempt_id} was published")
+
+    async def held_diff(self, attempt_id: str) -> Path | None:
+        return self.diff if attempt_id == "a1" else None
 
     async def finish(self, attempt_id: str, request: FinishRequest) -> Refused | None:
         raise RuntimeError("a bug with a secret: ghs_" + "a" * 36)

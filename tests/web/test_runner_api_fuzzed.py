@@ -59,7 +59,8 @@ async def test_every_answer_is_a_described_one(tmp_path: Path, hub: Hub) -> None
                 few = 8 if call.name == "permit" else EXAMPLES
                 seen[call.name, mode.value] = await asyncio.to_thread(fuzz, workshop.app_url, call, launch, mode, few)
         reached = {name for (name, _), statuses in seen.items() if 200 in statuses}
-        assert reached == {call.name for call in CALLS} - {"identity"}, seen
+        # An attempt that was not told to hand its work over may not.
+        assert reached == {call.name for call in CALLS} - {"identity", "piece", "hold", "held"}, seen
         assert (await _get(f"{workshop.app_url}/readyz")).status_code == 200
         assert "shoal_poison_events_total 0.0" in (await _get(f"{workshop.app_url}/metrics")).text
 
