@@ -167,6 +167,7 @@ class Effects:
 
     async def _make_plan(self, action: MakePlan) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)
+        await self.backend.prepare()  # while the plan is made
         return [await self.planner.make(client, action.repository_id, action.orchestration)]
 
     async def _read_blockers(self, action: ReadBlockers) -> Sequence[AnyEvent]:

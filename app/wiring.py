@@ -15,6 +15,7 @@ from app.backends.backend import Backend
 from app.backends.local import LocalBackend
 from app.decide.policy import Policy
 from app.effects import Effects
+from app.facts.capacity import cores
 from app.front import CoreFront
 from app.github.access import Access
 from app.github.client import GitHubApp
@@ -105,6 +106,7 @@ async def running(
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+            where.close()
             await database.close()
             if lock is not None:
                 lock.close()
@@ -120,7 +122,12 @@ def chosen_backend(settings: Settings) -> Backend:
     """Where the operator wants WorkflowManagers to run."""
     if settings.backend == "actions":
         return ActionsBackend(settings.workflow_file, settings.runner_labels, on_demand=settings.runners_on_demand)
-    return LocalBackend(settings.work_dir, settings.memory_reserve_mib)
+    return LocalBackend(
+        settings.work_dir,
+        settings.memory_reserve_mib,
+        ahead=min(settings.slots, cores()),
+        keys_in_file=settings.model_keys is not None,
+    )
 
 
 async def _work(*steps: Coroutine[Any, Any, None]) -> None:

@@ -68,10 +68,22 @@ def _run() -> int:
         from runner.identity import start_anew
 
         start_anew(os.environ)
+    beside = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+    beside.submit(_import)  # this process may have been started ahead: its line may be long in coming
     launch = _launch(sys.stdin.readline())
+    if launch.log:
+        _write_to(launch.log)
     os.umask(0o022)
     with of_environment(os.environ, sys.stdout) as job:
-        return _work(launch, job)
+        return _work(launch, job, beside)
+
+
+def _write_to(path: str) -> None:
+    """Standard output and error, whatever they were until now."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
 
 
 def _answer(question: str) -> int:
@@ -81,16 +93,21 @@ def _answer(question: str) -> int:
     return DONE
 
 
+def _import() -> None:
+    """All that an attempt needs whatever it is; nobody else imports meanwhile."""
+    from runner import sandbox
+
+    import_module("runner.workflow_manager")
+    sandbox.tools()
+
+
 def _prepare(work_dir: Path) -> None:
-    """All that an attempt needs beside its claim, while the app answers that; nobody else imports meanwhile."""
+    """All that an attempt needs beside its claim, while the app answers that."""
     from runner import sandbox
 
     work_dir.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(1) as beside:
-        tried = beside.submit(sandbox.what_fails, work_dir)
-        import_module("runner.workflow_manager")
-        check_git()
-        tried.result()
+    check_git()
+    sandbox.what_fails(work_dir)
 
 
 def _launch(line: str) -> RunnerLaunch:
@@ -101,9 +118,9 @@ def _launch(line: str) -> RunnerLaunch:
         raise FatalError(f"no launch line on standard input: one line of JSON is expected, wrong: {places}") from None
 
 
-def _work(launch: RunnerLaunch, job: Job | None) -> int:
+def _work(launch: RunnerLaunch, job: Job | None, beside: ThreadPoolExecutor) -> int:
     work_dir = Path(launch.work_dir).resolve()
-    prepared = ThreadPoolExecutor(1, thread_name_prefix="prepare").submit(_prepare, work_dir)
+    prepared = beside.submit(_prepare, work_dir)
     stop = threading.Event()
     nonce = launch.nonce or uuid.uuid4().hex
     app = AppClient(launch, nonce, stop, job.mask if job else _already_hidden)

@@ -242,6 +242,8 @@ class RunnerLaunch(Wire):
     model_keys: str = ""
     # The one to claim with, where the secret was handed out for it; empty: the runner makes one.
     nonce: str = ""
+    # Where a process that was started ahead writes from now on; empty: where it writes already.
+    log: str = ""
 
 
 class IdentityRequest(Wire):

@@ -47,6 +47,12 @@ class ActionsBackend:
             raise TransientError(f"the run `{name}` is not listed yet", _LOOK_AGAIN)
         return Started(run_id, 1.0)
 
+    async def prepare(self) -> None:
+        """GitHub starts runners when there is a job."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
     async def stop(self, pid: int, _started_at: float, where: RepositoryClient) -> bool:
         """False unless GitHub says that the run is over: its machine may be out of reach and still at work."""
         actions = ActionsClient(where)

@@ -35,6 +35,12 @@ class Backend(Protocol):
         Raises OSError or UserError when that is impossible, TransientError when it is not yet.
         """
 
+    async def prepare(self) -> None:
+        """Attempts will start soon; what can be made ready for them is."""
+
+    def close(self) -> None:
+        """The app ends; runners that work go on."""
+
     async def stop(self, pid: int, started_at: float, where: RepositoryClient, /) -> bool:
         """Ends a runner with its whole tree; True when it is proven dead, False when that can only be hoped."""
 

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import IO
 
+from app.backends.ahead import Ahead
 from app.backends.backend import Runners, Started
 from app.facts.capacity import read_machine, read_pressure
 from app.github.repository import RepositoryClient
@@ -32,9 +35,19 @@ _MODEL_VARIABLES = (
 class LocalBackend:
     """Starts `python -I -m runner` in a session of its own; what a killed app had started is known by pid and start time."""
 
-    def __init__(self, work_dir: Path, memory_reserve_mib: float) -> None:
+    def __init__(self, work_dir: Path, memory_reserve_mib: float, *, ahead: int = 0, keys_in_file: bool = False) -> None:
         self._logs = work_dir / "logs"
         self._reserve_mib = memory_reserve_mib
+        self._keys_in_file = keys_in_file
+        self._ahead = Ahead(ahead, partial(_spawn, subprocess.DEVNULL, with_model_variables=not keys_in_file))
+
+    async def prepare(self) -> None:
+        """Has runners ready that only wait for their launch line: starting Python and importing takes longer than all the rest."""
+        await asyncio.to_thread(self._ahead.fill)
+
+    def close(self) -> None:
+        """Those that wait end; those that work go on."""
+        self._ahead.close()
 
     async def start(self, launch: RunnerLaunch, _where: RepositoryClient | None = None, _labels: Sequence[str] = ()) -> Started:
         """The secret goes through the pipe, once; it is in no argument, environment or file."""
@@ -45,25 +58,15 @@ class LocalBackend:
         log = self._logs / f"{launch.attempt_id}.log"
         if log.exists() and log.stat().st_size > _LOG_LIMIT:
             log.unlink()
+        fits = bool(launch.model_keys) == self._keys_in_file
+        ready = self._ahead.take() if fits else None
+        if ready is not None and (started := _tell(ready, launch.model_copy(update={"log": str(log.resolve())}))):
+            return started
         with log.open("ab") as output:
-            # -I: a checkout in the current directory must not be able to shadow our packages.
-            child = subprocess.Popen(
-                [sys.executable, "-I", "-m", "runner"],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd="/",
-                env=process.environment({} if launch.model_keys else _model_variables()),
-                start_new_session=True,
-            )
-        # Waited for from the first moment on, so that none stays a zombie; those of an app that died are init's.
-        threading.Thread(target=child.wait, daemon=True, name=f"reaper-{child.pid}").start()
-        started = process.started_at(child.pid)
-        if started is None or child.stdin is None:
-            raise UserError(f"the runner ended at once, see {log}")
-        with child.stdin as pipe:
-            pipe.write(launch.model_dump_json().encode() + b"\n")
-        return Started(child.pid, started, socket.gethostname())
+            child = _spawn(output, with_model_variables=not launch.model_keys)
+        if started := _tell(child, launch):
+            return started
+        raise UserError(f"the runner ended at once, see {log}")
 
     async def stop(self, pid: int, started_at: float, _where: RepositoryClient | None = None) -> bool:
         """TERM, then KILL; nothing is signalled when the pid belongs to somebody else by now."""
@@ -86,6 +89,35 @@ class LocalBackend:
     def pressure(self) -> Sample | None:
         """Of this machine, whoever causes it."""
         return read_pressure()
+
+
+def _spawn(output: int | IO[bytes], *, with_model_variables: bool) -> "subprocess.Popen[bytes]":
+    # -I: a checkout in the current directory must not be able to shadow our packages.
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-m", "runner"],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+        env=process.environment(_model_variables() if with_model_variables else {}),
+        start_new_session=True,
+    )
+    # Waited for from the first moment on, so that none stays a zombie; those of an app that died are init's.
+    threading.Thread(target=child.wait, daemon=True, name=f"reaper-{child.pid}").start()
+    return child
+
+
+def _tell(child: "subprocess.Popen[bytes]", launch: RunnerLaunch) -> Started | None:
+    """None when it has ended already."""
+    started = process.started_at(child.pid)
+    if started is None or child.stdin is None:
+        return None
+    try:
+        with child.stdin as pipe:
+            pipe.write(launch.model_dump_json().encode() + b"\n")
+    except BrokenPipeError:
+        return None
+    return Started(child.pid, started, socket.gethostname())
 
 
 def _model_variables() -> dict[str, str]:

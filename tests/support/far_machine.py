@@ -43,6 +43,12 @@ class FarMachines:
             pipe.write(launch.model_copy(update={"work_dir": str(own)}).model_dump_json().encode() + b"\n")
         return Started(child.pid, started_at(child.pid) or 0)
 
+    async def prepare(self) -> None:
+        """Nothing can be."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
     async def stop(self, pid: int, started_at: float, _where: object = None) -> bool:
         """Asked, but who knows?"""
         return False

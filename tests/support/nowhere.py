@@ -20,6 +20,12 @@ class Nowhere:
         self.launches.append(launch)
         return Started(os.getpid(), started_at(os.getpid()) or 0)
 
+    async def prepare(self) -> None:
+        """Nothing can be."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
     async def stop(self, _pid: int, _started_at: float, _where: object = None) -> bool:
         return True
 
