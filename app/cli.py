@@ -264,6 +264,7 @@ def bench(
     shoal bench calls          requests to GitHub per task, as the embedded GitHub counted them
     """
     from app.commands.bench import Wishes, run
+    from app.commands.bench_growth import GROWTH
 
-    wishes = Wishes(psplib, files, tuple(repo or ()), windows, growth, svg)
+    wishes = Wishes(psplib, files, tuple(repo or ()), windows, GROWTH if growth else None, svg)
     raise typer.Exit(run(what.value, wishes, as_json=as_json))

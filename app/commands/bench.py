@@ -37,7 +37,7 @@ class Wishes:
     files: int = 20_000
     repositories: tuple[Path, ...] = ()
     windows: int = WINDOWS
-    growth: bool = False
+    growth: bench_growth.Sizes | None = None
     svg: Path | None = None
 
 
@@ -98,9 +98,9 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
 
 def _growth_figures(wishes: Wishes, machine: Mapping[str, object]) -> list[bench_growth.GrowthFigures]:
     """None where a history is replayed and growth was not asked for."""
-    if wishes.repositories and not wishes.growth and wishes.svg is None:
+    if wishes.repositories and wishes.growth is None and wishes.svg is None:
         return []
-    rows = bench_growth.growth_figures(*(bench_growth.GROWTH if wishes.growth else bench_growth.USUAL))
+    rows = bench_growth.growth_figures(*(wishes.growth or bench_growth.USUAL))
     if wishes.svg is not None:
         write_text(wishes.svg, growth_svg(rows, _in_words(machine)))
     return rows

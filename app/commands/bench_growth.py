@@ -20,9 +20,9 @@ from shared.git import git
 from shared.github import issue_hash
 from shared.models import IssueSnapshot
 
-# Issues and files.
-USUAL = ((12, 50, 1_000), (10_000,))
-GROWTH = ((12, 50, 200, 1_000), (1_000, 10_000))
+Sizes = tuple[tuple[int, ...], tuple[int, ...]]  # of batches in issues, of repositories in files
+USUAL: Sizes = ((12, 50, 1_000), (10_000,))
+GROWTH: Sizes = ((12, 50, 200, 1_000), (1_000, 10_000))
 _COMMITS = 2_000
 _LINES = 60  # of a file, about 2.5 KiB
 _WORDS, _VERBS = 3_000, 30  # names are a verb and a word: some 90,000 of them

@@ -32,5 +32,5 @@ def shoal(*arguments: object, stdin: str = "", env: Mapping[str, str] | None = N
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "XDG_CACHE_HOME": cache, **(env or {})}
         command = [str(SHOAL), *map(str, arguments)]
-        done = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=300, env=environment)
+        done = subprocess.run(command, input=stdin.encode(), capture_output=True, timeout=600, env=environment)
     return Run(done.returncode, done.stdout.decode(), done.stderr.decode())

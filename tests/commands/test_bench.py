@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from app.commands.bench import Wishes, run
 from app.commands.bench_growth import GrowthFigures
 from app.commands.bench_growth_picture import growth_svg
 from shared.git import git
@@ -99,29 +100,32 @@ def test_the_start_of_attempts_and_of_the_action_is_measured() -> None:
 
 
 @pytest.mark.slow
-def test_planning_is_measured_for_small_and_large_batches() -> None:
+@pytest.mark.timeout(600)
+def test_planning_is_measured_for_small_and_large_batches(tmp_path: Path) -> None:
     """12, 50 and 1,000 issues on 10,000 files and 2,000 commits, with nothing known and with everything."""
-    rows = shoal("bench", "planning", "--json").document["planning"]
+    picture = tmp_path / "growth.svg"
+    rows = shoal("bench", "planning", "--json", "--svg", picture).document["planning"]
+    assert "10,000 files, cold" in picture.read_text("utf-8")
     assert [(row["issues"], row["files"]) for row in rows] == [(12, 10_000), (50, 10_000), (1_000, 10_000)]
     assert all(0 < row["cached_seconds"] < row["cold_seconds"] for row in rows)
 
 
-@pytest.mark.slow
-def test_how_planning_grows_is_shown_and_drawn(tmp_path: Path) -> None:
+def test_how_planning_grows_is_shown_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A table for people where no history is replayed, and a picture of what it says."""
     picture = tmp_path / "growth.svg"
-    run = shoal("bench", "planning", "--svg", picture)
-    assert (run.status, run.stderr) == (0, "")
-    assert "Planning, from git to the finished plan" in run.stdout
-    assert "10,000 files, cold" in picture.read_text("utf-8")
+    assert run("planning", Wishes(growth=((2, 3), (60,)), svg=picture), as_json=False) == 0
+    shown = capsys.readouterr().out
+    assert "Planning, from git to the finished plan" in shown
+    assert "prediction" not in shown
+    assert "60 files, cold" in picture.read_text("utf-8")
 
 
 def test_a_picture_that_cannot_be_written_is_refused_before_minutes_are_spent(tmp_path: Path) -> None:
     """Status 2 and the file's name."""
-    run = shoal("bench", "planning", "--svg", tmp_path / "missing" / "growth.svg")
-    assert run.status == 2
-    assert "growth.svg" in run.stderr
-    assert "Traceback" not in run.stderr
+    refused = shoal("bench", "planning", "--svg", tmp_path / "missing" / "growth.svg")
+    assert refused.status == 2
+    assert "growth.svg" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_the_picture_of_growth_has_a_line_for_each_size_and_state() -> None:
