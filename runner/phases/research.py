@@ -19,7 +19,7 @@ def run(work: Work) -> Outcome:
     if work.brief.kind in _PLANNED_BY_ISSUE:
         work.state.plan_text = _from_issue(work)
         return Outcome("skipped", f"kind {work.brief.kind}: the issue itself is the plan")
-    answer = agent.play(work, Pass.RESEARCH, prompt.research(agent.told(work)))
+    answer = agent.play(work, Pass.RESEARCH, prompt.research)
     work.state.plan_text = redact(answer.text if answer else "")
     if not work.state.plan_text:
         raise AttemptEnds(VerdictName.AGENT_FAILED, "the agent wrote no plan", answer.printed if answer else "")

@@ -21,10 +21,10 @@ NAME = PhaseName.SETUP
 
 def run(work: Work) -> Outcome:
     brief, folder, state, step = work.brief, work.folder, work.state, work.meter.step
-    with step("agent looked at"):
-        agent.must_work(work)
-    with step("commits fetched"):
-        bring_commits(work)
+    with step("agent looked at") as looked:
+        looked.cached = agent.must_work(work)
+    with step("commits fetched") as fetched:
+        fetched.cached = bring_commits(work)
         publish.open_quarantine(folder)
     with step("files looked through"):
         entries = mirror.entries(folder.mirror, brief.base_sha)
@@ -42,10 +42,14 @@ def missing(work: Work) -> str:
     return "" if work.folder.gitfile.exists() and work.folder.tree.is_dir() else "the checkout is not there"
 
 
-def bring_commits(work: Work) -> None:
-    """Everything that is needed of the repository; from then on its code may run, and no token of this task works."""
-    mirror.fetch(work.folder.mirror, work.brief, work.stop, lambda: _lent(work))
+def bring_commits(work: Work) -> bool:
+    """Everything that is needed of the repository; from then on its code may run, and no token of this task works.
+
+    Whether the mirror had it already.
+    """
+    were_there = mirror.fetch(work.folder.mirror, work.brief, work.stop, lambda: _lent(work))
     work.state.start_sha = mirror.start_commit(work.folder.mirror, work.brief)
+    return were_there
 
 
 @contextmanager
@@ -64,8 +68,9 @@ def make_checkout(work: Work) -> None:
     with work.meter.step("checkout for the agent") as step:
         step.cached = worktree.prepare(work)
     testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
-    worktree.exclude_leftovers(work)
-    tampering.remember(work)
+    with work.meter.step("leftovers and git's state noted"):
+        worktree.exclude_leftovers(work)
+        tampering.remember(work)
 
 
 def _face_submodules(work: Work, entries: Sequence[mirror.Entry]) -> None:

@@ -9,7 +9,7 @@ from runner.meter import Meter
 from shared.messages import AttemptBrief
 from shared.models import AttemptReport, PhaseName, PhaseResult, RepositorySettings, Step
 from tests.runner.conftest import MakeStage
-from tests.runner.stage import Stage
+from tests.runner.stage import FILES, Stage
 from tests.support.scripted_app import serving
 
 
@@ -34,28 +34,80 @@ def test_a_siblings_phases_say_what_was_there_already(make_stage: MakeStage) -> 
     brief = stage.brief(agent=agent, settings=settings)
     first = run(stage, brief)
     second = run(stage, stage.brief(agent=agent, settings=settings, branch="shoal/99-other", attempt=2))
-    looked = [("agent looked at", False), ("commits fetched", False), ("files looked through", False)]
     assert steps(first, PhaseName.SETUP) == [
-        *looked,
+        ("agent looked at", False),
+        ("commits fetched", False),
+        ("files looked through", False),
         ("checkout for the agent", False),
         ("set-up command", False),
+        ("leftovers and git's state noted", False),
         ("checkout for the tests", False),
         ("set-up command", False),
         ("tests and checks", False),
     ]
     reused = first.isolation.startswith("bubblewrap")  # elsewhere nothing proves that a checkout is pristine
     assert steps(second, PhaseName.SETUP) == [
-        *looked,
+        ("agent looked at", False),
+        ("commits fetched", True),
+        ("files looked through", False),
         ("checkout for the agent", reused),
         ("set-up command", False),
+        ("leftovers and git's state noted", False),
         ("tests of the start commit", True),
     ]
-    assert ("issue and instructions read", False) in steps(first, PhaseName.RESEARCH)
-    assert ("until the agent's first word (implementation)", False) in steps(first, PhaseName.IMPLEMENTATION)
-    assert ("tests and checks", False) in steps(first, PhaseName.TESTING)
     for phase in first.phases:
         assert sum(step.seconds for step in phase.steps) <= phase.seconds + 0.001 * len(phase.steps)
     assert "- setup: agent looked at " in summary(brief, first)
+
+
+@pytest.mark.slow
+def test_every_phase_with_stages_names_them_in_their_order(make_stage: MakeStage) -> None:
+    """From the agent's start, its first word and its work to the permit and the review that was posted."""
+    stage = make_stage(files={**FILES, "README.md": "Call `longest(text)`.\n", "long.py": "def longest(t): ...\n"})
+    agent = stage.script(
+        'if [ "$PASS" = documentation ]; then sed -i "s/longest/longest_word/" README.md;'
+        ' else sed -i "s/longest/longest_word/" long.py; fi'
+    )
+    report = run(stage, stage.brief(agent=agent))
+    tested = ["checkout for the tests", "tests"]
+    written = ["permit asked for", "branch pushed", "pull request opened and read back", "token given back"]
+    named = {name: [step for step, _ in steps(report, name)] for name in PhaseName}
+    assert named[PhaseName.ISSUE] == ["approval asked for"]
+    assert named[PhaseName.RESEARCH] == played("research")
+    assert named[PhaseName.IMPLEMENTATION] == [*played("implementation"), "change taken in"]
+    assert named[PhaseName.TESTING] == tested
+    assert named[PhaseName.DOCUMENTATION] == [
+        "documents looked through",
+        *played("documentation"),
+        "change taken in",
+        *tested,
+    ]
+    assert named[PhaseName.PULL_REQUEST] == ["gate", *written]
+    assert named[PhaseName.REVIEW] == [
+        "checkout for the review",
+        *played("review"),
+        "permit asked for",
+        "review posted",
+        "token given back",
+    ]
+
+
+def played(which: str) -> list[str]:
+    """The stages of one pass of an agent that reaches its model by itself."""
+    prompt = ["issue and instructions read", f"prompt built ({which})"]
+    return [*prompt, f"until the agent's first word ({which})", f"the agent's work ({which})"]
+
+
+@pytest.mark.slow
+def test_what_running_side_by_side_gained_is_measured(make_stage: MakeStage) -> None:
+    """The tests wait until both checks have ended, so one by one would have taken longer; the summary says by how much."""
+    stage = make_stage()
+    # A check may write nothing but to `out`, where all three meet.
+    meet = 'until [ "$(ls "$HOME"/../out/met.* 2>/dev/null | wc -l)" = 2 ]; do sleep 0.05; done'
+    settings = RepositorySettings(test_command=meet)
+    report = run(stage, stage.brief(agent=stage.script("echo 'x = 1' >> words.py"), settings=settings))
+    [testing] = [phase for phase in report.phases if phase.name is PhaseName.TESTING]
+    assert testing.saved_seconds > 0
 
 
 def test_side_by_side_gains_what_one_by_one_would_have_taken() -> None:
