@@ -7,14 +7,16 @@ import pytest
 from runner.job import summary
 from runner.meter import Meter
 from shared.messages import AttemptBrief
-from shared.models import AttemptReport, PhaseName, PhaseResult, RepositorySettings, Step
+from shared.models import AttemptReport, PhaseName, PhaseResult, RepositorySettings, Step, Verdict, VerdictName
+from tests.runner import briefs
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import FILES, Stage
+from tests.runner.test_sandbox import BUBBLEWRAP
 from tests.support.scripted_app import serving
 
 
-def run(stage: Stage, brief: AttemptBrief) -> AttemptReport:
-    with serving(stage.scripted_app(brief)) as app:
+def run(stage: Stage, asked: AttemptBrief) -> AttemptReport:
+    with serving(stage.scripted_app(asked)) as app:
         code, log = stage.run(app)
     assert code == 0, log
     return app.report
@@ -73,7 +75,7 @@ def test_every_phase_with_stages_names_them_in_their_order(make_stage: MakeStage
     written = ["permit asked for", "branch pushed", "pull request opened and read back", "token given back"]
     named = {name: [step for step, _ in steps(report, name)] for name in PhaseName}
     assert named[PhaseName.ISSUE] == ["approval asked for"]
-    assert named[PhaseName.RESEARCH] == played("research")
+    assert named[PhaseName.RESEARCH] == ["earlier plan looked for", *played("research")]
     assert named[PhaseName.IMPLEMENTATION] == [*played("implementation"), "change taken in"]
     assert named[PhaseName.TESTING] == tested
     assert named[PhaseName.DOCUMENTATION] == [
@@ -98,24 +100,30 @@ def played(which: str) -> list[str]:
     return [*prompt, f"until the agent's first word ({which})", f"the agent's work ({which})"]
 
 
+@BUBBLEWRAP
 @pytest.mark.slow
 def test_what_running_side_by_side_gained_is_measured(make_stage: MakeStage) -> None:
-    """The tests wait until both checks have ended, so one by one would have taken longer; the summary says by how much."""
+    """All three wait until each of them has begun, which one by one would never end."""
     stage = make_stage()
-    # A check may write nothing but to `out`, where all three meet.
-    meet = 'until [ "$(ls "$HOME"/../out/met.* 2>/dev/null | wc -l)" = 2 ]; do sleep 0.05; done'
-    settings = RepositorySettings(test_command=meet)
+    out = stage.task_folder() / "out"  # the one place where checks may write, too
+    meet = f"touch {out}/met.$$-{{}}; until set -- {out}/met.*; [ $# = 3 ]; do sleep 0.05; done"
+    settings = RepositorySettings(test_command=meet.format("tests"), checks=(meet.format("lint"), meet.format("docs")))
     report = run(stage, stage.brief(agent=stage.script("echo 'x = 1' >> words.py"), settings=settings))
     [testing] = [phase for phase in report.phases if phase.name is PhaseName.TESTING]
+    assert report.verdict.name == "succeeded", report.verdict
     assert testing.saved_seconds > 0
 
 
 def test_side_by_side_gains_what_one_by_one_would_have_taken() -> None:
-    """Three commands of 3, 2 and 1 seconds that took 3 together saved 3; a slower whole gains nothing."""
+    """Three commands of 3, 2 and 1 seconds that took 3 together saved 3; a slower whole gains nothing. The summary says so."""
     meter = Meter()
     meter.side_by_side(3.0, (3.0, 2.0, 1.0))
     meter.side_by_side(5.0, (3.0,))
-    assert meter.on(PhaseResult(name=PhaseName.TESTING, status="passed", seconds=8)).saved_seconds == 3.0
+    tested = meter.on(PhaseResult(name=PhaseName.TESTING, status="passed", seconds=8))
+    assert tested.saved_seconds == 3.0
+    verdict = Verdict(name=VerdictName.SUCCEEDED, reason="")
+    told = summary(briefs.brief("a title", "a body"), AttemptReport(verdict=verdict, phases=(tested,)))
+    assert "- testing: 3.0 s saved by running side by side" in told
 
 
 def test_a_stage_that_breaks_is_told_and_stages_do_not_grow_without_end() -> None:
