@@ -4,12 +4,15 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from runner import agent, mirror, publish, tampering, testing, worktree
 from runner.endings import AttemptEnds
 from runner.evidence import Evidence
+from runner.meter import timed
 from runner.phase import Outcome, Work
 from runner.suite import detect
 from runner.tokens import revoke
@@ -31,8 +34,9 @@ def run(work: Work) -> Outcome:
         _face_submodules(work, entries)
         _face_lfs(work)
         state.test_command, state.test_source = test_command(work)
-    make_checkout(work)
-    state.before = _baseline(work)
+    _check_out(work)
+    state.before = _set_up_and_tested(work)
+    _note_leftovers(work)
     return Outcome(reason=f"`{state.test_command}` ({state.test_source})")
 
 
@@ -65,9 +69,36 @@ def _lent(work: Work) -> Iterator[str]:
 
 def make_checkout(work: Work) -> None:
     """A fresh one for the agent, with whatever the set-up command adds."""
+    _check_out(work)
+    _set_up(work)
+    _note_leftovers(work)
+
+
+def _check_out(work: Work) -> None:
     with work.meter.step("checkout for the agent") as step:
         step.cached = worktree.prepare(work)
-    testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
+
+
+def _set_up(work: Work) -> None:
+    testing.run_setup_command(work, worktree.setup_room(work, network=testing.may_use_network(work)), "for the agent")
+
+
+def _set_up_and_tested(work: Work) -> Evidence:
+    """The agent's checkout is set up, and beside it the start commit is tested: neither sees anything that the other writes."""
+    if work.sandbox.level != "bubblewrap" or not work.brief.settings.setup_command:
+        _set_up(work)
+        return _baseline(work)
+    begun = time.monotonic()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        ready = pool.submit(timed, partial(_set_up, work))
+        tested = pool.submit(timed, partial(_baseline, work))
+        _, setting_up = ready.result()
+        evidence, testing_it = tested.result()
+    work.meter.side_by_side(time.monotonic() - begun, (setting_up, testing_it))
+    return evidence
+
+
+def _note_leftovers(work: Work) -> None:
     with work.meter.step("leftovers and git's state noted"):
         worktree.exclude_leftovers(work)
         tampering.remember(work)

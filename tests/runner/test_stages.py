@@ -29,36 +29,34 @@ def steps(report: AttemptReport, name: PhaseName) -> list[tuple[str, bool]]:
 
 @pytest.mark.slow
 def test_a_siblings_phases_say_what_was_there_already(make_stage: MakeStage) -> None:
-    """The first attempt makes everything; the second finds the start commit's tests done, and checkouts to take over."""
+    """The first attempt makes everything; the second finds commits and the start commit's tests there, and takes checkouts over."""
     stage = make_stage()
     agent = stage.script("echo working; echo 'x = 1' >> words.py")
     settings = RepositorySettings(setup_command="true", checks=("true", "test -f words.py"))
     brief = stage.brief(agent=agent, settings=settings)
     first = run(stage, brief)
     second = run(stage, stage.brief(agent=agent, settings=settings, branch="shoal/99-other", attempt=2))
-    assert steps(first, PhaseName.SETUP) == [
+    assert sorted(steps(first, PhaseName.SETUP)) == [
         ("agent looked at", False),
+        ("checkout for the agent", False),
+        ("checkout for the tests", False),
         ("commits fetched", False),
         ("files looked through", False),
-        ("checkout for the agent", False),
-        ("set-up command", False),
         ("leftovers and git's state noted", False),
-        ("checkout for the tests", False),
-        ("set-up command", False),
+        ("set-up command for the agent", False),
+        ("set-up command for the tests", False),
         ("tests and checks", False),
     ]
     reused = first.isolation.startswith("bubblewrap")  # elsewhere nothing proves that a checkout is pristine
-    assert steps(second, PhaseName.SETUP) == [
+    assert sorted(steps(second, PhaseName.SETUP)) == [
         ("agent looked at", False),
+        ("checkout for the agent", reused),
         ("commits fetched", True),
         ("files looked through", False),
-        ("checkout for the agent", reused),
-        ("set-up command", False),
         ("leftovers and git's state noted", False),
+        ("set-up command for the agent", False),
         ("tests of the start commit", True),
     ]
-    for phase in first.phases:
-        assert sum(step.seconds for step in phase.steps) <= phase.seconds + 0.001 * len(phase.steps)
     assert "- setup: agent looked at " in summary(brief, first)
 
 
@@ -98,6 +96,27 @@ def played(which: str) -> list[str]:
     """The stages of one pass of an agent that reaches its model by itself."""
     prompt = ["issue and instructions read", f"prompt built ({which})"]
     return [*prompt, f"until the agent's first word ({which})", f"the agent's work ({which})"]
+
+
+@BUBBLEWRAP
+@pytest.mark.slow
+def test_a_set_up_runs_beside_the_tests_of_the_start_commit(make_stage: MakeStage) -> None:
+    """Stages that overlap are no longer than what ran and what that saved; each set-up has what it made, and a log of its own."""
+    stage = make_stage()
+    made = RepositorySettings(setup_command="echo made in $PWD; echo kept > made.txt; echo made.txt > .gitignore")
+    agent = stage.script("echo \"made = '$(cat made.txt)'\" > words_made.py")
+    report = run(stage, stage.brief(agent=agent, settings=made.model_copy(update={"test_command": "test -f made.txt"})))
+    assert report.verdict.name == "succeeded", report.verdict
+    assert {change.path for change in report.changes} == {"words_made.py"}
+    [setup] = [phase for phase in report.phases if phase.name is PhaseName.SETUP]
+    assert setup.saved_seconds > 0
+    for phase in report.phases:
+        one_by_one = phase.seconds + phase.saved_seconds
+        assert sum(step.seconds for step in phase.steps) <= one_by_one + 0.001 * len(phase.steps)
+    logs = {path.name: path.read_text() for path in (stage.task_folder() / "logs").glob("setup-*")}
+    assert sorted(logs) == ["setup-for-the-agent.log", "setup-for-the-tests.log"]
+    assert "/checkout/tree" in logs["setup-for-the-agent.log"]
+    assert "/checkout/check" in logs["setup-for-the-tests.log"]
 
 
 @BUBBLEWRAP
