@@ -14,6 +14,7 @@ from runner.endings import AttemptEnds
 from runner.evidence import Evidence
 from runner.meter import timed
 from runner.phase import Outcome, Work
+from runner.programs import toolchain
 from runner.suite import detect
 from runner.tokens import revoke
 from shared.git import git
@@ -143,9 +144,11 @@ def test_command(work: Work) -> detect.Command:
 
 
 def _baseline(work: Work) -> Evidence:
-    """Run once per start commit and commands, whoever of the sibling tasks comes first."""
+    """Run once per start commit, commands and what is installed, whoever of the sibling tasks comes first."""
     state, settings = work.state, work.brief.settings
-    key = json.dumps([state.start_sha, state.test_command, settings.setup_command, settings.checks, work.sandbox.level])
+    commands = [state.test_command, settings.setup_command, settings.checks]
+    machine = [work.sandbox.level, work.brief.setup_network, toolchain(work.sandbox.tools)]
+    key = json.dumps([state.start_sha, *commands, *machine])
     name = f"{work.brief.repository.id}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
     kept = work.folder.work_dir / "baselines" / f"{name}.json"
     begun = time.monotonic()
