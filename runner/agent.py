@@ -3,8 +3,8 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -63,13 +63,17 @@ class Answer(NamedTuple):
     printed: str
 
 
-def must_work(work: Work) -> None:
-    """Before anything is spent: the agent is there and knows our flags, and its model's key is there; else AttemptEnds."""
+def must_work(work: Work) -> bool:
+    """Before anything is spent: the agent is there and knows our flags, and its model's key is there; else AttemptEnds.
+
+    Whether this very program was looked at before.
+    """
     brief = work.brief
     found = probe.probe_once(brief, work.folder.work_dir, work.stop)
     if found.problem:
         raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent {brief.agent.name} cannot work here: {found.problem}")
     _provider(work)
+    return found.remembered
 
 
 def told(work: Work) -> PromptRequest:
@@ -87,13 +91,15 @@ def has_network(work: Work) -> bool:
     return work.brief.agent.name == "command" and work.brief.isolation != "required" and not work.keys.upstreams
 
 
-def play(work: Work, which: Pass, text: str) -> Answer | None:
-    """The agent's answer, None when it cannot do this pass; raises AttemptEnds when it failed.
+def play(work: Work, which: Pass, write: Callable[[PromptRequest], str]) -> Answer | None:
+    """The agent's answer to the prompt that `write` makes, None when it cannot do this pass; raises AttemptEnds when it failed.
 
     A session that it cannot find again, because its home died with an earlier runner, costs one more start and nothing else.
     """
     agent = AGENTS[work.brief.agent.name]
-    call = agent.call(_order(work, which, text))
+    request = told(work)
+    with work.meter.step(f"prompt built ({which})"):
+        call = agent.call(_order(work, which, write(request)))
     if call is None:
         return None
     heard = Heard(before=work.state.session_usage if which is not Pass.REVIEW else Usage())
@@ -105,7 +111,7 @@ def play(work: Work, which: Pass, text: str) -> Answer | None:
     _tell(work, which, heard, ended)
     if heard.lost_session and work.state.session and which is not Pass.REVIEW:
         work.state.session, work.state.session_usage = "", Usage()
-        return play(work, which, text)
+        return play(work, which, write)
     if bad := _verdict(work, which, agent, heard, proxy, ended):
         raise AttemptEnds.with_verdict(bad)
     return Answer((written or heard.words or ended.tail[-_ANSWER_LIMIT:]).strip(), ended.tail)
@@ -128,11 +134,13 @@ def _models(work: Work) -> Iterator[_Way | None]:
         yield None
         return
     # Short, because a socket's address may be; closed to everybody but us.
-    with tempfile.TemporaryDirectory(prefix="shoal-") as folder:
-        socket = Path(folder, "model.sock")
-        with serving(socket, work.keys, brief.limits, work.state.usage) as proxy:
-            proxy.moved = work.app.moved
-            yield _Way(proxy, socket)
+    with ExitStack() as until_its_end:
+        with work.meter.step("way to the model opened"):
+            folder = until_its_end.enter_context(tempfile.TemporaryDirectory(prefix="shoal-"))
+            socket = Path(folder, "model.sock")
+            proxy = until_its_end.enter_context(serving(socket, work.keys, brief.limits, work.state.usage))
+        proxy.moved = work.app.moved
+        yield _Way(proxy, socket)
 
 
 def _provider(work: Work) -> Provider | None:
@@ -154,13 +162,11 @@ def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, he
     if way is not None:
         way.proxy.on_limit = lambda _: cut.set()
 
-    begun, has_spoken = time.monotonic(), False
+    words_begun: list[float] = []
 
     def listen(line: str) -> None:
-        nonlocal has_spoken
-        if not has_spoken:
-            has_spoken = True
-            work.meter.took(f"until the agent's first word ({which})", time.monotonic() - begun)
+        if not words_begun:
+            words_begun.append(time.monotonic())
         for event in heard.take(agent, line):
             if event.kind == "result":
                 finished.set()
@@ -170,6 +176,7 @@ def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, he
     argv, room = _argv_and_room(work, which, call, way)
     minutes, quiet = work.brief.settings.agent_minutes, work.brief.limits.inactive_minutes
     _log.info("agent starts", which=which)
+    begun = time.monotonic()
     try:
         return work.run(
             argv,
@@ -184,6 +191,11 @@ def _run(work: Work, which: Pass, agent: Agent, call: Call, way: _Way | None, he
         )
     except FileNotFoundError as error:
         raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent could not be started: {error.filename or argv[0]}") from error
+    finally:
+        ended = time.monotonic()
+        first_word = next(iter(words_begun), ended)
+        work.meter.took(f"until the agent's first word ({which})", first_word - begun)
+        work.meter.took(f"the agent's work ({which})", ended - first_word)
 
 
 def _argv_and_room(work: Work, which: Pass, call: Call, way: _Way | None) -> tuple[list[str], Room]:

@@ -79,6 +79,11 @@ class TaskFolder:
         return self.root / "state.json"
 
     @property
+    def plan(self) -> Path:
+        """What an attempt planned, for the next attempt at this task; survives a fresh start, and no agent or test sees it."""
+        return self.root / "plan.json"
+
+    @property
     def checkout(self) -> Path:
         """What goes from task to task through the pool, as one folder, so that one rename hands it on."""
         return self.root / "checkout"

@@ -24,9 +24,10 @@ def handed_over(work: Work) -> AttemptEnds:
     change = commit_of(work.state)
     _reviewed(work)
     bundle, diff = work.folder.root / "held.bundle", work.folder.root / "held.diff"
-    publish.bundle_commit(work.folder, about(work.brief, work.state.start_sha), change.head_sha, bundle)
-    diff.write_text(reviewing.diff(work), encoding="utf-8", errors="replace")
-    sums = [_hand_over(work, "bundle", bundle), _hand_over(work, "diff", diff)]
+    with work.meter.step("change handed over to the app"):
+        publish.bundle_commit(work.folder, about(work.brief, work.state.start_sha), change.head_sha, bundle)
+        diff.write_text(reviewing.diff(work), encoding="utf-8", errors="replace")
+        sums = [_hand_over(work, "bundle", bundle), _hand_over(work, "diff", diff)]
     if problem := work.app.hold(change.head_sha, report.make(work.brief, work.state), *sums):
         return AttemptEnds(VerdictName.PUBLISH_FAILED, problem)
     publish.is_elsewhere(work.folder, change.head_sha)

@@ -2,12 +2,16 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shared.models import PhaseResult, Step, Usage
 from shared.process import Ended
+
+Result = TypeVar("Result")
+_MOST_STEPS = 40  # repeated passes have the same stages again; the first say what there is to say
 
 
 def together(one: Usage, other: Usage) -> Usage:
@@ -23,7 +27,10 @@ def together(one: Usage, other: Usage) -> Usage:
     )
 
 
-_MOST_STEPS = 40  # repeated passes have the same stages again; the first say what there is to say
+def timed(run: Callable[[], Result]) -> tuple[Result, float]:
+    """With the seconds that it took, whatever ran beside it."""
+    begun = time.monotonic()
+    return run(), time.monotonic() - begun
 
 
 @dataclass
@@ -50,7 +57,7 @@ class Meter:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Stage]:
-        """Times a stage, however it ends; steps do not lie within each other."""
+        """Times a stage, however it ends; steps do not lie within each other, but may run side by side."""
         stage, begun = Stage(), time.monotonic()
         try:
             yield stage

@@ -28,8 +28,8 @@ def locked(path: Path, stop: threading.Event) -> Iterator[None]:
         os.close(handle)
 
 
-def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event, lent: Callable[[], AbstractContextManager[str]]) -> None:
-    """Brings the commits this task needs into the mirror; no network and no token when they are there already."""
+def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event, lent: Callable[[], AbstractContextManager[str]]) -> bool:
+    """Brings the commits this task needs into the mirror; no network and no token, and true, when they are there already."""
     published = (brief.published.report.head_sha,) if brief.published else ()
     wanted = (brief.base_sha, *brief.merge_shas, *published)
     if not brief.base_sha.strip("0"):
@@ -39,7 +39,7 @@ def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event, lent: Callab
             git("init", "--quiet", "--bare", str(mirror), cwd=mirror.parent)
         os.utime(mirror)  # used: the reaper leaves it alone
         if all(_has(mirror, sha) for sha in wanted):
-            return
+            return True
         try:
             with lent() as token:
                 for attempt in on_transient():
@@ -47,6 +47,7 @@ def fetch(mirror: Path, brief: AttemptBrief, stop: threading.Event, lent: Callab
                         _fetch_all(mirror, brief, wanted, token)
         except (GitFailed, TransientError) as error:
             raise AttemptEnds(VerdictName.SETUP_FAILED, f"{brief.repository.full_name} could not be fetched", str(error)) from error
+    return False
 
 
 def start_commit(mirror: Path, brief: AttemptBrief) -> str:

@@ -17,7 +17,8 @@ from shared.models import VerdictName
 def granted(work: Work) -> Iterator[PermitReply]:
     """Raises AttemptEnds with the app's own verdict when it refuses, OnHold when a person must speak first."""
     work.permits += 1
-    reply = work.app.permit(work.permits, commit_of(work.state).head_sha, report.make(work.brief, work.state))
+    with work.meter.step("permit asked for"):
+        reply = work.app.permit(work.permits, commit_of(work.state).head_sha, report.make(work.brief, work.state))
     if reply.status == "held":
         raise OnHold
     if reply.status == "refused":
@@ -27,5 +28,7 @@ def granted(work: Work) -> Iterator[PermitReply]:
     try:
         yield reply
     finally:
-        if not work.brief.shared_tokens and revoke(work.brief.repository.api_url, reply.token):
-            work.tokens_revoked.append(fingerprint(reply.token))
+        if not work.brief.shared_tokens:
+            with work.meter.step("token given back"):
+                if revoke(work.brief.repository.api_url, reply.token):
+                    work.tokens_revoked.append(fingerprint(reply.token))

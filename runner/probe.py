@@ -55,7 +55,7 @@ def _read(note: Path) -> Probe | None:
         version = json.loads(note.read_text(encoding="utf-8"))["version"]
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return Probe(str(version))
+    return Probe(str(version), remembered=True)
 
 
 def _write(note: Path, found: Probe) -> None:

@@ -11,6 +11,7 @@ from shared.process import environment
 
 # What every sandbox has.
 _SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64")))
+_PROGRAMS = tuple(map(Path, ("/usr/bin", "/usr/local/bin", "/bin")))
 
 
 def program_binds(argv: Sequence[str]) -> tuple[Bind, ...]:
@@ -28,6 +29,12 @@ def python_binds() -> tuple[tuple[Bind, ...], str]:
     if not python.exists():
         python = Path(sys.executable).resolve()
     return (() if _is_system(base) else (Bind(base),)), str(python)
+
+
+def toolchain(tools: Sequence[Path] = (), system: Sequence[Path] = _PROGRAMS) -> tuple[int, ...]:
+    """Changes when a program is installed, upgraded or removed: package managers put a new file into its folder."""
+    folders = (*system, *(tool / "bin" for tool in tools))
+    return tuple(folder.stat().st_mtime_ns if folder.is_dir() else 0 for folder in folders)
 
 
 def _find(program: str) -> Path | None:

@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 def clear_up(work: Work) -> None:
     """After the app knows the verdict: the checkout goes to the pool, all else that is big goes; nothing that can be resumed.
 
-    State, logs and prompts stay until `reap`.
+    State, plan, logs and prompts stay until `reap`.
     """
     verdict, folder = work.state.verdict, work.folder
     if verdict is None or (verdict.name is not VerdictName.SUCCEEDED and work.state.fits(work.brief)):
@@ -37,7 +37,7 @@ def clear_up(work: Work) -> None:
         rescue.keep(work)
         pool.give_back(folder)
         for path in folder.root.iterdir():
-            if path not in {folder.state, folder.prompts, folder.logs}:
+            if path not in {folder.state, folder.plan, folder.prompts, folder.logs}:
                 pristine.remove(path)
     except (OSError, Interrupted) as error:  # the verdict stands; `reap` does it later
         _log.warning("the task's folder is not cleared up", folder=str(folder.root), why=repr(error))

@@ -50,7 +50,7 @@ class _Label(BaseModel):
 
 
 def put_away(work: Work) -> None:
-    """Keeps earlier work in `rescued/`; then only the checkout is left of the task."""
+    """Keeps earlier work in `rescued/`; then only the checkout and the plan are left of the task."""
     keep(work)
     clear(work.folder)
 
@@ -83,9 +83,9 @@ def settle(folder: TaskFolder, desk_for: Callable[[About], Desk]) -> None:
 
 
 def clear(folder: TaskFolder) -> None:
-    """Removes all of a settled task but its checkout."""
+    """Removes all of a settled task but its checkout and its plan, which each go their own way."""
     for path in folder.root.iterdir():
-        if path != folder.checkout:
+        if path not in {folder.checkout, folder.plan}:
             remove(path)
 
 

@@ -11,8 +11,9 @@ from shared.log import redact
 
 def read_by_another(work: Work) -> None:
     """What it says and finds is on disk afterwards; nothing when the agent gives no review."""
-    worktree.check_out_for_tests(work, commit_of(work.state).snapshot_sha)
-    answer = agent.play(work, Pass.REVIEW, prompt.review(agent.told(work), diff(work)))
+    with work.meter.step("checkout for the review") as step:
+        step.cached = worktree.check_out_for_tests(work, commit_of(work.state).snapshot_sha)
+    answer = agent.play(work, Pass.REVIEW, lambda told: prompt.review(told, diff(work)))
     paths = {file.path for file in commit_of(work.state).files}
     text, found = read_review(answer.text if answer else "", paths)
     work.state.review_text = redact(text) or ("The findings say it all." if found else "")

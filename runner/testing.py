@@ -3,11 +3,13 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from runner import verdict, worktree
 from runner.endings import AttemptEnds
 from runner.evidence import Evidence
+from runner.meter import timed
 from runner.phase import Work
 from runner.sandbox import Room
 from runner.suite.detect import report_globs
@@ -44,13 +46,14 @@ def gather(work: Work, commit: str, before: Evidence | None = None) -> Evidence:
     return first.model_copy(update={"tests": again.model_copy(update={"flaky": flaky})})
 
 
-def run_setup_command(work: Work, room: Room) -> None:
+def run_setup_command(work: Work, room: Room, whose: str) -> None:
+    """`whose` says which checkout it is for: two of them may be set up side by side."""
     command = work.brief.settings.setup_command
     if not command:
         return
     minutes = work.brief.settings.test_minutes
-    with work.meter.step("set-up command"):
-        ended = work.run(["sh", "-c", command], room, log="setup", minutes=minutes)
+    with work.meter.step(f"set-up command {whose}"):
+        ended = work.run(["sh", "-c", command], room, log=f"setup {whose}".replace(" ", "-"), minutes=minutes)
     if bad := verdict.of_command(ended, f"the set-up command `{command}`", "test_minutes"):
         name = VerdictName.SETUP_FAILED if bad.name is VerdictName.AGENT_FAILED else bad.name
         hint = "" if room.network else "; it has no network: an operator may allow it with SHOAL_SETUP_NETWORK=true"
@@ -66,7 +69,7 @@ def _once(work: Work, commit: str) -> Evidence:
     """The tests, and beside them the checks, which see the same checkout without being able to change it."""
     with work.meter.step("checkout for the tests") as step:
         step.cached = worktree.check_out_for_tests(work, commit)
-    run_setup_command(work, worktree.check_room(work, network=may_use_network(work)))
+    run_setup_command(work, worktree.check_room(work, network=may_use_network(work)), "for the tests")
     worktree.empty(work, work.folder.out)
     (work.folder.out / "begun").touch()
     commands = work.brief.settings.checks
@@ -74,12 +77,12 @@ def _once(work: Work, commit: str) -> Evidence:
     beside = len(commands) if work.sandbox.level == "bubblewrap" else 0
     begun = time.monotonic()
     with work.meter.step("tests and checks" if commands else "tests"), ThreadPoolExecutor(max_workers=beside + 1) as pool:
-        tests = pool.submit(_run_tests, work)
-        checks = [pool.submit(_run_check, work, index, command) for index, command in enumerate(commands)]
-        found = Evidence(tests=tests.result(), checks=tuple(check.result() for check in checks))
+        tests = pool.submit(timed, partial(_run_tests, work))
+        checks = [pool.submit(timed, partial(_run_check, work, index, command)) for index, command in enumerate(commands)]
+        runs = [tests.result(), *(check.result() for check in checks)]
     if beside:
-        work.meter.side_by_side(time.monotonic() - begun, (run.seconds for run in (found.tests, *found.checks)))
-    return found
+        work.meter.side_by_side(time.monotonic() - begun, (seconds for _, seconds in runs))
+    return Evidence(tests=runs[0][0], checks=tuple(run for run, _ in runs[1:]))
 
 
 def _run_tests(work: Work) -> TestRun:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from runner import agent, pool, reaper, report, resume, sandbox
+from runner import agent, plans, pool, reaper, report, resume, sandbox
 from runner import state as states
 from runner import verdict as verdicts
 from runner.app_client import AppClient
@@ -37,6 +37,7 @@ def run_attempt(
         work = Work(brief, folder, states.fresh(brief), chosen, app, stop)
         with _within(work, brief.limits.minutes, "minutes", "the attempt"):
             work.state.verdict = _taken_up(work, model_keys) or _go_through(work, PHASES)
+        plans.settle(work)
         _save(work, "its last word")  # a full disk must not keep the verdict from being told
         _log.info("verdict", name=work.state.verdict.name, reason=work.state.verdict.reason)
         patience = {"patience": 2.0} if stop.is_set() and not work.expired else {}

@@ -209,6 +209,12 @@ def agent_room(work: Work, *, network: bool, binds: tuple[Bind, ...] = (), env: 
     return Room(cwd=folder.tree, home=folder.home, binds=(*writable, shadow, *readable), network=network, env=env or {})
 
 
+def setup_room(work: Work, *, network: bool) -> Room:
+    """What the set-up command of the agent's checkout sees: all but the out folder, where the tests beside it report."""
+    room = agent_room(work, network=network)
+    return room._replace(binds=tuple(bind for bind in room.binds if bind.source != work.folder.out))
+
+
 def check_room(work: Work, *, network: bool, env: dict[str, str] | None = None) -> Room:
     """What the tests see: a fresh checkout, a fresh home, and a folder for their report."""
     folder = work.folder

@@ -3,7 +3,7 @@
 import shutil
 import statistics
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -31,9 +31,9 @@ class ActionFigures(TypedDict):
     ratio: float
 
 
-def action_figures() -> list[ActionFigures]:
+def action_figures(modes: Sequence[str] = _MODES) -> list[ActionFigures]:
     """For both modes; none outside a checkout, for what is installed holds no copy of the action."""
-    return [_figures(mode) for mode in _MODES] if (_ROOT / _STEP).is_file() else []
+    return [_figures(mode) for mode in modes] if (_ROOT / _STEP).is_file() else []
 
 
 def _figures(mode: str) -> ActionFigures:

@@ -6,7 +6,7 @@ from app.report.words import counted, duration, phase_name, phase_words
 from shared.models import PhaseResult
 
 NOTHING = "–"
-_MOST_STAGES = 12
+_MOST_STAGES = 20
 _WORTH_TELLING = 0.05  # seconds; less is the clock's noise
 
 

@@ -76,6 +76,8 @@ class Probe(NamedTuple):
 
     version: str = ""
     problem: str = ""
+    # It was found well before, and not asked again.
+    remembered: bool = False
 
 
 class Configured(Protocol):

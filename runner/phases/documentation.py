@@ -28,8 +28,11 @@ _NAMES, _PLACES = 40, 20
 def run(work: Work) -> Outcome:
     change = commit_of(work.state)
     outcome = decide(work.brief.kind, change.files)
-    may_need_words = outcome.status == "skipped" and work.brief.kind is not Kind.TESTS
-    if may_need_words and (places := mentions(work.folder.publish, work.state.start_sha, change.head_sha)):
+    places: tuple[str, ...] = ()
+    if outcome.status == "skipped" and work.brief.kind is not Kind.TESTS:  # it may need words
+        with work.meter.step("documents looked through"):
+            places = mentions(work.folder.publish, work.state.start_sha, change.head_sha)
+    if places:
         outcome = _written(work, places)
     work.state.documentation = outcome.reason
     return outcome
@@ -74,7 +77,7 @@ def _written(work: Work, places: tuple[str, ...]) -> Outcome:
     named = ", ".join(dict.fromkeys(place.split(":")[0] for place in places))
     old = commit_of(work.state)
     try:
-        answer = agent.play(work, Pass.DOCUMENTATION, prompt.documentation(agent.told(work), places))
+        answer = agent.play(work, Pass.DOCUMENTATION, lambda told: prompt.documentation(told, places))
         if answer is None:
             return Outcome("skipped", f"look whether {named} must say something else now: this agent writes no documentation")
         new = implementation.record(work, answer.printed)

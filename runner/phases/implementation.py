@@ -26,7 +26,7 @@ def run(work: Work) -> Outcome:
     work.save()
     if work.brief.follow_up is not None:
         return _follow_up(work, work.brief.follow_up)
-    answer = agent.play(work, Pass.IMPLEMENTATION, prompt.implementation(agent.told(work), state.plan_text))
+    answer = agent.play(work, Pass.IMPLEMENTATION, lambda told: prompt.implementation(told, state.plan_text))
     state.change = _asked_for(work, record(work, answer.printed if answer else ""), answer.printed if answer else "")
     count = len(state.change.files)
     return Outcome(reason=f"{count} file{'s' * (count != 1)} changed")
@@ -34,7 +34,7 @@ def run(work: Work) -> Outcome:
 
 def _follow_up(work: Work, wanted: FollowUp) -> Outcome:
     """One pass on top of what is published; notes alone may be just what was asked for."""
-    answer = agent.play(work, Pass.FOLLOW_UP, prompt.follow_up(agent.told(work), wanted))
+    answer = agent.play(work, Pass.FOLLOW_UP, lambda told: prompt.follow_up(told, wanted))
     if answer is None:
         raise AttemptEnds(VerdictName.AGENT_FAILED, f"the agent {work.brief.agent.name} does not take up published work")
     message = pull_request_text.follow_up_message(work.brief, wanted)
@@ -53,18 +53,23 @@ def record(work: Work, printed: str, parent: str = "", message: str = "") -> Cha
 
     Raises AttemptEnds when nothing differs from the start commit; `files` is the whole difference to it.
     """
-    folder, state, brief = work.folder, work.state, work.brief
+    words = message or pull_request_text.commit_message(work.brief)
+    with work.meter.step("change taken in"):
+        change = _taken_in(work, parent or work.state.start_sha, words)
+    if not change.files:
+        raise AttemptEnds(VerdictName.NO_CHANGE, "the agent ended well, but changed nothing", printed)
+    return change
+
+
+def _taken_in(work: Work, parent: str, message: str) -> Change:
+    folder, start = work.folder, work.state.start_sha
     bundle = worktree.take_snapshot(work)
     try:
         snapshot = publish.take_in(folder, bundle)
     except GitFailed as error:
         raise AttemptEnds(VerdictName.UNSAFE_DIFF, "the change holds objects that git's checks refuse", str(error)) from error
-    words = message or pull_request_text.commit_message(brief)
-    head = publish.make_commit(folder, brief, parent or state.start_sha, snapshot, words)
-    files = gate.changed_lines(folder.publish, state.start_sha, head)
-    if not files:
-        raise AttemptEnds(VerdictName.NO_CHANGE, "the agent ended well, but changed nothing", printed)
-    return Change(snapshot_sha=snapshot, head_sha=head, files=files)
+    head = publish.make_commit(folder, work.brief, parent, snapshot, message)
+    return Change(snapshot_sha=snapshot, head_sha=head, files=gate.changed_lines(folder.publish, start, head))
 
 
 def only_notes(files: tuple[FileChange, ...]) -> bool:

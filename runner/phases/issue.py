@@ -12,7 +12,8 @@ def run(work: Work) -> Outcome:
     issue = work.brief.issue
     if issue.hash != issue_hash(issue.title, issue.body):
         raise AttemptEnds(VerdictName.EDITED_AFTER_APPROVAL, "the text that was handed over is not the text that was approved")
-    answer = work.app.issue()
+    with work.meter.step("approval asked for"):
+        answer = work.app.issue()
     if not answer.unchanged:
         reason = answer.reason or "the issue was edited after it was approved"
         raise AttemptEnds(VerdictName.EDITED_AFTER_APPROVAL, f"{reason}; label it again to approve the new text")

@@ -36,7 +36,8 @@ def missing(work: Work) -> str:
 
 def pass_gate(work: Work, change: Change) -> tuple[str, ...]:
     """What only a person may approve, if the operator lets that become a draft; raises AttemptEnds for all that may not leave."""
-    judgement = gate.inspect(work.folder.publish, work.state.start_sha, change.head_sha, work.brief.settings)
+    with work.meter.step("gate"):
+        judgement = gate.inspect(work.folder.publish, work.state.start_sha, change.head_sha, work.brief.settings)
     refusals = judgement.refusals
     if work.brief.protected_changes == "refuse":
         refusals = (*refusals, *judgement.needs_person)
@@ -55,7 +56,8 @@ def push_and_open(work: Work) -> None:
             raise Interrupted
         with permit.granted(work) as grant:
             try:
-                publish.push(work.folder, work.brief, commit_of(work.state).head_sha, grant.expected_sha, grant.token)
+                with work.meter.step("branch pushed"):
+                    publish.push(work.folder, work.brief, commit_of(work.state).head_sha, grant.expected_sha, grant.token)
             except publish.PushRejected as error:
                 # Only the app can say what the branch is now.
                 failure = f"GitHub rejected the push {len(_PAUSES)} times", str(error)
@@ -72,7 +74,8 @@ def _open(work: Work, token: str) -> int:
 
     publisher = Publisher(work.brief, token)
     try:
-        return publisher.open(commit_of(work.state).head_sha, report.make(work.brief, work.state))
+        with work.meter.step("pull request opened and read back"):
+            return publisher.open(commit_of(work.state).head_sha, report.make(work.brief, work.state))
     except (GithubRefused, TransientError) as error:
         reason = "the branch is pushed, but the pull request could not be opened"
         raise AttemptEnds(VerdictName.PUBLISH_FAILED, reason, str(error)) from error

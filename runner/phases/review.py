@@ -66,7 +66,7 @@ def _fixed(work: Work, must: list[Finding]) -> str:
     work.save()
     reviewed = commit_of(state)
     try:
-        answer = agent.play(work, Pass.FIX, prompt.fix(agent.told(work), must))
+        answer = agent.play(work, Pass.FIX, lambda told: prompt.fix(told, must))
         if answer is None:
             return "This agent does not answer reviews: the findings are left to you."
         message = f"Answer the review of #{work.brief.issue.number}\n"
@@ -103,7 +103,9 @@ def _post(work: Work, answer: str = "") -> None:
     with permit.granted(work) as grant:
         publisher = Publisher(work.brief, grant.token)
         try:
-            publisher.review(state.pull_request, commit_of(state).head_sha, state.review_text, state.findings, answer=answer)
+            with work.meter.step("answer posted" if answer else "review posted"):
+                head = commit_of(state).head_sha
+                publisher.review(state.pull_request, head, state.review_text, state.findings, answer=answer)
         except (GithubRefused, TransientError) as error:
             what = "answer to the review" if answer else "review"
             raise AttemptEnds(VerdictName.PUBLISH_FAILED, f"the {what} could not be posted: {error}") from error

@@ -4,13 +4,17 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from runner import agent, mirror, publish, tampering, testing, worktree
 from runner.endings import AttemptEnds
 from runner.evidence import Evidence
+from runner.meter import timed
 from runner.phase import Outcome, Work
+from runner.programs import toolchain
 from runner.suite import detect
 from runner.tokens import revoke
 from shared.git import git
@@ -21,18 +25,19 @@ NAME = PhaseName.SETUP
 
 def run(work: Work) -> Outcome:
     brief, folder, state, step = work.brief, work.folder, work.state, work.meter.step
-    with step("agent looked at"):
-        agent.must_work(work)
-    with step("commits fetched"):
-        bring_commits(work)
+    with step("agent looked at") as looked:
+        looked.cached = agent.must_work(work)
+    with step("commits fetched") as fetched:
+        fetched.cached = bring_commits(work)
         publish.open_quarantine(folder)
     with step("files looked through"):
         entries = mirror.entries(folder.mirror, brief.base_sha)
         _face_submodules(work, entries)
         _face_lfs(work)
         state.test_command, state.test_source = test_command(work)
-    make_checkout(work)
-    state.before = _baseline(work)
+    _check_out(work)
+    state.before = _set_up_and_tested(work)
+    _note_leftovers(work)
     return Outcome(reason=f"`{state.test_command}` ({state.test_source})")
 
 
@@ -42,10 +47,14 @@ def missing(work: Work) -> str:
     return "" if work.folder.gitfile.exists() and work.folder.tree.is_dir() else "the checkout is not there"
 
 
-def bring_commits(work: Work) -> None:
-    """Everything that is needed of the repository; from then on its code may run, and no token of this task works."""
-    mirror.fetch(work.folder.mirror, work.brief, work.stop, lambda: _lent(work))
+def bring_commits(work: Work) -> bool:
+    """Everything that is needed of the repository; from then on its code may run, and no token of this task works.
+
+    Whether the mirror had it already.
+    """
+    were_there = mirror.fetch(work.folder.mirror, work.brief, work.stop, lambda: _lent(work))
     work.state.start_sha = mirror.start_commit(work.folder.mirror, work.brief)
+    return were_there
 
 
 @contextmanager
@@ -61,11 +70,39 @@ def _lent(work: Work) -> Iterator[str]:
 
 def make_checkout(work: Work) -> None:
     """A fresh one for the agent, with whatever the set-up command adds."""
+    _check_out(work)
+    _set_up(work)
+    _note_leftovers(work)
+
+
+def _check_out(work: Work) -> None:
     with work.meter.step("checkout for the agent") as step:
         step.cached = worktree.prepare(work)
-    testing.run_setup_command(work, worktree.agent_room(work, network=testing.may_use_network(work)))
-    worktree.exclude_leftovers(work)
-    tampering.remember(work)
+
+
+def _set_up(work: Work) -> None:
+    testing.run_setup_command(work, worktree.setup_room(work, network=testing.may_use_network(work)), "for the agent")
+
+
+def _set_up_and_tested(work: Work) -> Evidence:
+    """The agent's checkout is set up, and beside it the start commit is tested: neither sees anything that the other writes."""
+    if work.sandbox.level != "bubblewrap" or not work.brief.settings.setup_command:
+        _set_up(work)
+        return _baseline(work)
+    begun = time.monotonic()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        ready = pool.submit(timed, partial(_set_up, work))
+        tested = pool.submit(timed, partial(_baseline, work))
+        _, setting_up = ready.result()
+        evidence, testing_it = tested.result()
+    work.meter.side_by_side(time.monotonic() - begun, (setting_up, testing_it))
+    return evidence
+
+
+def _note_leftovers(work: Work) -> None:
+    with work.meter.step("leftovers and git's state noted"):
+        worktree.exclude_leftovers(work)
+        tampering.remember(work)
 
 
 def _face_submodules(work: Work, entries: Sequence[mirror.Entry]) -> None:
@@ -107,9 +144,11 @@ def test_command(work: Work) -> detect.Command:
 
 
 def _baseline(work: Work) -> Evidence:
-    """Run once per start commit and commands, whoever of the sibling tasks comes first."""
+    """Run once per start commit, commands and what is installed, whoever of the sibling tasks comes first."""
     state, settings = work.state, work.brief.settings
-    key = json.dumps([state.start_sha, state.test_command, settings.setup_command, settings.checks, work.sandbox.level])
+    commands = [state.test_command, settings.setup_command, settings.checks]
+    machine = [work.sandbox.level, work.brief.setup_network, toolchain(work.sandbox.tools)]
+    key = json.dumps([state.start_sha, *commands, *machine])
     name = f"{work.brief.repository.id}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
     kept = work.folder.work_dir / "baselines" / f"{name}.json"
     begun = time.monotonic()

@@ -60,7 +60,7 @@ def _repaired(work: Work, red: Change) -> Change | None:
     evidence = _evidence(red)
     failing = [evidence.tests, *(check for check in evidence.checks if check.exit_code)]
     left = work.brief.settings.repair_passes - work.state.repairs
-    answer = agent.play(work, Pass.REPAIR, prompt.repair(agent.told(work), _worst(failing), left))
+    answer = agent.play(work, Pass.REPAIR, lambda told: prompt.repair(told, _worst(failing), left))
     if answer is None:
         return None
     change = implementation.record(work, answer.printed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.programs import program_binds, python_binds
+from runner.programs import program_binds, python_binds, toolchain
 from runner.room import Bind, Room, path_for
 from runner.sandbox import Sandbox, choose
 from shared.process import Ended, Limits, environment
@@ -107,3 +107,22 @@ def test_our_own_python_can_be_reached_without_our_venv(tmp_path: Path) -> None:
     assert seen.tail == str(sys.version_info[:2])
     assert "No module named 'shared'" in run_inside(tmp_path, python, "-c", "import shared", binds=binds).tail
     assert os.access(python, os.X_OK)
+
+
+def test_what_is_installed_or_removed_changes_the_toolchain(tmp_path: Path) -> None:
+    """So that tests which another Python answered are run again; a folder that is not there does not hinder."""
+    system, tool = tmp_path / "usr", tmp_path / "tool"
+    for folder in (system, tool / "bin"):
+        write_program(folder / "python3", "#!/bin/sh\n")
+        os.utime(folder, ns=(1, 1))
+
+    def now() -> tuple[int, ...]:
+        return toolchain((tool,), (system, tmp_path / "none"))
+
+    before = now()
+    assert before == now() == (1, 0, 1)
+    write_program(tool / "bin" / "new", "#!/bin/sh\n").replace(tool / "bin" / "python3")
+    upgraded = now()
+    assert upgraded[2] != before[2]
+    (system / "python3").unlink()
+    assert now()[0] != upgraded[0]
