@@ -93,7 +93,7 @@ def as_json(found: Outcome) -> dict[str, object]:
     """The contract of `--json`: exactly these keys."""
     return {
         "orchestration": found.numbers.model_dump(mode="json"),
-        "tasks": [task.model_dump(mode="json", exclude={"title", "status", "phase"}) for task in found.tasks],
+        "tasks": [task.model_dump(mode="json", exclude={"title", "status", "phase", "held"}) for task in found.tasks],
         "check_runs": [check.model_dump(mode="json") for check in found.checks],
     }
 
