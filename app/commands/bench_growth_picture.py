@@ -20,6 +20,7 @@ def growth_svg(rows: Sequence[GrowthFigures], machine: str) -> str:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" font-family="sans-serif" font-size="13">'
     words = [
         f"<title>{_TITLE}</title>",
+        f"<desc>{escape('; '.join(map(_told, rows)))}</desc>",
         f'<text x="12" y="22" font-weight="bold">{_TITLE}</text>',
         f'<text x="12" y="{_TOP + _HEIGHT + 48}" fill="#57606a">{escape(machine)}</text>',
     ]
@@ -61,6 +62,10 @@ def _lines(place: int, files: int, rows: Sequence[GrowthFigures], axes: _Axes) -
         x, y = _LEFT + _WIDTH + 20, _TOP + 12 + 40 * place + 18 * step
         yield f'<line x1="{x}" y1="{y}" x2="{x + 28}" y2="{y}" stroke="{colour}" stroke-width="2"{dash}/>'
         yield f'<text x="{x + 36}" y="{y + 4}">{files:,} files, {kind}</text>'
+
+
+def _told(row: GrowthFigures) -> str:
+    return f"{row['issues']:,} issues on {row['files']:,} files: {row['cold_seconds']:g} s cold, {row['cached_seconds']:g} s cached"
 
 
 def _by_files(rows: Sequence[GrowthFigures]) -> Iterator[tuple[int, list[GrowthFigures]]]:

@@ -92,7 +92,7 @@ def pulls(world: World) -> tuple[PullSeen, ...]:
 def as_json(found: Outcome) -> dict[str, object]:
     """The contract of `--json`: exactly these keys."""
     return {
-        "orchestration": found.numbers.model_dump(mode="json"),
+        "orchestration": found.numbers.model_dump(mode="json", exclude={"github_calls"}),
         "tasks": [task.model_dump(mode="json", exclude={"title", "status", "phase", "held"}) for task in found.tasks],
         "check_runs": [check.model_dump(mode="json") for check in found.checks],
     }

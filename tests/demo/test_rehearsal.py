@@ -27,7 +27,7 @@ def test_eight_issues_become_what_was_expected_and_a_second_run_finds_them(tmp_p
     assert "All 8 expected verdicts came out" in first.stderr
     told = json.loads(first.stdout)
     assert set(told) == {"orchestration", "tasks", "check_runs"}
-    keys = {"id", "conclusion", "wall_seconds", "attempt_seconds", "parallelism", "speedup", "overhead_seconds", "github_calls"}
+    keys = {"id", "conclusion", "wall_seconds", "attempt_seconds", "parallelism", "speedup", "overhead_seconds"}
     assert set(told["orchestration"]) == keys
     assert told["orchestration"]["speedup"] is None
     assert {frozenset(task) for task in told["tasks"]} == {
