@@ -6,7 +6,6 @@ from collections.abc import Callable
 from subprocess import Popen
 
 _IDLE_SECONDS = 120.0  # memory is worth more than the second that a later start would gain
-_REFILL_SECONDS = 2.0  # not while the one that was just taken begins its work
 
 
 class Ahead:
@@ -30,15 +29,18 @@ class Ahead:
                 _hang_up(child)
             while len(self._waiting) < self._most:
                 self._waiting.append(self._spawn())
-            self._later(_IDLE_SECONDS, self._end)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(_IDLE_SECONDS, self._end)
+            self._timer.daemon = True
+            self._timer.start()
 
     def take(self) -> Popen[bytes] | None:
-        """One that is alive, which is the caller's from now on; another one is made ready in a while."""
+        """One that is alive, which is the caller's from now on; none takes its place until the next plan is made."""
         with self._lock:
             while self._waiting:
                 child = self._waiting.popleft()
                 if child.returncode is None:
-                    self._later(_REFILL_SECONDS, self.fill)
                     return child
                 _hang_up(child)
         return None
@@ -48,13 +50,6 @@ class Ahead:
         with self._lock:
             self._is_open = False
         self._end()
-
-    def _later(self, seconds: float, what: Callable[[], None]) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = threading.Timer(seconds, what)
-        self._timer.daemon = True
-        self._timer.start()
 
     def _end(self) -> None:
         with self._lock:
