@@ -125,6 +125,7 @@ def chosen_backend(settings: Settings) -> Backend:
     return LocalBackend(
         settings.work_dir,
         settings.memory_reserve_mib,
+        slots=settings.slots,
         ahead=min(settings.slots, cores()),
         keys_in_file=settings.model_keys is not None,
     )

@@ -35,11 +35,15 @@ _MODEL_VARIABLES = (
 class LocalBackend:
     """Starts `python -I -m runner` in a session of its own; what a killed app had started is known by pid and start time."""
 
-    def __init__(self, work_dir: Path, memory_reserve_mib: float, *, ahead: int = 0, keys_in_file: bool = False) -> None:
+    def __init__(
+        self, work_dir: Path, memory_reserve_mib: float, *, slots: int = 0, ahead: int = 0, keys_in_file: bool = False
+    ) -> None:
         self._logs = work_dir / "logs"
         self._reserve_mib = memory_reserve_mib
         self._keys_in_file = keys_in_file
-        self._ahead = Ahead(ahead, partial(_spawn, subprocess.DEVNULL, with_model_variables=not keys_in_file))
+        self._most = max(slots, 2 * ahead)
+        self._at_work: list[subprocess.Popen[bytes]] = []
+        self._ahead = Ahead(ahead, partial(_spawn, subprocess.DEVNULL, with_model_variables=not keys_in_file), self._room)
 
     async def prepare(self) -> None:
         """Has runners ready that only wait for their launch line: starting Python and importing takes longer than all the rest."""
@@ -61,12 +65,19 @@ class LocalBackend:
         fits = bool(launch.model_keys) == self._keys_in_file
         ready = self._ahead.take() if fits else None
         if ready is not None and (started := _tell(ready, launch.model_copy(update={"log": str(log.resolve())}))):
+            self._at_work.append(ready)
             return started
         with log.open("ab") as output:
             child = _spawn(output, with_model_variables=not launch.model_keys)
         if started := _tell(child, launch):
+            self._at_work.append(child)
             return started
         raise UserError(f"the runner ended at once, see {log}")
+
+    def _room(self) -> int:
+        """Those that wait beside those at work are as many as there may be slots, or twice what may start at once."""
+        self._at_work = [child for child in self._at_work if child.returncode is None]
+        return self._most - len(self._at_work)
 
     async def stop(self, pid: int, started_at: float, _where: RepositoryClient | None = None) -> bool:
         """TERM, then KILL; nothing is signalled when the pid belongs to somebody else by now."""
