@@ -184,6 +184,7 @@ class Effects:
             return []
         secret = f"shoal_secret_{secrets.token_urlsafe(32)}"
         hashed = sha256(secret.encode()).hexdigest()
+        again = bool(await self.database.read(lambda c: rows.secret_hash_of(c, attempt.id)))
         # From here on only the process started below can claim: an earlier one, started just before a crash, is refused.
         if not await self.database.write(lambda c: rows.set_secret(c, attempt.id, hashed)):
             return []
@@ -195,7 +196,7 @@ class Effects:
             model_keys=str(self.settings.model_keys.resolve()) if self.settings.model_keys else "",
         )
         try:
-            started = await self.backend.start(launch, await self._client(action.repository_id), action.labels)
+            started = await self.backend.start(launch, await self._client(action.repository_id), action.labels, again=again)
         except (OSError, UserError, FatalError) as error:
             log.warning("attempt.not_started", attempt=attempt.id, error=str(error))
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason=f"it could not be started: {error}")]

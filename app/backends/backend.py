@@ -29,8 +29,12 @@ class Runners:
 class Backend(Protocol):
     """`local` runs processes on this machine; others may only ask somebody else to."""
 
-    async def start(self, launch: RunnerLaunch, where: RepositoryClient, labels: Sequence[str] = (), /) -> Started:
+    async def start(
+        self, launch: RunnerLaunch, where: RepositoryClient, labels: Sequence[str] = (), /, *, again: bool = True
+    ) -> Started:
         """Starts a runner for `launch`; of Actions one with the repository's `labels`, else with the operator's.
+
+        `again`: an earlier call may have started it. Only who is sure that there was none says False.
 
         Raises OSError or UserError when that is impossible, TransientError when it is not yet.
         """

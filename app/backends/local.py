@@ -53,8 +53,14 @@ class LocalBackend:
         """Those that wait end; those that work go on."""
         self._ahead.close()
 
-    async def start(self, launch: RunnerLaunch, _where: RepositoryClient | None = None, _labels: Sequence[str] = ()) -> Started:
-        """The secret goes through the pipe, once; it is in no argument, environment or file."""
+    async def start(
+        self, launch: RunnerLaunch, _where: RepositoryClient | None = None, _labels: Sequence[str] = (), *, again: bool = True
+    ) -> Started:
+        """The secret goes through the pipe, once; it is in no argument, environment or file.
+
+        Also when it is called again: with the new secret an earlier process can claim nothing.
+        """
+        del again
         return await asyncio.to_thread(self._start, launch)
 
     def _start(self, launch: RunnerLaunch) -> Started:

@@ -212,7 +212,12 @@ def branch_now(
     target = (reference or {}).get("target") or {}
     nodes = [node for node in (pulls or {}).get("nodes") or [] if node and not node.get("isCrossRepository")]
     found = tuple(_pull(node) for node in nodes if node.get("headRefName") == branch)
-    return BranchNow(target.get("oid"), found, (repository.get("defaultBranchRef") or {}).get("name") or "main")
+    return BranchNow(target.get("oid"), found, default_branch(repository))
+
+
+def default_branch(repository: Mapping[str, Any]) -> str:
+    """Of GraphQL's Repository; an empty one has none yet."""
+    return (repository.get("defaultBranchRef") or {}).get("name") or "main"
 
 
 def survey(

@@ -40,6 +40,11 @@ class BranchAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class DefaultBranchAsk:
+    """The name of the default branch now -> str."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChecksAsk:
     """Checks and statuses on a commit, a hundred from `after` on, and whether a pull request could be merged -> ChecksPage."""
 
@@ -76,7 +81,7 @@ class SurveyAsk:
     login: str
 
 
-Ask = IssueAsk | LinksAsk | BranchAsk | ChecksAsk | OwnCommentAsk | OwnCheckAsk | SurveyAsk
+Ask = IssueAsk | LinksAsk | BranchAsk | DefaultBranchAsk | ChecksAsk | OwnCommentAsk | OwnCheckAsk | SurveyAsk
 Links = tuple[tuple[Blocker, ...] | None, tuple[Blocker, ...] | None]
 
 
@@ -192,6 +197,8 @@ def _fields(place: int, ask: Ask, without: frozenset[str]) -> tuple[str, dict[st
         return _own_check(place, ask)
     if isinstance(ask, SurveyAsk):
         return _survey(place, ask)
+    if isinstance(ask, DefaultBranchAsk):
+        return "", {}  # every query tells it
     if isinstance(ask, BranchAsk):
         reference = f"a{place}: ref(qualifiedName: $q{place}) {{ target {{ oid }} }}"
         chosen = f"headRefName: $h{place}, first: 100, states: [OPEN, CLOSED, MERGED]"
@@ -278,6 +285,8 @@ def _reply(place: int, ask: Ask, where: Mapping[str, Any], errors: Sequence[Mapp
         return _own_run(ask, first or {}, str(where.get("id") or ""))
     if isinstance(ask, SurveyAsk):
         return answers.survey(first or {}, second or {}, where, ask.prefix, ask.login)
+    if isinstance(ask, DefaultBranchAsk):
+        return answers.default_branch(where)
     if isinstance(ask, BranchAsk):
         return answers.branch_now(ask.branch, first, second, where)
     contexts = (((first or {}).get("statusCheckRollup") or {}).get("contexts")) or {}
@@ -331,5 +340,7 @@ def _name(ask: Ask) -> str:
             return f"branch `{branch}`"
         case ChecksAsk(head_sha=sha) | OwnCheckAsk(head_sha=sha):
             return f"the checks of {sha[:8]}"
+        case DefaultBranchAsk():
+            return "the default branch"
         case SurveyAsk(prefix=prefix):
             return f"branches `{prefix}*` and the open pull requests"

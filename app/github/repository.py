@@ -20,7 +20,19 @@ from app.github.answers import (
     PullNow,
     RepositoryNow,
 )
-from app.github.batch import BranchAsk, ChecksAsk, ChecksPage, IssueAsk, Links, LinksAsk, Own, OwnCheckAsk, OwnCommentAsk, SurveyAsk
+from app.github.batch import (
+    BranchAsk,
+    ChecksAsk,
+    ChecksPage,
+    DefaultBranchAsk,
+    IssueAsk,
+    Links,
+    LinksAsk,
+    Own,
+    OwnCheckAsk,
+    OwnCommentAsk,
+    SurveyAsk,
+)
 from app.github.calls import Calls
 from app.github.checks import CheckWrite
 from app.github.ci import CiNow
@@ -78,6 +90,11 @@ class RepositoryClient:
     async def branch(self, branch: str) -> BranchNow:
         """Exactly this branch, a renamed one is another, and every pull request from it."""
         found: BranchNow = await self.reads.ask(self.calls, self.full_name, BranchAsk(branch))
+        return found
+
+    async def default_branch(self) -> str:
+        """Its name now, by a query that others share."""
+        found: str = await self.reads.ask(self.calls, self.full_name, DefaultBranchAsk())
         return found
 
     async def branch_sha(self, branch: str) -> str | None:

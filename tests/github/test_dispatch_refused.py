@@ -3,6 +3,7 @@
 import pytest
 
 from app.backends.actions import ActionsBackend
+from app.backends.backend import Runners
 from app.commands.init import workflow
 from app.github.client import GitHubApp
 from app.github.repository import RepositoryClient
@@ -11,6 +12,7 @@ from shared.messages import RunnerLaunch
 from tests.github.conftest import REPOSITORY, Home
 
 LAUNCH = RunnerLaunch(app_url="http://127.0.0.1:1", attempt_id="1-5-1-1", secret="unused", work_dir="unused")
+_ACTIONS = f"/repos/{REPOSITORY}/actions"
 WANTED = {"mode": "work", "action": "acme/shoal@main", "app_url": "http://127.0.0.1:1", "runner_labels": "shoal", "label": "shoal"}
 
 
@@ -61,6 +63,38 @@ async def test_a_mistyped_label_is_told_with_the_runners_that_there_are(home: Ho
     with pytest.raises(TransientError, match=r"has the labels shaol; there are: quay \(online\): .*; asleep \(offline\): .*shaol"):
         await ActionsBackend("shoal.yml", ["shaol"]).start(LAUNCH, where)
     assert home.mona.get(f"/repos/{REPOSITORY}/actions/runs")["total_count"] == 0
+
+
+async def test_the_first_try_of_all_neither_looks_for_its_run_nor_counts_the_runners_again(
+    home: Home, where: RepositoryClient
+) -> None:
+    """Nobody can have dispatched it, and they were counted a moment ago: the dispatch is the only request by REST."""
+    _commit(home, workflow(WANTED))
+    backend = ActionsBackend("shoal.yml", ["shoal"])
+    assert await backend.count_runners(where) == Runners(online=1, idle=1)
+    before = len(home.hub.requests(path_part=_ACTIONS))
+    started = await backend.start(LAUNCH, where, again=False)
+    asked = home.hub.requests(path_part=_ACTIONS)[before:]
+    assert [(one["method"], one["path"].rpartition("/")[2]) for one in asked] == [("POST", "dispatches")]
+    assert home.mona.get(f"/repos/{REPOSITORY}/actions/runs")["workflow_runs"][0]["id"] == started.pid
+
+
+async def test_runners_are_remembered_for_half_a_minute_and_only_those_that_fit(home: Home, where: RepositoryClient) -> None:
+    """Other labels, or later: they are read again, so that a refusal is never by old news."""
+    _commit(home, workflow(WANTED))
+    now = [0.0]
+    backend = ActionsBackend("shoal.yml", ["shoal"], clock=lambda: now[0])
+
+    async def reads(attempt: str, *labels: str) -> int:
+        before = len(home.hub.requests("GET", f"{_ACTIONS}/runners"))
+        await backend.start(LAUNCH.model_copy(update={"attempt_id": attempt}), where, labels, again=False)
+        return len(home.hub.requests("GET", f"{_ACTIONS}/runners")) - before
+
+    assert [await reads("1-5-1-1"), await reads("1-6-1-1")] == [1, 0]
+    home.hub.runner(REPOSITORY, "crane", "gpu", environment={})
+    assert [await reads("1-7-1-1", "gpu"), await reads("1-8-1-1")] == [1, 0]
+    now[0] = 31
+    assert await reads("1-9-1-1") == 1
 
 
 async def test_a_dispatch_answered_with_502_after_it_took_effect_is_found(home: Home, where: RepositoryClient) -> None:

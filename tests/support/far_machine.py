@@ -24,7 +24,8 @@ class FarMachines:
     disk_mib: int | None = None
     runners: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
-    async def start(self, launch: RunnerLaunch, _where: object = None, _labels: object = ()) -> Started:
+    async def start(self, launch: RunnerLaunch, _where: object = None, _labels: object = (), *, again: bool = True) -> Started:
+        del again
         own = self.folder / launch.attempt_id
         own.mkdir(parents=True)
         with self._log(launch.attempt_id).open("wb") as log:

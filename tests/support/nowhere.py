@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.backends.backend import Runners, Started
 from app.planning.capacity import Machine, Sample
+from shared.errors import TransientError
 from shared.messages import RunnerLaunch
 from shared.process import started_at
 from tests.support.workshop import until
@@ -12,12 +13,17 @@ from tests.support.workshop import until
 
 @dataclass
 class Nowhere:
-    """What would have been started, in order."""
+    """What would have been started, in order, and whether each was said to be a second try; the first `refusals` fail for now."""
 
     launches: list[RunnerLaunch] = field(default_factory=list)
+    again: list[bool] = field(default_factory=list)
+    refusals: int = 0
 
-    async def start(self, launch: RunnerLaunch, _where: object = None, _labels: object = ()) -> Started:
+    async def start(self, launch: RunnerLaunch, _where: object = None, _labels: object = (), *, again: bool = True) -> Started:
         self.launches.append(launch)
+        self.again.append(again)
+        if len(self.launches) <= self.refusals:
+            raise TransientError("not yet")
         return Started(os.getpid(), started_at(os.getpid()) or 0)
 
     async def prepare(self) -> None:
