@@ -41,10 +41,21 @@ class RunMode(StrEnum):
     ORCHESTRATE = "orchestrate"
 
 
+class RehearsalBackend(StrEnum):
+    """Where the rehearsal's WorkflowManagers run."""
+
+    LOCAL = "local"
+    ACTIONS = "actions"
+
+
+_BACKENDS = "`local` starts processes; `actions` dispatches jobs of our own action to `act`, which stands in for GitHub's runners."
+
+
 @cli.command()
 def demo(
     agent: Annotated[str, typer.Option(help="`patch` plays prepared changes; anything else is a command line.")] = "patch",
     slots: Annotated[int, typer.Option(min=1, max=64, help="How many tasks may run at once.")] = 4,
+    backend: Annotated[RehearsalBackend, typer.Option(help=_BACKENDS)] = RehearsalBackend.LOCAL,
     think_time: Annotated[float, typer.Option(min=0, help="Seconds that the scripted agent waits in place of a model.")] = 2,
     compare: Annotated[bool, typer.Option("--compare", help="Run one at a time first, for the true speed-up.")] = False,
     as_json: AsJson = False,
@@ -61,6 +72,7 @@ def demo(
     shoal demo
     shoal demo --slots 2 --compare
     shoal demo --keep --serve
+    shoal demo --backend actions
 
     Ends with 0 when every expected verdict came out, 1 when not.
     """
@@ -68,7 +80,9 @@ def demo(
     from app.demo.rehearsal import KEPT_FOLDER, Wishes
     from app.demo.world import Ways
 
-    ways = Ways(slots=slots, think_seconds=think_time, agent_command="" if agent == "patch" else agent, record=record)
+    ways = Ways(
+        slots=slots, think_seconds=think_time, agent_command="" if agent == "patch" else agent, record=record, backend=backend.value
+    )
     kept = folder or (KEPT_FOLDER if keep or fresh else None)
     raise typer.Exit(run(Wishes(ways, kept, fresh=fresh, compare=compare, as_json=as_json, serve=serve, limit_seconds=limit)))
 
@@ -248,6 +262,7 @@ def bench(
     windows: Annotated[int, typer.Option(min=1, max=1_000, help="With `--repo`: batches of eight changes to replay.")] = 30,
     growth: Annotated[bool, typer.Option("--growth", help="With `planning`: more sizes of batches and repositories.")] = False,
     svg: Annotated[Path | None, typer.Option(help="With `planning`: also draw how it grows, to this file.")] = None,
+    backend: Annotated[RehearsalBackend, typer.Option(help=f"With `calls`: {_BACKENDS}")] = RehearsalBackend.LOCAL,
 ) -> None:
     """Measures this code on this machine, next to what other strategies reach.
 
@@ -262,9 +277,10 @@ def bench(
     shoal bench start          twelve tasks until the first agent works; our action's first step, cold and warm
     shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
     shoal bench calls          requests to GitHub per task, as the embedded GitHub counted them
+    shoal bench calls --backend actions
     """
     from app.commands.bench import Wishes, run
     from app.commands.bench_growth import GROWTH
 
-    wishes = Wishes(psplib, files, tuple(repo or ()), windows, GROWTH if growth else None, svg)
+    wishes = Wishes(psplib, files, tuple(repo or ()), windows, GROWTH if growth else None, svg, backend.value)
     raise typer.Exit(run(what.value, wishes, as_json=as_json))

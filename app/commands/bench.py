@@ -22,6 +22,7 @@ from app.commands import (
 from app.commands.bench_growth_picture import growth_svg
 from app.commands.console import print_json, print_line, write_text
 from app.commands.machine import describe_machine
+from app.demo.world import RehearsalBackend
 from app.facts.replay import WINDOWS
 from app.planning.plan import make_plan
 from app.planning.tree import Tree
@@ -39,6 +40,7 @@ class Wishes:
     windows: int = WINDOWS
     growth: bench_growth.Sizes | None = None
     svg: Path | None = None
+    backend: RehearsalBackend = "local"
 
 
 def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
@@ -84,7 +86,7 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
         measured["rehearsal"] = rehearsal
         shown.append(lambda: bench_rehearsal.show(rehearsal))
     if what in {"calls", "all"}:
-        calls = bench_calls.call_figures()
+        calls = bench_calls.call_figures(wishes.backend)
         measured["calls"] = calls
         shown.append(lambda: bench_calls.show(calls))
     if as_json:

@@ -10,7 +10,7 @@ from app.commands.bench_rehearsal import ended_attempts
 from app.commands.console import print_line, print_table
 from app.demo.rehearsal import opened, watch
 from app.demo.stage import call
-from app.demo.world import Ways
+from app.demo.world import RehearsalBackend, Ways
 from app.github.transport import GRAPHQL, MUTATION
 from app.github.usage import kind, route
 
@@ -40,10 +40,10 @@ class CallFigures(TypedDict):
     routes: list[RouteFigures]
 
 
-def call_figures(think_seconds: float = 2.0, slots: int = 4) -> CallFigures:
+def call_figures(backend: RehearsalBackend = "local", think_seconds: float = 2.0, slots: int = 4) -> CallFigures:
     """The eight issues of the rehearsal, from the first label to the last verdict."""
     with tempfile.TemporaryDirectory(prefix="shoal-bench-") as name:
-        ways = Ways(slots, think_seconds, settings=_SETTINGS)
+        ways = Ways(slots, think_seconds, settings=_SETTINGS, backend=backend)
         with opened(Path(name), ways, lambda _line: None) as world:
             before = len(_requests(world.identity.hub_url))
             world.label_all()

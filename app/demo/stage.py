@@ -16,20 +16,20 @@ LABEL = "shoal"
 
 def populate(folder: Path, project: Path, who: Identity) -> Identity:
     """Everything that is there before a maintainer labels issues; returns what has to be remembered."""
-    _control(who, "POST", "/repositories", {"owner": OWNER, "name": NAME, "folder": str(project), "private": True})
-    token = _control(who, "POST", "/people", {"login": MAINTAINER, "roles": {who.repository: "admin"}})["token"]
+    control(who, "POST", "/repositories", {"owner": OWNER, "name": NAME, "folder": str(project), "private": True})
+    token = control(who, "POST", "/people", {"login": MAINTAINER, "roles": {who.repository: "admin"}})["token"]
     _open_issues(who, token)
-    app = _control(who, "POST", "/apps", _registration(who))
+    app = control(who, "POST", "/apps", _registration(who))
     key = folder / "app.pem"
     key.touch(mode=0o600)
     key.write_text(app["private_key_pem"], encoding="utf-8")
-    _control(who, "POST", f"/apps/{LABEL}/installations", {"repositories": [who.repository]})
+    control(who, "POST", f"/apps/{LABEL}/installations", {"repositories": [who.repository]})
     return who.model_copy(update={"app_id": str(app["id"]), "maintainer_token": token})
 
 
 def move_app(who: Identity) -> None:
     """Tells the embedded GitHub where the app listens now."""
-    _control(who, "PATCH", f"/apps/{LABEL}", {"webhook_url": f"{who.app_url}/webhook"})
+    control(who, "PATCH", f"/apps/{LABEL}", {"webhook_url": f"{who.app_url}/webhook"})
 
 
 def call(method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
@@ -54,7 +54,7 @@ def _open_issues(who: Identity, maintainer_token: str) -> None:
     api = f"{who.hub_url}/api/v3/repos/{who.repository}"
     maintainer = bearer(maintainer_token)
     authors = {
-        login: _control(who, "POST", "/people", {"login": login, "roles": {who.repository: "read"}})["token"]
+        login: control(who, "POST", "/people", {"login": login, "roles": {who.repository: "read"}})["token"]
         for login in sorted({issue.author for issue in sample.issues()})
     }
     for name in sorted({LABEL, *(label for issue in sample.issues() for label in issue.labels)}):
@@ -75,5 +75,6 @@ def _registration(who: Identity) -> dict[str, object]:
     }
 
 
-def _control(who: Identity, method: str, path: str, body: object) -> Any:
+def control(who: Identity, method: str, path: str, body: object) -> Any:
+    """What no REST API has: the embedded GitHub's own door."""
     return ask(method, f"{who.hub_url}/_localhub{path}", body, {})

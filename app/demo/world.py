@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import httpx
 
-from app.demo import child, identity, sample
+from app.demo import child, fleet, identity, sample
 from app.demo.child import Child
 from app.demo.identity import Identity
 from app.demo.stage import LABEL, ask, bearer, call, move_app, populate
@@ -20,6 +20,7 @@ from app.report.status import AppStatus
 from shared.errors import FatalError, UserError
 
 _START_SECONDS = 30.0
+RehearsalBackend = Literal["local", "actions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Ways:
     project: Path = sample.PROJECT
     patches: Path = sample.PATCHES
     settings: Mapping[str, str] = field(default_factory=dict)
+    backend: RehearsalBackend = "local"
     # A file that gets every exchange with the embedded GitHub, a line of JSON each.
     record: Path | None = None
 
@@ -143,6 +145,9 @@ def start_world(folder: Path, ways: Ways, say: Callable[[str], None] = lambda _:
         else:
             move_app(world.identity)
         identity.save(folder, world.identity)
+        if ways.backend == "actions":
+            say("making the runners: our own action's environment takes a minute where it was never made")
+            fleet.equip(folder, world.identity, ways.slots)
         say("starting the app")
         world.start_app()
     except BaseException:
@@ -191,6 +196,7 @@ def settings(folder: Path, ways: Ways, who: Identity) -> dict[str, str]:
         "SHOAL_TASK_MEMORY_MIB": "256",
         "SHOAL_ISOLATION": "preferred",
         **(command if ways.agent_command else patch),
+        **({"SHOAL_BACKEND": "actions", "SHOAL_RUNNER_LABELS": fleet.RUNNER_LABELS} if ways.backend == "actions" else {}),
         **ways.settings,
     }
 

@@ -33,12 +33,13 @@ def test_only_the_apps_and_the_runners_requests_count() -> None:
 
 
 @pytest.mark.slow
-def test_the_rehearsal_is_counted() -> None:
+@pytest.mark.parametrize("backend", ["local", "actions"])
+def test_the_rehearsal_is_counted(backend: str) -> None:
     """Seven of eight end with a pull request, each with the requests that nothing can replace, and within the budget of ten.
 
     Every route is in the operator's table: a new one is a new cost, and has to be told.
     """
-    found = shoal("bench", "calls", "--json").document["calls"]
+    found = shoal("bench", "calls", "--backend", backend, "--json").document["calls"]
     assert (found["tasks"], found["ended_well"]) == (8, 7)
     opened = next(one for one in found["routes"] if one["route"] == "POST /repos/{owner}/{repo}/pulls")
     assert (opened["who"], opened["requests"]) == ("runner", 7)

@@ -59,6 +59,21 @@ def test_an_interrupted_rehearsal_goes_on(tmp_path: Path) -> None:
     assert "not finished: it goes on" in again.stdout
 
 
+@pytest.mark.slow
+def test_jobs_of_our_own_action_come_to_the_same_end(tmp_path: Path) -> None:
+    """One dispatch for each attempt, to `act` in place of GitHub's runners; a second run finds runners and workflow."""
+    first = _demo("--backend", "actions", "--keep", "--json", "--think-time", "0.2", cwd=tmp_path)
+    second = _demo("--backend", "actions", "--keep", "--json", cwd=tmp_path)
+
+    assert first.returncode == 0, first.stderr
+    assert "All 8 expected verdicts came out" in first.stderr
+    assert len(list((tmp_path / ".shoal-demo" / "github" / "actions").glob("run-*.log"))) == 8
+    assert (tmp_path / ".shoal-demo" / "tools" / "shoal" / "work").is_dir()
+    assert second.returncode == 0, second.stderr
+    assert "Nothing is started twice" in second.stderr
+    assert json.loads(second.stdout)["tasks"] == json.loads(first.stdout)["tasks"]
+
+
 def test_a_short_limit_is_an_error_that_names_the_logs(tmp_path: Path) -> None:
     """It neither hangs nor pretends."""
     ended = _demo("--dir", "kept", "--limit", "1", cwd=tmp_path)
