@@ -60,7 +60,8 @@ async def with_trouble(hub: Hub, request: Request, work: Callable[[], Awaitable[
 
 async def fault_of(hub: Hub, request: Request) -> Fault | None:
     """The fault that answers this request, if one is due; a mere delay is waited for here."""
-    fault = hub.faults.take(request.method, request.url.path)
+    body = (await request.body()).decode("utf-8", "replace") if hub.faults.reads_bodies() else ""
+    fault = hub.faults.take(request.method, request.url.path, body)
     if fault is None:
         return None
     await asyncio.sleep(fault.latency_seconds)

@@ -19,6 +19,8 @@ class Fault(BaseModel):
 
     method: str = "*"
     path_regex: str = ".*"
+    # Of the request's text: what GraphQL is asked does not show in its path.
+    body_regex: str = ""
     status: int = 0
     times: int = 1
     after_effect: bool = False
@@ -42,10 +44,14 @@ class Faults:
 
     pending: list[Fault] = field(default_factory=list)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def reads_bodies(self) -> bool:
+        """Whether a fault to come depends on them."""
+        return any(fault.body_regex for fault in self.pending)
+
+    def take(self, method: str, path: str, body: str) -> Fault | None:
         """The first fault that fits, used up by one."""
         for fault in self.pending:
-            if fault.method in {"*", method} and re.search(fault.path_regex, path):
+            if fault.method in {"*", method} and re.search(fault.path_regex, path) and re.search(fault.body_regex, body):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.pending.remove(fault)

@@ -19,21 +19,26 @@ pytestmark = pytest.mark.slow
 # Issues this alike are in conflict by their words; one after the other, the first would meet all trouble alone.
 SIDE_BY_SIDE = {**FILES, ".github/shoal.yml": FILES[".github/shoal.yml"] + "on_conflict: parallel\n"}
 PUSH = ("POST", r"/git-receive-pack$")
+_REVIEW = ("POST", r"/api/graphql$", "addPullRequestReview")
 _WRITES = (
-    ("POST", r"/pulls$"),
-    ("POST", r"/pulls/\d+/reviews$"),
-    ("POST", r"/api/graphql$"),  # check runs and comments; and reads, as it comes
-    ("POST", r"/access_tokens$"),
-    ("DELETE", r"/installation/token$"),
-    PUSH,
+    ("POST", r"/pulls$", ""),
+    _REVIEW,
+    ("POST", r"/api/graphql$", ""),  # check runs and comments; and reads, as it comes
+    ("POST", r"/access_tokens$", ""),
+    ("DELETE", r"/installation/token$", ""),
+    (*PUSH, ""),
 )
 _READS = (("GET", r"/collaborators/"), ("GET", r"/info/refs$"))
-_LIMITED = ("POST", r"/pulls$"), ("POST", r"/api/graphql$"), ("POST", r"/pulls/\d+/reviews$")
+_LIMITED = ("POST", r"/pulls$", ""), ("POST", r"/api/graphql$", ""), _REVIEW
 _RETRY_AFTER = {"retry-after": "1"}
 TROUBLE: tuple[dict[str, Any], ...] = (
-    *({"method": m, "path_regex": p, "status": 502, "after_effect": after} for m, p in _WRITES for after in (False, True)),
+    *(
+        {"method": m, "path_regex": p, "body_regex": b, "status": 502, "after_effect": after}
+        for m, p, b in _WRITES
+        for after in (False, True)
+    ),
     *({"method": m, "path_regex": p, "status": 502} for m, p in _READS),
-    *({"method": m, "path_regex": p, "status": 403, "headers": _RETRY_AFTER} for m, p in _LIMITED),
+    *({"method": m, "path_regex": p, "body_regex": b, "status": 403, "headers": _RETRY_AFTER} for m, p, b in _LIMITED),
 )
 
 

@@ -13,7 +13,7 @@ from tests.support.workshop import open_workshop, until_there
 BEFORE_PUSH = ("GET", r"/info/refs\?service=git-receive-pack")
 PUSH = ("POST", r"/git-receive-pack$")
 PULL_REQUEST = ("POST", r"/pulls$")
-REVIEW = ("POST", r"/pulls/\d+/reviews$")
+REVIEW = ("POST", r"/api/graphql$", "addPullRequestReview")
 _SLOW = pytest.mark.slow
 
 
@@ -79,7 +79,7 @@ async def test_killed_at_work(tmp_path: Path, hub: Hub, stops_in: str, again: se
     ],
 )
 async def test_killed_while_it_publishes(
-    tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch, request_: tuple[str, str], answered: bool
+    tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch, request_: tuple[str, ...], answered: bool
 ) -> None:
     """What reached GitHub is adopted, what did not is done, the review too; the agent has worked once."""
     async with running_proxy() as proxy:

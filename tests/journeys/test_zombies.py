@@ -22,7 +22,7 @@ NOT_OURS = 3
 BEFORE_PUSH = ("GET", r"/info/refs\?service=git-receive-pack")
 PUSH = ("POST", r"/git-receive-pack$")
 PULL_REQUEST = ("POST", r"/pulls$")
-REVIEW = ("POST", r"/pulls/\d+/reviews$")
+REVIEW = ("POST", r"/api/graphql$", "addPullRequestReview")
 
 
 @dataclass
@@ -162,7 +162,7 @@ async def test_one_that_slept_before_its_push_cannot_push_any_more(tmp_path: Pat
         pytest.param(REVIEW, id="review", marks=pytest.mark.slow),
     ],
 )
-async def test_what_arrives_while_its_sender_sleeps_is_adopted(tmp_path: Path, hub: Hub, request_: tuple[str, str]) -> None:
+async def test_what_arrives_while_its_sender_sleeps_is_adopted(tmp_path: Path, hub: Hub, request_: tuple[str, ...]) -> None:
     """The app finds the work on GitHub and does what is missing; a second attempt does only the review, on another machine."""
     async with scene(tmp_path, hub) as it:
         held = it.proxy.hold(*request_)
@@ -182,7 +182,7 @@ async def test_what_arrives_while_its_sender_sleeps_is_adopted(tmp_path: Path, h
 @pytest.mark.parametrize(
     "request_", [pytest.param(PULL_REQUEST, id="pull request"), pytest.param(REVIEW, id="review", marks=pytest.mark.slow)]
 )
-async def test_what_arrives_after_the_lease_is_refused(tmp_path: Path, hub: Hub, request_: tuple[str, str]) -> None:
+async def test_what_arrives_after_the_lease_is_refused(tmp_path: Path, hub: Hub, request_: tuple[str, ...]) -> None:
     """The app has opened the pull request itself where it was missing; the zombie's token is worth nothing."""
     async with scene(tmp_path, hub) as it:
         held = it.proxy.hold(*request_)

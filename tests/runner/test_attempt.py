@@ -289,6 +289,7 @@ def test_a_review_that_cannot_be_posted_does_not_undo_the_pull_request(make_stag
     """It is shown in the report; the verdict stands."""
     stage = make_stage()
     stage.prepare(GOOD_PATCH)
+    stage.hub.set_graphql(without=["Mutation.addPullRequestReview"])
     stage.hub.fault(rf"/repos/{stage.full_name}/pulls/\d+/reviews", 403, method="POST", times=9)
     report = finished(stage)
     stage.hub.clear_faults()

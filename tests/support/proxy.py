@@ -14,13 +14,14 @@ _CHUNK = 64 * 1024
 
 @dataclass
 class Trap:
-    """For one request, its method and path given as patterns.
+    """For one request, its method, path and body given as patterns.
 
     `reached` when it has come; it waits until `opened`, then it passes or its connection is reset.
     """
 
     method: str
     path: str
+    body: str = ""
     resets: bool = False
     # A reset may hide that the request had its effect.
     after_effect: bool = False
@@ -42,17 +43,17 @@ class Proxy:
     def environment(self) -> dict[str, str]:
         return {"http_proxy": f"http://127.0.0.1:{self.port}", "no_proxy": ""}
 
-    def hold(self, method: str, path: str) -> Trap:
+    def hold(self, method: str, path: str, body: str = "") -> Trap:
         """The next request whose path and query match waits; nothing of it has reached GitHub yet."""
-        return self._set(Trap(method, path))
+        return self._set(Trap(method, path, body))
 
-    def hold_answer(self, method: str, path: str) -> Trap:
+    def hold_answer(self, method: str, path: str, body: str = "") -> Trap:
         """GitHub has dealt with the next one, and its sender never hears of it."""
-        return self._set(Trap(method, path, resets=True, after_effect=True))
+        return self._set(Trap(method, path, body, resets=True, after_effect=True))
 
-    def reset(self, method: str, path: str, *, after_effect: bool = False) -> Trap:
+    def reset(self, method: str, path: str, body: str = "", *, after_effect: bool = False) -> Trap:
         """The next one ends with a reset connection, before or after GitHub has dealt with it."""
-        trap = self._set(Trap(method, path, resets=True, after_effect=after_effect))
+        trap = self._set(Trap(method, path, body, resets=True, after_effect=after_effect))
         trap.opened.set()
         return trap
 
@@ -60,8 +61,9 @@ class Proxy:
         self.traps.append(trap)
         return trap
 
-    def _take(self, method: str, path: str) -> Trap | None:
-        found = next((trap for trap in self.traps if re.fullmatch(trap.method, method) and re.search(trap.path, path)), None)
+    def _take(self, method: str, path: str, body: str) -> Trap | None:
+        fits = (trap for trap in self.traps if re.fullmatch(trap.method, method) and re.search(trap.path, path))
+        found = next((trap for trap in fits if re.search(trap.body, body)), None)
         if found is not None:
             self.traps.remove(found)
             self.sprung.append(found)
@@ -85,16 +87,20 @@ class Proxy:
         method, target, _ = head.decode("latin-1").split(" ", 2)
         url = urlsplit(target)
         path = f"{url.path}?{url.query}" if url.query else url.path
-        trap = self._take(method, path)
+        # A body is read ahead only where somebody waits for one: git's have no length, and no end before their answer.
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        body = await reader.readexactly(int(length[1])) if length and any(trap.body for trap in self.traps) else b""
+        trap = self._take(method, path, body.decode("utf-8", "replace"))
+        sent = _single(head, path) + body
         if trap is not None and trap.after_effect:
-            await _exchange(_single(head, path), url.port or 80, reader, None)
+            await _exchange(sent, url.port or 80, reader, None)
         if trap is not None:
             trap.reached.set()
             await trap.opened.wait()
         if trap is not None and trap.resets:
             _send_reset(writer)
         else:
-            await _exchange(_single(head, path), url.port or 80, reader, writer)
+            await _exchange(sent, url.port or 80, reader, writer)
 
 
 async def _exchange(head: bytes, port: int, reader: asyncio.StreamReader, answer: asyncio.StreamWriter | None) -> None:

@@ -96,6 +96,14 @@ def _ready(world: World, call: Call, given: Json) -> Node:
     return Node("MarkPullRequestReadyForReviewPayload", world.state.pulls[row.id])
 
 
+def _review(world: World, call: Call, given: Json) -> Node:
+    row = _row(world.state.pulls, given["pullRequestId"], "PR")
+    where = world.state.repositories[row.repository_id]
+    body = {"body": given.get("body") or "", "event": given["event"], "commit_id": given.get("commitOID")}
+    reply = api_pulls.create_review(_at(call, where, ("pull_requests:write",), body, pull_number=row.number))
+    return Node("AddPullRequestReviewPayload", world.state.reviews[reply.body["id"]])
+
+
 def _mutation(act: Callable[[World, Call, Json], Node]) -> Resolver:
     def resolve(world: World, call: Any, arguments: Arguments) -> Node:
         return act(world, call, dict(arguments["input"]))
@@ -115,6 +123,7 @@ PAYLOADS: Mapping[str, Mapping[str, Resolver]] = {
         "createCheckRun": _mutation(_create_check),
         "updateCheckRun": _mutation(_update_check),
         "markPullRequestReadyForReview": _mutation(_ready),
+        "addPullRequestReview": _mutation(_review),
     },
     "UpdateIssueCommentPayload": {"issueComment": _itself("IssueComment")},
     "AddCommentPayload": {"commentEdge": _itself("IssueCommentEdge")},
@@ -122,6 +131,7 @@ PAYLOADS: Mapping[str, Mapping[str, Resolver]] = {
     "AddReactionPayload": {"reaction": _itself("Reaction")},
     "Reaction": {"content": lambda _world, row, _arguments: row.content.upper()},
     "MarkPullRequestReadyForReviewPayload": {"pullRequest": _itself("PullRequest")},
+    "AddPullRequestReviewPayload": {"pullRequestReview": _itself("PullRequestReview")},
     "CreateCheckRunPayload": {"checkRun": _itself("CheckRun")},
     "UpdateCheckRunPayload": {"checkRun": _itself("CheckRun")},
 }

@@ -335,6 +335,7 @@ TYPES: Mapping[str, Mapping[str, Resolver]] = {
     },
     "PullRequestCommit": {"commit": lambda _world, commit, _arguments: Node("Commit", commit)},
     "PullRequestReview": {
+        "id": _id("PRR"),
         "body": _of("body"),
         "author": lambda world, row, _arguments: _actor(world, row.user_id),
     },
