@@ -45,6 +45,7 @@ COVERED = {
     ".venv/bin/shoal demo --slots 2 --compare": "tests/demo/test_rehearsal.py::test_a_comparison_measures_the_speed_up",
     ".venv/bin/shoal demo --keep --serve": "tests/house/test_demo.py::test_the_pages_stay_open_until_somebody_ends_it",
     ".venv/bin/shoal demo --agent 'my-agent --prompt {prompt_file}'": "tests/house/test_demo.py::test_any_command_can_be_the_agent",
+    ".venv/bin/shoal demo --backend actions": "tests/demo/test_rehearsal.py::test_jobs_of_our_own_action_come_to_the_same_end",
     ".venv/bin/shoal doctor": "tests/commands/test_doctor.py::test_a_sound_deployment_is_well",
     **{f".venv/bin/shoal operator {word}": _RESTART for word in ("pause", "drain", "resume")},
     ".venv/bin/shoal serve": "tests/demo/test_world.py::test_an_app_that_was_killed_comes_back_at_its_place",
