@@ -17,6 +17,7 @@ from tests.support.scripted_app import ScriptedApp, serving
 
 FINDING = json.dumps([{"path": "words.py", "line": 5, "must_fix": True, "text": "an empty text is not handled"}])
 EFFECTS = "POST", r"/git-receive-pack$|/pulls"
+REVIEW = "POST", r"/api/graphql$", "addPullRequestReview"
 EDIT = "PATCH", r"/pulls"
 pytestmark = pytest.mark.slow
 
@@ -86,7 +87,7 @@ async def test_kill_9_around_each_effect_leaves_everything_once(make_stage: Make
         for number in range(1, 31):
             app = attempt(stage, agent, number)
             hold = proxy.hold_answer if number % 2 == 0 else proxy.hold
-            traps = [hold(*EFFECTS), *([hold(*EDIT)] if edits else [])]
+            traps = [hold(*EFFECTS), hold(*REVIEW), *([hold(*EDIT)] if edits else [])]
             sprung = await _killed_at(stage, app, proxy, traps)
             proxy.traps.clear()
             if sprung is None:
