@@ -76,7 +76,7 @@ async def running(
     check_git()
     lock = hold_lock(settings.database_url)
     metrics, held, trail = Metrics(), TokensHeld(), Trail(clock)
-    usage = Usage(metrics.github_calls, metrics.github_points, metrics.github_points_left)
+    usage = Usage(*metrics.github)
     where = backend or chosen_backend(settings)
     opened = access(usage) if access else GitHubApp(settings, clock=clock, wrote=trail.wrote, meter=usage)
     async with opened as github:

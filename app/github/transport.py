@@ -17,7 +17,7 @@ from jwt import InvalidKeyError
 
 from app.github.breaker import Breaker
 from app.github.errors import Unauthorized, Unavailable, check
-from app.github.usage import Meter, Nobody
+from app.github.usage import Exchange, Meter, Nobody
 from app.settings import Settings
 from shared.errors import UserError
 
@@ -76,6 +76,7 @@ class Transport:
             headers["Authorization"] = authorization
         if tag:
             headers["If-None-Match"] = tag
+        begun = time.monotonic()
         try:
             # A redirected POST becomes a GET, so only reads follow.
             async with self.room:
@@ -88,10 +89,12 @@ class Transport:
                     follow_redirects=method == "GET",
                 )
         except httpx.RequestError as error:
-            self.meter.sent(method, path, "none")
+            self.meter.sent(Exchange(method, path, "none", time.monotonic() - begun))
             self.circuit.breaker = self.circuit.breaker.failed(time.monotonic())
             raise Unavailable(0, f"GitHub did not answer `{method} /{path}`: {error!r}") from error
-        self.meter.sent(method, path, str(response.status_code))
+        taken, asked = time.monotonic() - begun, len(response.request.content)
+        answer = str(response.status_code)
+        self.meter.sent(Exchange(method, path, answer, taken, asked, response.num_bytes_downloaded))
         breaker = self.circuit.breaker
         self.circuit.breaker = breaker.failed(time.monotonic()) if response.is_server_error else breaker.succeeded()
         return response if tag and response.status_code == httpx.codes.NOT_MODIFIED else check(response, self.now())

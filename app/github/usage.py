@@ -54,11 +54,23 @@ def kind(method: str, path: str) -> Kind:
     return "read" if method == "GET" or path == "graphql" else "write"
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request: `answer` is its status, or `none` when there was none; bytes are those of the bodies on the wire."""
+
+    method: str
+    path: str
+    answer: str
+    seconds: float
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
 class Meter(Protocol):
     """Who is told of what is sent."""
 
-    def sent(self, method: str, path: str, answer: str) -> None:
-        """One request; `answer` is its status, or `none` when there was none."""
+    def sent(self, exchange: Exchange) -> None:
+        """One request."""
 
     def cost(self, points: int, remaining: int) -> None:
         """One query's price, and what is left of the hour, in GraphQL's points."""
@@ -82,17 +94,22 @@ class Usage:
     calls: prometheus_client.Counter
     points: prometheus_client.Counter
     points_left: prometheus_client.Gauge
+    seconds: prometheus_client.Histogram
+    volume: prometheus_client.Counter
     _totals: dict[int, Counter[str]] = field(default_factory=dict)
     _told: dict[int, Counter[str]] = field(default_factory=dict)
     _begun: dict[str, Counter[str]] = field(default_factory=dict)
     _latest: dict[str, Counter[str]] = field(default_factory=dict)
     _order: deque[str] = field(default_factory=deque)
 
-    def sent(self, method: str, path: str, answer: str) -> None:
+    def sent(self, exchange: Exchange) -> None:
         """One request."""
-        what, repository = kind(method, path), _repository.get()
-        self.calls.labels(what, f"{method} {route(path)}", answer).inc()
-        how = "graphql" if path.startswith("graphql") else "rest"
+        what, repository = kind(exchange.method, exchange.path), _repository.get()
+        self.calls.labels(what, f"{exchange.method} {route(exchange.path)}", exchange.answer).inc()
+        how = "graphql" if exchange.path.startswith("graphql") else "rest"
+        self.seconds.labels(what, how).observe(exchange.seconds)
+        self.volume.labels("sent").inc(exchange.sent_bytes)
+        self.volume.labels("received").inc(exchange.received_bytes)
         self._totals.setdefault(repository, Counter()).update((what, how))
 
     def cost(self, points: int, remaining: int) -> None:
@@ -122,7 +139,7 @@ class Usage:
 class Nobody:
     """For whom nobody counts."""
 
-    def sent(self, _method: str, _path: str, _answer: str) -> None:
+    def sent(self, _exchange: Exchange) -> None:
         """One request."""
 
     def cost(self, _points: int, _remaining: int) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.github.usage import Counts, Usage, kind, on_behalf_of, route
+from app.github.usage import Counts, Exchange, Usage, kind, on_behalf_of, route
 from app.metrics import Metrics
 from tests.github.conftest import REPOSITORY, Home
 
@@ -30,8 +30,7 @@ def test_a_route_holds_no_values(method: str, path: str, named: str, purpose: st
 
 
 def _usage() -> Usage:
-    metrics = Metrics()
-    return Usage(metrics.github_calls, metrics.github_points, metrics.github_points_left)
+    return Usage(*Metrics().github)
 
 
 async def test_every_request_is_counted_with_its_answer(home: Home) -> None:
@@ -50,18 +49,34 @@ async def test_every_request_is_counted_with_its_answer(home: Home) -> None:
     assert usage.of("1-1") == Counts(rest=3, graphql=0, read=2, write=0, token=1)
 
 
+async def test_how_long_github_took_and_how_much_was_said_is_recorded(home: Home) -> None:
+    """A time for every request, by purpose and way; the bytes of both bodies as they were on the wire."""
+    usage = _usage()
+    async with home.open_app(meter=usage) as github:
+        client = github.repository(REPOSITORY, home.id, home.installation)
+        await client.about()
+        await client.default_branch()
+    families = (*usage.seconds.collect(), *usage.volume.collect())
+    counted = {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+    assert counted["shoal_github_seconds_count", "read", "rest"] >= 1
+    assert counted["shoal_github_seconds_count", "read", "graphql"] == 1
+    assert counted["shoal_github_seconds_sum", "read", "rest"] > 0
+    assert counted["shoal_github_bytes_total", "sent"] > len('{"query": "query($owner: String!, $name: String!)"}')
+    assert counted["shoal_github_bytes_total", "received"] > len(REPOSITORY)
+
+
 def test_an_orchestration_has_what_was_read_to_find_it_and_not_what_came_before() -> None:
     """Each repository has its own tally; an orchestration that nobody followed has no number at all."""
     usage = _usage()
     with on_behalf_of(7):
-        usage.sent("GET", "repos/o/n/issues/1", "200")
+        usage.sent(Exchange("GET", "repos/o/n/issues/1", "200", 0.1))
         usage.follow("7-1", 7)
-        usage.sent("POST", "repos/o/n/pulls", "201")
+        usage.sent(Exchange("POST", "repos/o/n/pulls", "201", 0.1))
         usage.follow("7-1", 7)
-        usage.sent("POST", "graphql", "200")
+        usage.sent(Exchange("POST", "graphql", "200", 0.1))
         usage.follow("7-2", 7)
     with on_behalf_of(8):
-        usage.sent("GET", "repos/o/other", "200")
+        usage.sent(Exchange("GET", "repos/o/other", "200", 0.1))
     assert usage.of("7-1") == Counts(rest=2, graphql=0, read=1, write=1, token=0)
     assert usage.of("7-2") == Counts(rest=0, graphql=1, read=1, write=0, token=0)
     assert usage.of("8-1") is None
