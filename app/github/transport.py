@@ -92,7 +92,7 @@ class Transport:
             self.meter.sent(Exchange(method, path, "none", time.monotonic() - begun))
             self.circuit.breaker = self.circuit.breaker.failed(time.monotonic())
             raise Unavailable(0, f"GitHub did not answer `{method} /{path}`: {error!r}") from error
-        taken, asked = time.monotonic() - begun, len(response.request.content)
+        taken, asked = time.monotonic() - begun, int(response.request.headers.get("content-length", 0))
         answer = str(response.status_code)
         self.meter.sent(Exchange(method, path, answer, taken, asked, response.num_bytes_downloaded))
         breaker = self.circuit.breaker
