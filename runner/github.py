@@ -1,5 +1,6 @@
 """GitHub as the runner uses it, by PyGithub: imported when the pull request phase starts, because it takes 25 MB."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from requests import RequestException
 from runner import pull_request_text
 from runner.pull_request_text import DRAFT_NOTE
 from shared.errors import TransientError
+from shared.github import API_VERSION
 from shared.messages import AttemptBrief
 from shared.models import AttemptReport, Finding
 from shared.retry import on_transient
@@ -67,6 +69,7 @@ class Publisher:
             retry=retry,
             seconds_between_requests=None,
             seconds_between_writes=None,
+            api_version=API_VERSION,
             lazy=True,  # what is only written to is not read
         )
         self._repository = self._github.get_repo(brief.repository.full_name)
@@ -231,8 +234,14 @@ def _is_of_query(error: GithubException) -> bool:
 
 
 def _asked_wait(error: GithubException) -> timedelta | None:
-    asked = _headers(error).get("Retry-After", "")
-    return timedelta(seconds=int(asked)) if asked.isdigit() else None
+    """As GitHub says it: a number of seconds, or when the hour of a budget that is used up ends."""
+    headers = _headers(error)
+    asked, reset = headers.get("Retry-After", ""), headers.get("X-RateLimit-Reset", "")
+    if asked.isdigit():
+        return timedelta(seconds=int(asked))
+    if headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
+        return timedelta(seconds=max(1.0, int(reset) - time.time()))
+    return None
 
 
 def _headers(error: GithubException) -> httpx.Headers:

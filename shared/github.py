@@ -4,6 +4,9 @@ import hashlib
 import re
 import unicodedata
 
+# Named on every request: without it GitHub chooses, and Enterprise servers do not know newer ones.
+API_VERSION = "2022-11-28"
+
 # Source: GitHub's OpenAPI description (checks/create) and its rate-limit documentation.
 CHECK_TEXT_LIMIT = 65_535
 CHECK_ANNOTATION_LIMIT = 50

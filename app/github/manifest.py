@@ -10,8 +10,9 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from app.github.errors import NotFound, check
 from app.github.registration import EVENTS, PERMISSIONS
-from app.github.transport import API_VERSION, LOOPBACK
+from app.github.transport import LOOPBACK
 from shared.errors import FatalError, TransientError, UserError
+from shared.github import API_VERSION
 
 NAME_LIMIT = 34
 _TIMEOUT = httpx.Timeout(30, connect=10)

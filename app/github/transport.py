@@ -20,9 +20,8 @@ from app.github.errors import Unauthorized, Unavailable, check
 from app.github.usage import Exchange, Meter, Nobody
 from app.settings import Settings
 from shared.errors import UserError
+from shared.github import API_VERSION
 
-# Named on every request: without it GitHub chooses, and Enterprise servers do not know newer ones.
-API_VERSION = "2022-11-28"
 _TIMEOUT = httpx.Timeout(30, connect=10)
 # Stands for GraphQL's address wherever a path is expected.
 GRAPHQL = "graphql"

@@ -13,9 +13,10 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Way = Literal["before", "after", "truncated", "slow", "rate_limit", "secondary", "reset", "reset_after"]
+Way = Literal["before", "after", "truncated", "slow", "rate_limit", "secondary", "inside_200", "reset", "reset_after"]
 _SLOW_SECONDS = 3.0
 _SLOW_PIECES = 6
+_GRAPHQL = "/api/graphql"  # whose limits come inside a 200
 _AFTER_EFFECT = {"after", "truncated", "slow", "reset_after"}
 
 
@@ -51,9 +52,13 @@ class Storm:
         agent = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")
         if agent.startswith(self.weather.spared) or self._chance.random() >= self.weather.share:
             return None
-        if not self._deck:  # a deck and no dice: each way comes before any comes again
-            self._deck = self._chance.sample(self.weather.ways, len(self.weather.ways))
-        way = self._deck.pop()
+        ways = [way for way in self.weather.ways if way != "inside_200" or scope["path"] == _GRAPHQL]
+        if not ways:
+            return None
+        if not set(ways) & set(self._deck):  # a deck and no dice: each way comes before any comes again
+            self._deck += self._chance.sample(self.weather.ways, len(self.weather.ways))
+        way = next(way for way in reversed(self._deck) if way in ways)
+        self._deck.remove(way)
         self.struck[way] += 1
         return way
 
@@ -114,13 +119,15 @@ def _reset(send: Send) -> None:
 
 async def _refuse(way: Way, send: Send, *, is_git: bool) -> None:
     """The API's limits are 403; git's own answer 429, for its 403 means that one may not."""
-    limits = {
-        "rate_limit": {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 1)},
-        "secondary": {"retry-after": "1"},
-    }
+    used_up = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 1)}
+    limits = {"rate_limit": used_up, "secondary": {"retry-after": "1"}, "inside_200": used_up}
     words = {"rate_limit": "API rate limit exceeded", "secondary": "You have exceeded a secondary rate limit."}
-    body = json.dumps({"message": words.get(way, "Server Error")}).encode()
+    told: object = {"message": words.get(way, "Server Error")}
+    if way == "inside_200":
+        told = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for installation."}]}
+    body = json.dumps(told).encode()
     headers = {"content-type": "application/json", "content-length": str(len(body)), **limits.get(way, {})}
     shown = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": 502 if way not in limits else 429 if is_git else 403, "headers": shown})
+    status = 200 if way == "inside_200" else 502 if way not in limits else 429 if is_git else 403
+    await send({"type": "http.response.start", "status": status, "headers": shown})
     await send({"type": "http.response.body", "body": body})

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from app.github.client import Forbidden, NotFound
 from app.github.repository import RepositoryClient
-from app.github.transport import API_VERSION
 from shared.errors import TransientError
+from shared.github import API_VERSION
 from tests.github.conftest import open_app
 from tests.support.scripted_server import Answer, Script
 from tests.support.serving import serving

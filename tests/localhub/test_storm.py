@@ -42,6 +42,17 @@ def test_limits_say_how_long(project: Project) -> None:
     assert (secondary.status_code, secondary.headers["retry-after"]) == (403, "1")
 
 
+def test_a_limit_of_graphql_comes_inside_a_200_and_nowhere_else(project: Project) -> None:
+    """By REST there is no such answer."""
+    project.hub.weather(1, 1, "inside_200")
+    with _client(project) as client:
+        assert client.get(project.path).status_code == 200
+        answer = client.post(f"{project.hub.url}/api/graphql", json={"query": "{ rateLimit { cost } }"})
+    assert (answer.status_code, answer.json()["errors"][0]["type"]) == (200, "RATE_LIMITED")
+    assert answer.headers["x-ratelimit-remaining"] == "0"
+    assert project.hub.struck() == {"inside_200": 1}
+
+
 def test_a_slow_answer_comes_whole(project: Project) -> None:
     """In pieces, seconds apart."""
     project.hub.weather(1, 1, "slow")
