@@ -40,10 +40,10 @@ def pulls_of(world: World, issue: int) -> list[Json]:
     return [pull for pull in found if pull["head"]["ref"].startswith((f"shoal/{issue}-", f"shoal/{issue}."))]
 
 
-def bot_comments(world: World, issue: int) -> list[str]:
-    """What the App wrote below an issue."""
+def bot_comments(world: World, issue: int, bot: str = BOT) -> list[str]:
+    """What the App, or that other one, wrote below an issue."""
     found = world.github("GET", f"/issues/{issue}/comments?per_page=100")
-    return [comment["body"] for comment in found if comment["user"]["login"] == BOT]
+    return [comment["body"] for comment in found if comment["user"]["login"] == bot]
 
 
 def checks_on(world: World, sha: str) -> list[Json]:
@@ -251,11 +251,11 @@ def new_file(path: str, text: str) -> str:
     return head + "".join(f"+{line}\n" for line in lines)
 
 
-def known_app(harbour: Harbour) -> None:
+def known_app(harbour: Harbour, slug: str = "shoal") -> None:
     """An App that the embedded GitHub was simply given, with its credentials in our settings."""
     world, hub = harbour.world, harbour.hub
     who = world.identity
-    made = hub.app("shoal", webhook_url=f"{who.app_url}/webhook", webhook_secret=who.webhook_secret)
+    made = hub.app(slug, webhook_url=f"{who.app_url}/webhook", webhook_secret=who.webhook_secret)
     hub.install(made, who.repository)
     (world.folder / "app.pem").write_text(made.private_key_pem)
     world.identity = who.model_copy(update={"app_id": str(made.id)})
