@@ -292,7 +292,7 @@ class Loop:
 
     async def _failed(self, row_id: int, action: AnyAction, reason: str) -> None:
         self._metrics.actions.labels(action.kind, "failed").inc()
-        log.warning("effect.failed", action=action.kind, reason=reason)
+        log.warning("effect.failed", action=action.kind, repository=action.repository_id, reason=reason)
         subject = getattr(action, "attempt", "") or getattr(action, "orchestration", "")
         failed = EffectFailed(repository_id=action.repository_id, action=action.kind, subject=subject, reason=reason)
         await self._finish(row_id, [failed], reason)

@@ -40,6 +40,11 @@ from app.web.setup import SetUp
 from shared.git import check_git
 
 _START_TIMEOUT = timedelta(seconds=60)
+_NO_JOB = (
+    "no runner began it within {minutes:g} minutes (`SHOAL_QUEUE_MINUTES`); its run on GitHub shows whether one took the job: "
+    "one that is busy, or whose version GitHub refuses, takes none"
+)
+_NO_PROCESS = f"its process did not report within {_START_TIMEOUT.seconds} seconds"
 
 
 @dataclass
@@ -139,15 +144,17 @@ async def _work(*steps: Coroutine[Any, Any, None]) -> None:
 
 def policy(settings: Settings, app_login: str, *, attended: bool = True) -> Policy:
     """The part of the settings that decisions depend on."""
+    by_jobs = settings.backend == "actions"
     return Policy(
         label=settings.label,
         intake=timedelta(seconds=settings.intake_seconds),
         intake_max=timedelta(seconds=settings.intake_max_seconds),
         lease=timedelta(seconds=settings.lease_seconds),
-        start_timeout=timedelta(minutes=settings.queue_minutes) if settings.backend == "actions" else _START_TIMEOUT,
+        start_timeout=timedelta(minutes=settings.queue_minutes) if by_jobs else _START_TIMEOUT,
+        not_begun=_NO_JOB.format(minutes=settings.queue_minutes) if by_jobs else _NO_PROCESS,
         slots=settings.slots,
         task_memory_mib=settings.task_memory_mib,
-        counts_runners=settings.backend == "actions" and not settings.runners_on_demand,
+        counts_runners=by_jobs and not settings.runners_on_demand,
         patience=timedelta(minutes=settings.patience_minutes),
         attempt_cost_usd=0 if settings.agent in FREE_AGENTS else settings.attempt_cost_usd,
         attempt_tokens=0 if settings.agent in FREE_AGENTS else settings.attempt_tokens,

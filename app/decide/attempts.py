@@ -128,6 +128,8 @@ def lose_silent(draft: Draft) -> None:
     for attempt in list(draft.attempts.values()):
         silent = attempt.status is AttemptStatus.CLAIMED and attempt.lease_until < now
         unclaimed = attempt.status is AttemptStatus.STARTING and attempt.created_at + policy.start_timeout < now
+        if unclaimed:
+            draft.change_attempt(attempt.id, gone_reason=policy.not_begun)
         if silent or unclaimed:
             _lose(draft, attempt)
 

@@ -13,6 +13,8 @@ class Policy:
     intake_max: timedelta
     lease: timedelta
     start_timeout: timedelta
+    # Why an attempt that nobody began within that time was lost, as far as that can be known.
+    not_begun: str
     slots: int
     # What one task is expected to use at its peak, and how long a young one has not yet used it.
     task_memory_mib: float

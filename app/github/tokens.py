@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.github.access import MintedToken
-from app.github.errors import Unauthorized
+from app.github.errors import NotFound, Unauthorized
 from app.github.transport import Transport
+from shared.errors import UserError
 from shared.retry import on_transient_async
 
 # A call that starts now must not end after its token.
@@ -62,6 +63,10 @@ class Tokens:
         return self._kept[installation_id]
 
     async def _request(self, installation_id: int, body: dict[str, Any] | None) -> MintedToken:
-        answer = await self._transport.send_as_app("POST", f"app/installations/{installation_id}/access_tokens", json=body)
+        try:
+            answer = await self._transport.send_as_app("POST", f"app/installations/{installation_id}/access_tokens", json=body)
+        except NotFound:
+            # Not to be taken for the answer to what was asked: no issue is gone because of it, and no branch missing.
+            raise UserError(f"GitHub knows no installation {installation_id} of this App: install it on the repository") from None
         data = answer.json()
         return MintedToken(data["token"], datetime.fromisoformat(data["expires_at"]))

@@ -293,5 +293,7 @@ class SelfHostedRunner(Record):
     name: str
     labels: list[str]
     online: bool = True
+    # GitHub hands no job to a version that is too old, though its runner is connected.
+    outdated: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
     run_id: int | None = None

@@ -79,7 +79,7 @@ MEANINGS: dict[VerdictName, Meaning] = {
         "Not planned", "action_required", "needs you", "mend the issue as the plan's problems say and label it again"
     ),
     VerdictName.CANCELLED: Meaning("Cancelled", "neutral", "cancelled", "put the label on again when it should be done after all"),
-    VerdictName.LOST: Meaning("Lost", "failure", "needs you", f"its runner vanished; {_RETRY}"),
+    VerdictName.LOST: Meaning("Lost", "failure", "needs you", f"see to its runners, then {_RETRY}"),
     VerdictName.INTERNAL_ERROR: Meaning(
         "Internal error", "failure", "needs you", f"this is a fault in Shoal: give its operator the text below; {_RETRY}"
     ),

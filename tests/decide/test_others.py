@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.events import AttemptStarted, PermitRequested
+from app.events import AttemptGone, AttemptStarted, PermitRequested
 from shared.models import AttemptReport, Verdict, VerdictName
 from tests.support.decisions import POLICY, Desk, replace_remote
 
@@ -34,3 +34,5 @@ def test_a_job_that_no_runner_takes_is_lost_after_its_time_in_the_queue() -> Non
     desk.wait((POLICY.start_timeout + timedelta(seconds=1)).total_seconds())
     assert desk.state.attempts[attempt].status == "lost"
     assert desk.asked("stop_attempt")
+    desk.tell(AttemptGone(repository_id=1, attempt=attempt, pid=77, proven=True, reason="its runner fell silent and was ended"))
+    assert POLICY.not_begun in desk.task(5).note

@@ -1,18 +1,21 @@
-"""The journey over GitHub Actions: six labelled issues, six dispatches, our real action on six runners, six pull requests."""
+"""The journey over GitHub Actions: a registered App, six labelled issues, six dispatches, our real action on six runners."""
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from app import registration
 from shared.github import CHECK_NAME
 from tests.support import journeys
-from tests.support.fleet import finished_runs, running_fleet
+from tests.support.fleet import CREDENTIALS, finished_runs, running_fleet
 from tests.support.journeys import Harbour
 
 # Six jobs that each make their own environment share two cores with other stories.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 # Their tests give somebody time to press Cancel, or to pull a plug.
 _SLOW = "test ! -e broken.py\n! ls slow_*.py >/dev/null 2>&1 || sleep 10\n"
 
@@ -20,8 +23,24 @@ _SLOW = "test ! -e broken.py\n! ls slow_*.py >/dev/null 2>&1 || sleep 10\n"
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     """Six runners of one machine, which has worked before."""
-    with running_fleet(tmp_path_factory.mktemp("fleet"), {}, _SLOW, SHOAL_LEASE_SECONDS="5") as harbour:
+    with running_fleet(tmp_path_factory.mktemp("fleet"), {}, check=_SLOW, SHOAL_LEASE_SECONDS="5") as harbour:
         yield harbour
+
+
+def test_the_app_is_the_one_that_was_registered(fleet: Harbour) -> None:
+    """One process from the set-up page on: nobody told it an App, and what GitHub handed over is for its user only."""
+    assert fleet.world.app is not None
+    kept = registration.folder(fleet.world.folder / "work")
+    assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in (kept, *kept.iterdir())} == {
+        kept.name: 0o700,
+        "registration.json": 0o600,
+        "private-key.pem": 0o600,
+    }
+    told = psutil.Process(fleet.world.app.process.pid).environ()
+    assert {value for name, value in told.items() if name in CREDENTIALS} == {""}
+    assert [name for name, value in told.items() if fleet.world.identity.webhook_secret in value] == []
+    [written] = fleet.world.github("GET", "/commits?path=.github/workflows/shoal.yml")
+    assert written["commit"]["message"] == "Let Shoal work here"
 
 
 def test_six_issues_become_six_pull_requests_on_six_runners(fleet: Harbour) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app import registration
 from scripts.agent_clis import install
 from shared.github import CHECK_NAME
 from tests.support import journeys
@@ -40,7 +41,7 @@ def test_six_issues_become_six_pull_requests_by_the_real_agent(tmp_path: Path) -
             "SHOAL_ISOLATION": "required",
             "SHOAL_LEASE_SECONDS": "30",
         }
-        with running_fleet(tmp_path, keys, **agent) as fleet:
+        with running_fleet(tmp_path, keys, RUNNERS, **agent) as fleet:
             issues = [fleet.issue(f"the file of berth {number}") for number in numbers]
             assert issues == list(numbers)
             fleet.label(*issues)
@@ -66,6 +67,7 @@ def test_six_issues_become_six_pull_requests_by_the_real_agent(tmp_path: Path) -
             assert {report.isolation for report in reports if report} == {"bubblewrap"}
         assert shown == []
         assert {request.key for request in api.generating} == {KEY}
-    # Of the runners' configuration, in which the operator wrote the key, nothing else may have a copy.
+    # Of the runners' configuration, in which the operator wrote the key, nothing else may have a copy; the app has its own key.
     places = (tmp_path / "github" / "actions", tmp_path / "tools" / "shoal" / "work", tmp_path / "work")
-    assert [found for place in places for found in journeys.secrets_in_files(place, KEY.encode())] == []
+    found = [one for place in places for one in journeys.secrets_in_files(place, KEY.encode())]
+    assert found == [f"{registration.folder(tmp_path / 'work') / 'private-key.pem'}: b'PRIVATE KEY'"]

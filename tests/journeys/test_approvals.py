@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def test_a_text_changed_just_before_the_label_waits_and_holds_up_nobody(tmp_path: Path) -> None:
     """The other issue, with the label of the repository's own settings, is done meanwhile; then somebody reads and starts."""
     own = {".github/shoal.yml": PROJECT[".github/shoal.yml"] + "labels: [harbour work]\n"}
-    with running_harbour(tmp_path, more=lambda _who: own) as harbour:
+    with running_harbour(tmp_path, more=own) as harbour:
         other = harbour.issue("a tide table")
         eve = harbour.hub.person("eve", {harbour.repository: "read"})
         changed = int(eve.open_issue(harbour.repository, "A buoy list", "Please write it.")["number"])

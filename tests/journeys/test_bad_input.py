@@ -1,11 +1,17 @@
 """What strangers and mistakes send in: refused or named, and nothing else suffers."""
 
+import json
+import re
+
 import pytest
 
 from shared.github import WEBHOOK_BODY_LIMIT
 from shared.models import VerdictName
 from tests.support import journeys
 from tests.support.journeys import PROJECT, Harbour
+from tests.support.localhub import Json
+
+_UNKNOWN = 999
 
 
 @pytest.mark.parametrize(
@@ -25,6 +31,50 @@ def test_a_webhook_that_is_none_of_ours(
     assert answer.status_code == status
     assert says in answer.text
     assert journeys.inbox_size(harbour.world) == before
+
+
+def test_a_webhook_of_an_unknown_installation(harbour: Harbour) -> None:
+    """It is signed, so GitHub gets its 202; the app asks once for that installation, logs what GitHub says, and that is all."""
+    before = journeys.tasks(harbour.world)
+    answer = harbour.post("issues", _labelled({"id": 777, "full_name": "nobody/knows", "private": True}, 1))
+    assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
+    said = rf"effect.failed .*reason='GitHub knows no installation {_UNKNOWN} of this App: .*repository=777"
+    _logged(harbour, said)
+    journeys.wait_for(lambda: journeys.is_idle(harbour.world))
+    asked = [row["path"] for row in harbour.hub.requests() if f"/{_UNKNOWN}/" in row["path"] or "nobody/knows" in row["path"]]
+    assert asked == [f"/api/v3/app/installations/{_UNKNOWN}/access_tokens"]
+    assert journeys.tasks(harbour.world) == before
+    assert journeys.inbox_statuses(harbour.world) == {"done"}
+
+
+def test_an_unknown_installation_of_a_known_repository_is_forgotten_with_the_next_webhook(harbour: Harbour) -> None:
+    """Nothing is believed of the issue meanwhile: a refused token does not mean that the issue is gone."""
+    issue = harbour.issue("an anchor chain")
+    repository = harbour.world.github("GET", "")
+    harbour.post("issues", _labelled({name: repository[name] for name in ("id", "full_name", "private")}, issue))
+    said = rf"effect.failed .*reason='GitHub knows no installation {_UNKNOWN} of this App: .*repository={repository['id']}"
+    _logged(harbour, said)
+    assert issue not in journeys.tasks(harbour.world)
+    harbour.label(issue)
+    journeys.wait_for(lambda: journeys.pulls_of(harbour.world, issue))
+    journeys.settle(harbour.world, issue)
+    assert journeys.tasks(harbour.world)[issue].verdict is VerdictName.SUCCEEDED
+    assert journeys.doubled(harbour.world, issue) == []
+
+
+def _labelled(repository: Json, number: int) -> bytes:
+    """GitHub's words for our label on an issue there, by an installation that it never made."""
+    label = {"name": "shoal"}
+    issue = {"number": number, "title": "A buoy", "body": None, "user": {"login": "ada"}, "labels": [label]}
+    about = {"repository": repository, "installation": {"id": _UNKNOWN}, "sender": {"login": "ada"}}
+    return json.dumps({"action": "labeled", "label": label, "issue": issue, **about}).encode()
+
+
+def _logged(harbour: Harbour, said: str) -> None:
+    """Waits for a line of the app's log."""
+    assert harbour.world.app is not None
+    log = harbour.world.app.log
+    journeys.wait_for(lambda: re.search(said, log.read_text()))
 
 
 def test_a_label_by_somebody_without_write_access(harbour: Harbour) -> None:

@@ -113,7 +113,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
         keys.chmod(0o600)
         with running_harbour(
             folder,
-            more=lambda _: {"agent.py": AGENT},
+            more={"agent.py": AGENT},
             SHOAL_AGENT="command",
             SHOAL_AGENT_COMMAND="python3 agent.py",
             SHOAL_MODEL_KEYS=str(keys),

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     """One whose settings file asks for that; an attempt takes a second, so that others have to wait for their slot."""
     asks = {".github/shoal.yml": PROJECT[".github/shoal.yml"] + "approval: plan\n"}
-    with running_harbour(tmp_path_factory.mktemp("asks"), 1, more=lambda _who: asks, SHOAL_SLOTS="1") as running:
+    with running_harbour(tmp_path_factory.mktemp("asks"), 1, more=asks, SHOAL_SLOTS="1") as running:
         yield running
 
 

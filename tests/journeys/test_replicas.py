@@ -65,7 +65,7 @@ class Fleet:
 def fleet(tmp_path: Path, postgres: Postgres, balancer: Balancer) -> Iterator[Fleet]:
     """Two apps on one database server, reached through the balancer."""
     shared = {"SHOAL_DATABASE_URL": postgres.database(), "SHOAL_REPLICA_LEASE_SECONDS": "2", "SHOAL_RUNNER_URL": balancer.url}
-    with running_harbour(tmp_path / "harbour", 1, journeys.no_more, **shared) as harbour:
+    with running_harbour(tmp_path / "harbour", 1, None, journeys.known_app, **shared) as harbour:
         harbour.hub.change_app("shoal", webhook_url=f"{balancer.url}/webhook")
         assert harbour.world.app is not None
         fleet = Fleet(harbour, balancer, {harbour.world.identity.app_port: harbour.world.app})

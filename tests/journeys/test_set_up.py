@@ -13,7 +13,7 @@ from shared.process import environment
 from tests.house.documents import ROOT, blocks_of
 from tests.support.browser import Browser
 from tests.support.localhub import Hub
-from tests.support.serving_program import ServingProgram, registered
+from tests.support.serving_program import ServingProgram, installed, registered
 
 _SECTION = "GitHub set-up in under five minutes"
 _SHOAL = str(Path(sys.executable).parent / "shoal")
@@ -50,8 +50,7 @@ def test_the_set_up_of_the_readme_leads_to_an_accepted_label(hub: Hub, tmp_path:
     try:
         with Browser() as browser:
             done = registered(browser, running.says()["setup"]["url"])
-            choose = browser.get(done.links[0])
-            assert "Shoal is installed" in browser.submit(choose, choose.forms[0]).text
+            installed(browser, done, "acme/widgets")
         assert running.says()["listening"]["port"] == port
 
         _typed(init.replace("YOUR-ORG/shoal@COMMIT", f"acme/shoal@{'0' * 40}"), app, machine)

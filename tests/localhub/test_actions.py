@@ -89,9 +89,14 @@ def run_of(mona: Person, run_id: int) -> Any:
 def test_a_dispatch_runs_on_the_runner_with_its_labels(
     hub: Hub, mona: Person, app: App, dispatch: Callable[[str], int], tmp_path: Path
 ) -> None:
-    """It waits for one, has its inputs, the job's token and a proof of who it is, and every step is told."""
+    """It waits for one that may have it, has its inputs, the job's token and a proof of who it is, and every step is told."""
     run_id = dispatch("a1")
     hub.runner(HOME, "wrong", "windows", environment={})
+    hub.runner(HOME, "old", "linux", environment={}, outdated=True)
+    assert {one["name"]: one["status"] for one in mona.get(f"/repos/{HOME}/actions/runners")["runners"]} == {
+        "wrong": "online",
+        "old": "online",
+    }
     assert (run_of(mona, run_id)["status"], run_of(mona, run_id)["display_title"]) == ("queued", "Work a1")
     hub.runner(HOME, "right", "linux", environment={"PLACE": str(tmp_path)})
     hub.wait_for(lambda: run_of(mona, run_id)["status"] == "completed")

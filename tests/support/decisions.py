@@ -37,6 +37,7 @@ POLICY = Policy(
     intake_max=timedelta(seconds=120),
     lease=timedelta(seconds=60),
     start_timeout=timedelta(seconds=60),
+    not_begun="nobody began it",
     slots=4,
     task_memory_mib=1000,
 )

@@ -16,7 +16,6 @@ import sqlalchemy
 
 from app.decide.state import Attempt
 from app.demo import identity
-from app.demo.identity import Identity
 from app.demo.outcome import is_over
 from app.demo.world import Ways, World
 from app.report.status import TaskState
@@ -29,7 +28,7 @@ from tests.support.localhub import Hub, Json, Person, running_localhub
 # Installation tokens, attempts' secrets and git's Basic header made of a token: none of them may be seen anywhere.
 SECRET_SHAPES = (b"ghs_", b"shoal_secret_", b"eC1hY2Nlc3MtdG9rZW46", b"PRIVATE KEY")
 BOT = "shoal[bot]"
-_PATIENCE = 120.0
+_PATIENCE = 240.0
 
 
 # GitHub, as the maintainer sees it
@@ -41,10 +40,10 @@ def pulls_of(world: World, issue: int) -> list[Json]:
     return [pull for pull in found if pull["head"]["ref"].startswith((f"shoal/{issue}-", f"shoal/{issue}."))]
 
 
-def bot_comments(world: World, issue: int) -> list[str]:
-    """What the App wrote below an issue."""
+def bot_comments(world: World, issue: int, bot: str = BOT) -> list[str]:
+    """What the App, or that other one, wrote below an issue."""
     found = world.github("GET", f"/issues/{issue}/comments?per_page=100")
-    return [comment["body"] for comment in found if comment["user"]["login"] == BOT]
+    return [comment["body"] for comment in found if comment["user"]["login"] == bot]
 
 
 def checks_on(world: World, sha: str) -> list[Json]:
@@ -252,33 +251,40 @@ def new_file(path: str, text: str) -> str:
     return head + "".join(f"+{line}\n" for line in lines)
 
 
-def no_more(_who: Identity) -> Mapping[str, str]:
-    """A project of `PROJECT` alone."""
-    return {}
+def known_app(harbour: Harbour, slug: str = "shoal") -> None:
+    """An App that the embedded GitHub was simply given, with its credentials in our settings."""
+    world, hub = harbour.world, harbour.hub
+    who = world.identity
+    made = hub.app(slug, webhook_url=f"{who.app_url}/webhook", webhook_secret=who.webhook_secret)
+    hub.install(made, who.repository)
+    (world.folder / "app.pem").write_text(made.private_key_pem)
+    world.identity = who.model_copy(update={"app_id": str(made.id)})
+    world.start_app()
 
 
 @contextmanager
 def running_harbour(
-    folder: Path, think_seconds: float = 0, more: Callable[[Identity], Mapping[str, str]] = no_more, **settings: str
+    folder: Path,
+    think_seconds: float = 0,
+    more: Mapping[str, str] | None = None,
+    arrive: Callable[[Harbour], None] = known_app,
+    **settings: str,
 ) -> Iterator[Harbour]:
-    """A harbour with both processes running; `settings` are SHOAL_* variables of the app, `more` files of the project."""
+    """Both processes running; `more` are files of the project, `settings` SHOAL_* of the app, which comes to be by `arrive`."""
     who, project = identity.new(), folder / "project"
-    for path, text in {**PROJECT, **more(who)}.items():
+    for path, text in {**PROJECT, **(more or {})}.items():
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(text)
     (folder / "patches").mkdir()
     quick = {"SHOAL_SWEEP_SECONDS": "1000", **settings}
     with running_localhub(folder / "github") as hub:
-        who = who.model_copy(update={"hub_port": httpx.URL(hub.url).port})
         hub.repository(who.repository, project, private=True)
         maintainer = hub.person(identity.MAINTAINER, {who.repository: "admin"})
-        app = hub.app("shoal", webhook_url=f"{who.app_url}/webhook", webhook_secret=who.webhook_secret)
-        hub.install(app, who.repository)
-        (folder / "app.pem").write_text(app.private_key_pem)
-        who = who.model_copy(update={"app_id": str(app.id), "maintainer_token": maintainer.token})
+        who = who.model_copy(update={"hub_port": httpx.URL(hub.url).port, "maintainer_token": maintainer.token})
         world = World(folder, Ways(2, think_seconds, patches=folder / "patches", settings=quick), who, found=False)
+        harbour = Harbour(world, hub, maintainer)
         try:
-            world.start_app()
-            yield Harbour(world, hub, maintainer)
+            arrive(harbour)
+            yield harbour
         finally:
             world.stop()

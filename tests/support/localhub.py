@@ -169,9 +169,11 @@ class Hub:
         wanted = {"branch": branch, "files": dict(files), "login": login, "message": message, "start": start}
         return str(self.ask("POST", f"/repositories/{repository}/commits", wanted)["sha"])
 
-    def runner(self, repository: str, name: str, *labels: str, environment: Mapping[str, str], online: bool = True) -> None:
-        """Declares a self-hosted runner; `environment` is what its `.env` file holds."""
-        wanted = {"labels": ["self-hosted", *labels], "online": online, "environment": dict(environment)}
+    def runner(
+        self, repository: str, name: str, *labels: str, environment: Mapping[str, str], online: bool = True, outdated: bool = False
+    ) -> None:
+        """Declares a self-hosted runner, or what changed of it; `environment` is what its `.env` file holds."""
+        wanted = {"labels": ["self-hosted", *labels], "online": online, "outdated": outdated, "environment": dict(environment)}
         self.ask("PUT", f"/repositories/{repository}/runners/{name}", wanted)
 
     def pull_runner(self, repository: str, name: str) -> None:

@@ -63,6 +63,7 @@ POLICY = Policy(
     intake_max=timedelta(0),
     lease=LEASE,
     start_timeout=timedelta(seconds=60),
+    not_begun="nobody began it",
     slots=4,
     task_memory_mib=1,
 )

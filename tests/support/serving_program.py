@@ -36,9 +36,18 @@ class ServingProgram:
         return status
 
 
-def registered(browser: Browser, url: str) -> Page:
-    """Through both sites to the end: what the set-up page shows, and GitHub's own form, as they are."""
+def registered(browser: Browser, url: str, **chosen: str) -> Page:
+    """Through both sites to the end: what the set-up page shows, and GitHub's form but for what is `chosen` there, as they are."""
     ours = browser.get(url)
     theirs = browser.submit(ours, ours.forms[0])
     assert "Create GitHub App" in theirs.text, theirs.text
-    return browser.submit(theirs, theirs.forms[0])
+    return browser.submit(theirs, theirs.forms[0], **chosen)
+
+
+def installed(browser: Browser, done: Page, repository: str) -> None:
+    """By the link on the last page of the registration: GitHub asks for the repository, and leads back to us."""
+    [link] = done.links
+    choose = browser.get(link)
+    [form] = [form for form in choose.forms if form.fields["repository"] == repository]
+    back = browser.submit(choose, form)
+    assert "Shoal is installed" in back.text, back.text

@@ -14,10 +14,11 @@ from app.localhub.records import SelfHostedRunner, Workflow
 
 
 class Machine(BaseModel):
-    """A self-hosted runner; `environment` is what its `.env` file would hold."""
+    """A self-hosted runner, maybe of a version that gets no jobs; `environment` is what its `.env` file would hold."""
 
     labels: list[str] = ["self-hosted"]
     online: bool = True
+    outdated: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
 
 
@@ -62,6 +63,7 @@ def declare(hub: Hub, path: Json, wanted: Machine) -> Json:
     if known is None:
         known = SelfHostedRunner(id=hub.state.next_id(), repository_id=where.id, name=path["runner"], labels=[])
     known.labels, known.online, known.environment = wanted.labels, wanted.online, wanted.environment
+    known.outdated = wanted.outdated
     hub.state.runners.save(known)
     return {"id": known.id}
 

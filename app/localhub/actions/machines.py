@@ -189,7 +189,7 @@ class Machines:
 
 def _fits(runner: SelfHostedRunner, row: WorkflowRun) -> bool:
     labels = {label.lower() for label in runner.labels}
-    idle = runner.online and runner.run_id is None and runner.repository_id == row.repository_id
+    idle = runner.online and not runner.outdated and runner.run_id is None and runner.repository_id == row.repository_id
     return idle and labels.issuperset(label.lower() for label in row.labels)
 
 
