@@ -25,7 +25,7 @@ from app.metrics import Metrics
 from app.planning.capacity import MARKS, Machine, Marks, Sample, Throttle, react
 from app.replica import Membership
 from app.report.status import RoomNow
-from app.store import audit, inbox, operator, outbox, pool, rows
+from app.store import audit, history, inbox, operator, outbox, pool, rows
 from app.store.database import Database
 from shared.errors import FatalError, TransientError, UserError
 
@@ -372,7 +372,7 @@ class Loop:
         if (changed := await self.database.write(job)) is not None and changed.because:
             log.info("capacity.changed", allowed=changed.allowed, of=most, because=changed.because)
 
-    async def prune(self, audit_kept: timedelta) -> None:
+    async def prune(self, audit_kept: timedelta, history_kept: timedelta) -> None:
         """Forgets rows that nobody will ask for again."""
         now = self.clock()
         before, forgotten = now - KEEP, now - audit_kept
@@ -381,6 +381,7 @@ class Loop:
             inbox.prune(connection, before)
             outbox.prune(connection, before)
             audit.prune(connection, forgotten)
+            history.forget(connection, now - history_kept)
 
         await self.database.write(job)
 

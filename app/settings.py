@@ -162,6 +162,13 @@ class Settings(Place):
         default=15, gt=0, description="With several apps on one Postgres: a silent one's work is taken over after, seconds."
     )
     audit_days: float = Field(default=365, gt=0, le=36_500, description="The audit trail is kept this long, days.")
+    history_days: float = Field(
+        default=180,
+        gt=0,
+        le=36_500,
+        description="Attempts of a batch that ended are kept this long, days; the newest result of an issue and what estimates "
+        "learn from stay.",
+    )
     sweep_seconds: float = Field(default=300, gt=0, description="GitHub is re-read for lost messages this often, seconds.")
     slots: int = Field(default_factory=_cores, ge=1, description="Tasks at the same time; empty: the number of cores.")
     adaptive_slots: bool = Field(

@@ -61,7 +61,7 @@ class Sweep:
                 await asyncio.sleep(_LOOK_AGAIN)
             with self._failing_alone("everything"):
                 await self.once()
-                await self.loop.prune(timedelta(days=self.settings.audit_days))
+                await self.loop.prune(timedelta(days=self.settings.audit_days), timedelta(days=self.settings.history_days))
                 await self.holding.tidy()
             await asyncio.sleep(self.settings.sweep_seconds)
 
