@@ -46,31 +46,7 @@ class Metrics:
             buckets=(0.125, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 4, 8),
             registry=self.registry,
         )
-        self.github_calls = Counter(
-            "shoal_github_calls",
-            "Requests sent to GitHub by this app; GraphQL is the route `POST /graphql`, a repeated request counts again.",
-            ["kind", "route", "answer"],
-            registry=self.registry,
-        )
-        self.github_points = Counter(
-            "shoal_github_graphql_points", "What GitHub charged for queries, in GraphQL's points.", registry=self.registry
-        )
-        self.github_points_left = Gauge(
-            "shoal_github_graphql_points_left", "Points left of this hour, by the last answer.", registry=self.registry
-        )
-        self.github_seconds = Histogram(
-            "shoal_github_seconds",
-            "From sending a request to GitHub to its whole answer, waiting for a place among those under way included.",
-            ["kind", "by"],
-            buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
-            registry=self.registry,
-        )
-        self.github_bytes = Counter(
-            "shoal_github_bytes",
-            "Bodies of requests to GitHub and of its answers, as they were on the wire.",
-            ["way"],
-            registry=self.registry,
-        )
+        self.github = _of_requests(self.registry)
         self.reconciled = Counter(
             "shoal_reconciled",
             "What the sweep found that lost messages had left behind: "
@@ -79,11 +55,6 @@ class Metrics:
             registry=self.registry,
         )
         self.halted = Gauge("shoal_halted", "1 while the operator has paused or drains, 0 else.", registry=self.registry)
-
-    @property
-    def github(self) -> tuple[Counter, Counter, Gauge, Histogram, Counter]:
-        """What a meter of requests to GitHub writes to."""
-        return self.github_calls, self.github_points, self.github_points_left, self.github_seconds, self.github_bytes
 
     def room(self, slots: int, allowed: int, machine: Machine, waiting: Mapping[str, int]) -> None:
         """What there is, and who lacks what of it."""
@@ -110,3 +81,30 @@ class Metrics:
         self.tokens.labels("cached").inc(usage.cached_tokens)
         self.tokens.labels("output").inc(usage.output_tokens)
         self.cost.inc(usage.cost_usd or 0)
+
+
+def _of_requests(registry: CollectorRegistry) -> tuple[Counter, Counter, Gauge, Histogram, Counter]:
+    """What a meter of requests to GitHub writes to: requests, points, points left, seconds, bytes."""
+    return (
+        Counter(
+            "shoal_github_calls",
+            "Requests sent to GitHub by this app; GraphQL is the route `POST /graphql`, a repeated request counts again.",
+            ["kind", "route", "answer"],
+            registry=registry,
+        ),
+        Counter("shoal_github_graphql_points", "What GitHub charged for queries, in GraphQL's points.", registry=registry),
+        Gauge("shoal_github_graphql_points_left", "Points left of this hour, by the last answer.", registry=registry),
+        Histogram(
+            "shoal_github_seconds",
+            "From sending a request to GitHub to its whole answer, waiting for a place among those under way included.",
+            ["kind", "by"],
+            buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+            registry=registry,
+        ),
+        Counter(
+            "shoal_github_bytes",
+            "Bodies of requests to GitHub and of its answers, as they were on the wire.",
+            ["way"],
+            registry=registry,
+        ),
+    )
