@@ -275,7 +275,7 @@ def bench(
     shoal bench worktrees --files 100000
     shoal bench limits         memory, stops and watching, about two minutes
     shoal bench start          twelve tasks until the first agent works; our action's first step, cold and warm
-    shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about three minutes
+    shoal bench rehearsal      the main job at 1, 2, 4 and 8 slots, about five minutes
     shoal bench calls          requests to GitHub per task, as the embedded GitHub counted them
     shoal bench calls --backend actions
     """

@@ -10,6 +10,7 @@ from app.commands import (
     bench_action,
     bench_architectures,
     bench_calls,
+    bench_coordination,
     bench_growth,
     bench_library,
     bench_limits,
@@ -83,8 +84,9 @@ def run(what: str, wishes: Wishes, *, as_json: bool) -> int:
         shown += [lambda: bench_start.show(start), lambda: bench_action.show(action)]
     if what in {"rehearsal", "all"}:
         rehearsal = bench_rehearsal.rehearsal_figures()
-        measured["rehearsal"] = rehearsal
-        shown.append(lambda: bench_rehearsal.show(rehearsal))
+        coordination = bench_coordination.coordination_figures()
+        measured |= {"rehearsal": rehearsal, "coordination": coordination}
+        shown += [lambda: bench_rehearsal.show(rehearsal), lambda: bench_coordination.show(coordination)]
     if what in {"calls", "all"}:
         calls = bench_calls.call_figures(wishes.backend)
         measured["calls"] = calls

@@ -8,6 +8,7 @@ import pytest
 
 from app.commands.bench import Wishes, run
 from app.commands.bench_action import action_figures
+from app.commands.bench_coordination import coordination_figures
 from app.commands.bench_growth import GrowthFigures
 from app.commands.bench_growth_picture import growth_svg
 from app.commands.bench_start import start_figures
@@ -95,6 +96,14 @@ def test_the_start_of_attempts_and_of_the_action_is_measured() -> None:
     assert (row["mode"], row["installer"] in {"uv", "pip"}) == ("work", True)
     assert row["starts"] > 0
     assert min(row["warm_seconds"], row["cold_seconds"], row["ratio"]) > 0
+
+
+@pytest.mark.slow
+def test_what_the_app_uses_while_attempts_are_under_way_is_measured() -> None:
+    """A share of one core for each, while two agents think."""
+    found = coordination_figures(2, 5)
+    assert (found["tasks"], found["seconds"]) == (2, 5)
+    assert 0 < found["percent_per_task"] < 100
 
 
 @pytest.mark.slow
