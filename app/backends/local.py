@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -123,10 +123,10 @@ class LocalBackend:
     def _tell(self, child: "subprocess.Popen[bytes]", launch: RunnerLaunch) -> Started | None:
         """None when it has ended already."""
         started = process.started_at(child.pid)
-        if started is None or child.stdin is None:
-            return None
         try:
-            with child.stdin as pipe:
+            with child.stdin or nullcontext() as pipe:  # to be closed also when it is dead
+                if started is None or pipe is None:
+                    return None
                 pipe.write(launch.model_dump_json().encode() + b"\n")
         except BrokenPipeError:
             return None
