@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from shared.without import without
+
 cli = typer.Typer(
     name="shoal",
     help="Turns labelled GitHub issues into pull requests, many at once.",
@@ -93,7 +95,9 @@ def serve_command(as_json: AsJson = False) -> None:
 
     Without a GitHub App it first prints the address of a page that registers one, and goes on with it.
     """
-    from app.commands.serve import serve
+    # structlog, httpx and mako import them only to be pretty on a terminal.
+    with without("rich", "pygments"):
+        from app.commands.serve import serve
 
     serve(as_json=as_json)
 

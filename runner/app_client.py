@@ -63,6 +63,7 @@ class AppClient:
         self.stop = stop
         self.stop_reason = ""
         self._job_cancelled = False
+        self._last_word = False
 
     def claim(self, request: ClaimRequest) -> AttemptBrief:
         return AttemptBrief.model_validate_json(self._patient("POST", "claim", request))
@@ -106,8 +107,11 @@ class AppClient:
         return HeldReply.model_validate_json(self._patient("POST", "held", HeldRequest(nonce=self._nonce, offset=offset)))
 
     def finish(self, report: AttemptReport, *, tokens_revoked: tuple[str, ...], patience: float = _PATIENCE_SECONDS) -> None:
+        """The courier's last call, which may reach the app after this one, cannot stop what is still to be cleared up then."""
         request = FinishRequest(nonce=self._nonce, report=report, tokens_revoked=tokens_revoked, job_cancelled=self._job_cancelled)
+        self._last_word = True
         self._patient("POST", "finish", request, patience=patience, heed_stop=False)
+        self._dismiss_courier()
 
     def entered(self, phase: PhaseName) -> None:
         self._phase = phase
@@ -127,8 +131,7 @@ class AppClient:
         self._courier.start()
 
     def close(self) -> None:
-        self._closed.set()
-        self._wake.set()
+        self._dismiss_courier()
         if self._courier:
             self._courier.join(timeout=5)
         self._http.close()
@@ -138,6 +141,10 @@ class AppClient:
         self._job_cancelled = self._job_cancelled or (job_cancelled and not self.stop_reason)
         self.stop_reason = self.stop_reason or reason
         self.stop.set()
+
+    def _dismiss_courier(self) -> None:
+        self._closed.set()
+        self._wake.set()
 
     def _carry(self, every_seconds: float) -> None:
         """Delivers finished phases at once and a heartbeat in each interval; silence of the app is no reason to stop."""
@@ -152,7 +159,8 @@ class AppClient:
                     self._beat()
                     next_beat = time.monotonic() + every_seconds
             except Fenced:
-                self.end("the app gave this attempt up")
+                if not self._last_word:
+                    self.end("the app gave this attempt up")
                 return
             except (httpx.HTTPError, FatalError) as error:
                 _log.warning("app does not answer", error=str(error))
@@ -163,7 +171,7 @@ class AppClient:
     def _beat(self) -> None:
         beat = Heartbeat(nonce=self._nonce, phase=self._phase, progress=self._progress)
         reply = HeartbeatReply.model_validate_json(self._once("POST", "heartbeat", beat))
-        if reply.stop is not None:
+        if reply.stop is not None and not self._last_word:
             self.end(reply.stop)
 
     def _patient(

@@ -6,7 +6,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -21,6 +22,8 @@ from shared.errors import UserError
 from shared.messages import RunnerLaunch
 
 _LOG_LIMIT = 16 * 2**20
+# So long a successor waits for a runner that clears up: usually it takes a fraction of that.
+_CLEARING_SECONDS = 2.0
 # Handed on to runners where no file of keys is named; their agents' environments are built from nothing.
 _MODEL_VARIABLES = (
     "ANTHROPIC_API_KEY",
@@ -41,9 +44,11 @@ class LocalBackend:
         self._logs = work_dir / "logs"
         self._reserve_mib = memory_reserve_mib
         self._keys_in_file = keys_in_file
-        self._most = max(slots, 2 * ahead)
-        self._at_work: list[subprocess.Popen[bytes]] = []
-        self._ahead = Ahead(ahead, partial(_spawn, subprocess.DEVNULL, with_model_variables=not keys_in_file), self._room)
+        self._most = max(slots, 2 * ahead)  # processes, those that wait and those that clear up among them; 0: any number
+        self._at_work: set[subprocess.Popen[bytes]] = set()
+        self._starting = 0
+        self._changed = threading.Condition()  # nobody who holds it asks `_ahead`, which asks for room
+        self._ahead = Ahead(ahead, partial(self._spawn, subprocess.DEVNULL, with_model_variables=not keys_in_file), self._room)
 
     async def prepare(self) -> None:
         """Has runners ready that only wait for their launch line: starting Python and importing takes longer than all the rest."""
@@ -70,20 +75,71 @@ class LocalBackend:
             log.unlink()
         fits = bool(launch.model_keys) == self._keys_in_file
         ready = self._ahead.take() if fits else None
-        if ready is not None and (started := _tell(ready, launch.model_copy(update={"log": str(log.resolve())}))):
-            self._at_work.append(ready)
+        if ready is not None and (started := self._tell(ready, launch.model_copy(update={"log": str(log.resolve())}))):
             return started
-        with log.open("ab") as output:
-            child = _spawn(output, with_model_variables=not launch.model_keys)
-        if started := _tell(child, launch):
-            self._at_work.append(child)
-            return started
+        with self._place(), log.open("ab") as output:
+            child = self._spawn(output, with_model_variables=not launch.model_keys)
+            if started := self._tell(child, launch):
+                return started
         raise UserError(f"the runner ended at once, see {log}")
 
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """For one more process, free or waited for: a runner whose verdict is known lives on for a moment, and holds memory."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._most or self._alive() < self._most, _CLEARING_SECONDS)
+            self._starting += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._starting -= 1
+                self._changed.notify_all()
+
+    def _alive(self) -> int:
+        """Those at work, and those that are just being started."""
+        return self._starting + len(self._at_work)
+
     def _room(self) -> int:
-        """Those that wait beside those at work are as many as there may be slots, or twice what may start at once."""
-        self._at_work = [child for child in self._at_work if child.returncode is None]
-        return self._most - len(self._at_work)
+        """How many more there may be."""
+        with self._changed:
+            return self._most - self._alive()
+
+    def _spawn(self, output: int | IO[bytes], *, with_model_variables: bool) -> "subprocess.Popen[bytes]":
+        # -I: a checkout in the current directory must not be able to shadow our packages.
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-m", "runner"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env=process.environment(_model_variables() if with_model_variables else {}),
+            start_new_session=True,
+        )
+        # Waited for from the first moment on, so that none stays a zombie; those of an app that died are init's.
+        threading.Thread(target=self._reap, args=(child,), daemon=True, name=f"reaper-{child.pid}").start()
+        return child
+
+    def _tell(self, child: "subprocess.Popen[bytes]", launch: RunnerLaunch) -> Started | None:
+        """None when it has ended already."""
+        started = process.started_at(child.pid)
+        try:
+            with child.stdin or nullcontext() as pipe:  # to be closed also when it is dead
+                if started is None or pipe is None:
+                    return None
+                pipe.write(launch.model_dump_json().encode() + b"\n")
+        except BrokenPipeError:
+            return None
+        with self._changed:
+            if child.returncode is None:
+                self._at_work.add(child)
+        return Started(child.pid, started, socket.gethostname())
+
+    def _reap(self, child: "subprocess.Popen[bytes]") -> None:
+        child.wait()
+        with self._changed:
+            self._at_work.discard(child)
+            self._changed.notify_all()
 
     async def stop(self, pid: int, started_at: float, _where: RepositoryClient | None = None) -> bool:
         """TERM, then KILL; nothing is signalled when the pid belongs to somebody else by now."""
@@ -106,35 +162,6 @@ class LocalBackend:
     def pressure(self) -> Sample | None:
         """Of this machine, whoever causes it."""
         return read_pressure()
-
-
-def _spawn(output: int | IO[bytes], *, with_model_variables: bool) -> "subprocess.Popen[bytes]":
-    # -I: a checkout in the current directory must not be able to shadow our packages.
-    child = subprocess.Popen(
-        [sys.executable, "-I", "-m", "runner"],
-        stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        cwd="/",
-        env=process.environment(_model_variables() if with_model_variables else {}),
-        start_new_session=True,
-    )
-    # Waited for from the first moment on, so that none stays a zombie; those of an app that died are init's.
-    threading.Thread(target=child.wait, daemon=True, name=f"reaper-{child.pid}").start()
-    return child
-
-
-def _tell(child: "subprocess.Popen[bytes]", launch: RunnerLaunch) -> Started | None:
-    """None when it has ended already."""
-    started = process.started_at(child.pid)
-    if started is None or child.stdin is None:
-        return None
-    try:
-        with child.stdin as pipe:
-            pipe.write(launch.model_dump_json().encode() + b"\n")
-    except BrokenPipeError:
-        return None
-    return Started(child.pid, started, socket.gethostname())
 
 
 def _model_variables() -> dict[str, str]:

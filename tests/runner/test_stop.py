@@ -127,6 +127,27 @@ def test_a_second_runner_on_a_task_ends_with_a_clear_line(make_stage: MakeStage)
     assert "another runner works on" in log
 
 
+def test_what_is_heard_after_the_last_word_stops_nothing(make_stage: MakeStage) -> None:
+    """For the app an attempt is over with its verdict; the runner that just then sends a heartbeat still hands its checkout on."""
+    stage = make_stage()
+    stage.prepare(GOOD_PATCH)
+    app = attempt(stage, 1)
+
+    def on_call(name: str) -> None:
+        if name == "finish":
+            app.statuses["heartbeat"] = 409
+            before = app.calls.count("heartbeat")
+            app.wait_for(lambda app: app.calls.count("heartbeat") > before)
+
+    app.on_call = on_call
+    with serving(app):
+        code, log = stage.run(app)
+    assert code == 0, log
+    assert app.report.verdict.name == "succeeded"
+    assert len(list((stage.work_dir / "pool" / str(stage.repository["id"])).iterdir())) == 1, log
+    assert not (stage.task_folder() / "checkout").exists()
+
+
 def slow_escape(stage: Stage, **more: object) -> tuple[ScriptedApp, Path]:
     """An agent that leaves its session, ignores the polite signal and would run for ever, once it has changed something."""
     stage.root.joinpath("escaped").touch()
