@@ -1,11 +1,13 @@
 """Runners of the rehearsal as GitHub's: our own action of this checkout in a repository, its workflow file, a machine per slot."""
 
+import fcntl
 import os
 import shutil
 import sys
 from base64 import b64decode
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
@@ -26,18 +28,10 @@ RUNNER_LABELS = f"self-hosted,{LABEL}"
 
 
 def equip(folder: Path, who: Identity, slots: int) -> None:
-    """Everything that dispatched jobs need; what an earlier run left, and is still right, stays.
-
-    The action's environment is made once per version of the sources and machine, in the user's cache: half a minute.
-    """
+    """Everything that dispatched jobs need; what an earlier run left, and is still right, stays."""
     _need_act()
     action = copy_of_action(folder / "action")
-    tools = folder / "tools"
-    ready = _environment(action, folder)
-    here = tools / "shoal" / ready.name
-    here.parent.mkdir(parents=True, exist_ok=True)
-    if not here.is_symlink():
-        here.symlink_to(ready)
+    tools = tool_cache(folder, action)
     name = f"shoal-{_hash_of(action)}"
     if _get(who, f"{OWNER}/{name}").status_code == httpx.codes.NOT_FOUND:
         control(who, "POST", "/repositories", {"owner": OWNER, "name": name, "folder": str(action), "private": False})
@@ -66,13 +60,29 @@ def _need_act() -> None:
         raise UserError("`--backend actions` needs `act`, which stands in for GitHub's runners: `make setup` installs it")
 
 
-def _environment(action: Path, folder: Path) -> Path:
-    """Where the action's own first step made the environment for `mode: work`."""
+def tool_cache(folder: Path, action: Path, mode: Literal["work", "orchestrate"] = "work") -> Path:
+    """A runner's tool cache below `folder`, in which jobs of this copy of the action find their environment.
+
+    That is made once per version of the sources and machine, in the user's cache: half a minute.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shoal-demo"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:  # who comes second finds it instead of making another
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ready = _environment(folder, action, cache, mode)
+    here = folder / "tools" / "shoal" / ready.name
+    here.parent.mkdir(parents=True, exist_ok=True)
+    if not here.is_symlink():
+        here.symlink_to(ready)
+    return folder / "tools"
+
+
+def _environment(folder: Path, action: Path, cache: Path, mode: str) -> Path:
+    """Where the action's own first step made it."""
     outputs = folder / "environment.outputs"
     outputs.write_text("")
     usual = {name: value for name, value in os.environ.items() if name == "HOME" or name.startswith("PIP_")}
-    told = {**usual, "RUNNER_TOOL_CACHE": str(cache), "GITHUB_OUTPUT": str(outputs), "SHOAL_JOB_MODE": "work"}
+    told = {**usual, "RUNNER_TOOL_CACHE": str(cache), "GITHUB_OUTPUT": str(outputs), "SHOAL_JOB_MODE": mode}
     log = folder / "environment.log"
     ended = run([str(action / "scripts/action/environment.sh")], cwd=folder, env=environment(told), log=log)
     if not ended.ok:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.action import copy_of_action, environment_step
+from app.demo.fleet import copy_of_action
+from tests.support.action import environment_step
 
 
 @pytest.fixture(scope="module")

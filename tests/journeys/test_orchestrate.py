@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.commands.init import workflow
+from app.demo.fleet import copy_of_action, tool_cache
 from shared.github import CHECK_NAME
-from tests.support.action import copy_of_action, environment_step
 from tests.support.journeys import PROJECT, new_file, secrets_in_files
 from tests.support.localhub import Hub, Person, running_localhub
 
@@ -72,9 +72,8 @@ class Yard:
 @pytest.fixture(scope="module")
 def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     folder = tmp_path_factory.mktemp("yard")
-    action, tools = copy_of_action(folder / "action"), folder / "tools"
-    made = environment_step(action, tools, "orchestrate")
-    assert made.returncode == 0, made.stdout + made.stderr
+    action = copy_of_action(folder / "action")
+    tools = tool_cache(folder, action, "orchestrate")
     wanted = {"mode": "orchestrate", "action": "tools/shoal@main", "runner_labels": "self-hosted", "label": "shoal"}
     # Issues whose words are so alike would wait for each other.
     together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\nlabels: [quay]\n"

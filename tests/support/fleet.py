@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from app import registration
+from app.demo.fleet import copy_of_action, tool_cache
 from app.demo.world import settings as settings_of
 from shared.process import environment
 from tests.commands.shoal import SHOAL
 from tests.support import journeys
-from tests.support.action import copy_of_action, environment_step
 from tests.support.browser import Browser
 from tests.support.journeys import PROJECT, Harbour, running_harbour
 from tests.support.serving_program import installed, registered
@@ -29,9 +29,8 @@ def running_fleet(
     folder: Path, environment: Mapping[str, str], runners: int = RUNNERS, check: str = PROJECT["check.sh"], **settings: str
 ) -> Iterator[Harbour]:
     """Its runners have worked before and have `environment`; `check` is the project's own test, `settings` the app's."""
-    action, cache = copy_of_action(folder / "action"), folder / "tools"
-    made = environment_step(action, cache, "work")
-    assert made.returncode == 0, made.stdout + made.stderr
+    action = copy_of_action(folder / "action")
+    cache = tool_cache(folder, action)
     told = {"SHOAL_BACKEND": "actions", "SHOAL_RUNNER_LABELS": "self-hosted,linux", "SHOAL_SLOTS": str(runners), **settings}
     # The issues of so small a project look as if they touched the same file, and here six jobs are wanted at once.
     files = {".github/shoal.yml": PROJECT[".github/shoal.yml"] + "on_conflict: parallel\n", "check.sh": check}
