@@ -1,6 +1,8 @@
 """Without an app: one job plans and works on every labelled issue, and posts the same check, with nothing but its own token."""
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,13 @@ from shared.github import CHECK_NAME
 from tests.support.journeys import PROJECT, new_file, secrets_in_files
 from tests.support.localhub import Hub, Person, running_localhub
 
+# What a workflow's author would write below ours; `act` shows no summary.
+_NEXT_STEP = """      - if: always()
+        shell: bash
+        env:
+          TOLD: ${{ toJSON(steps.shoal.outputs) }}
+        run: echo "next step reads $(echo "$TOLD" | tr -d '\\n')"
+"""
 # The first of them installs our packages, which on a busy machine takes minutes.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 HOME = "acme/widgets"
@@ -61,6 +70,11 @@ class Yard:
         [file] = (self.hub.folder / "actions").glob(f"run-{run_id}-*.log")
         return file.read_text(errors="replace")
 
+    def outputs(self, run_id: int) -> Any:
+        """What the step after ours reads of the action's outputs."""
+        [said] = re.findall(r"next step reads (\{.*\})", self.log(run_id))
+        return json.loads(said)
+
     def pulls(self) -> dict[str, Any]:
         """By branch."""
         return {pull["head"]["ref"]: pull for pull in self.mona.get(f"/repos/{HOME}/pulls", per_page=100)}
@@ -77,7 +91,8 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     wanted = {"mode": "orchestrate", "action": "tools/shoal@main", "runner_labels": "self-hosted", "label": "shoal"}
     # Issues whose words are so alike would wait for each other.
     together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\nlabels: [quay]\n"
-    files = {**PROJECT, ".github/shoal.yml": together, ".github/workflows/shoal.yml": workflow(wanted)}
+    job = workflow(wanted).replace("- uses:", "- id: shoal\n        uses:") + _NEXT_STEP
+    files = {**PROJECT, ".github/shoal.yml": together, ".github/workflows/shoal.yml": job}
     for path, text in files.items():
         (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / "project" / path).write_text(text)
@@ -96,7 +111,7 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
 
 
 def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
-    """One aggregated check on each; the job's summary and outputs say the same; no secret is left behind.
+    """One aggregated check on each; the log and the outputs, which the next step reads, say the same; no secret is left behind.
 
     Three have the operator's label, three the one that the repository's own settings name.
     """
@@ -105,7 +120,7 @@ def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
     run_id = yard.start()
     assert yard.ended(run_id) == "success", yard.log(run_id)
     pulls = yard.pulls()
-    assert sorted(int(branch.split("/")[1].split("-")[0]) for branch in pulls) == issues
+    assert [int(branch.split("/")[1].split("-")[0]) for branch in _by_issue(pulls)] == issues
     for pull in pulls.values():
         runs = yard.mona.get(f"/repos/{HOME}/commits/{pull['head']['sha']}/check-runs")["check_runs"]
         assert [run["conclusion"] for run in runs if run["name"] == CHECK_NAME] == ["success"]
@@ -113,6 +128,12 @@ def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
     log = yard.log(run_id)
     assert "6 of 6 done" in log
     assert all(f"#{issue} succeeded, pull request #" in log for issue in issues)
+    assert yard.outputs(run_id) == {
+        "verdict": " ".join(f"{issue}=succeeded" for issue in issues),
+        "conclusion": "success",
+        "pull-request": " ".join(str(pulls[branch]["number"]) for branch in _by_issue(pulls)),
+        "branch": " ".join(_by_issue(pulls)),
+    }
     assert secrets_in_files(yard.hub.folder / "actions") == secrets_in_files(yard.folder / "tools" / "shoal" / "work") == []
 
 
@@ -144,3 +165,8 @@ def test_an_issue_that_is_not_labelled_is_named(yard: Yard) -> None:
     assert yard.ended(run_id) == "success"
     assert "#4711 left alone: it is not open with the label `shoal`" in yard.log(run_id)
     assert "Nothing to do" in yard.log(run_id)
+    assert yard.outputs(run_id) == {"verdict": "", "conclusion": "neutral", "pull-request": "", "branch": ""}
+
+
+def _by_issue(branches: Iterable[str]) -> list[str]:
+    return sorted(branches, key=lambda branch: int(branch.split("/")[1].split("-")[0]))

@@ -34,7 +34,7 @@ FILES = {
     ".github/shoal.yml": "test_command: python3 -S -E test_words.py\n",
 }
 # Each issue has its own file, so that nothing is in conflict; what a story writes into its folder of scripts comes first.
-_AGENT = """
+AGENT = """
 issue=$(basename "$(dirname "$(dirname "$1")")" | sed 's/^shoal--\\([0-9]*\\).*/\\1/')
 own="{scripts}/$issue/$SHOAL_PASS.sh"
 if [ -f "$own" ]; then . "$own"; exit; fi
@@ -218,7 +218,7 @@ async def open_workshop(
     registered = hub.app(full_name.replace("/", "-") + "-app", webhook_url=f"{url}/webhook", webhook_secret=_SECRET)
     hub.install(registered, full_name)
     agent = folder / "agent.sh"
-    agent.write_text(_AGENT.format(scripts=folder / "scripts"), encoding="utf-8")
+    agent.write_text(AGENT.format(scripts=folder / "scripts"), encoding="utf-8")
     values = {
         "webhook_secret": _SECRET,
         "app_id": str(registered.id),
