@@ -109,8 +109,9 @@ async def _until_over(app: App, repository_id: int, stop: asyncio.Event, say: Ca
     while not await app.database.read(lambda c: _is_over(rows.orchestrations_of(c, repository_id), outbox.is_empty(c))):
         if app.work.done():
             await app.work
-        if stop.is_set() and asked_at is None:
-            asked_at = clock()
+        if stop.is_set():
+            asked_at = asked_at or clock()
+            # Again at each look: what is just being read, or starts, becomes a task or an attempt only then.
             await app.loop.submit(WorkStopped(repository_id=repository_id, reason="the job was cancelled"))
         if asked_at is not None and clock() - asked_at > _STOP_PATIENCE.total_seconds():
             return

@@ -28,6 +28,7 @@ DONE, FAILED = 0, 1
 _WELL = (VerdictName.SUCCEEDED, VerdictName.NO_CHANGE)
 # Labels that come while a job starts are read one by one; the plan waits for the last.
 _INTAKE_SECONDS = 3.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(issues: str, label: str, slots: int | None, *, as_json: bool) -> int:
@@ -106,13 +107,16 @@ async def _run(settings: Settings, listening: socket.socket, token: str, reposit
         serving = asyncio.create_task(server.run(app.web, listening))
         # After the server, which listens for them too and would end alone.
         await asyncio.sleep(0)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
             return await orchestrate(app, app.github.here, wanted, stop, print_progress, settings.label)
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
+            # The server took our handlers down with it. GitHub sends a second signal, and outputs and summary are not written yet.
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
 
 
 def print_progress(line: str) -> None:

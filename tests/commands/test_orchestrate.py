@@ -1,5 +1,8 @@
 """`mode: orchestrate` as the action starts it: what its job is told, and how it answers when somebody cancels."""
 
+import signal
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,79 @@ def test_nothing_to_do_is_neutral(yard: Yard) -> None:
         assert step.ended() == 0, step.log
     assert step.outputs == {"verdict": "", "conclusion": "neutral", "pull-request": "", "branch": ""}
     assert step.summary == ""
+
+
+def slow_issue(yard: Yard, title: str = "Take your time") -> tuple[int, Path]:
+    """Its agent changes something, leaves a mark, and then does not end by itself."""
+    mark = yard.folder / f"{title.split(maxsplit=1)[0]}-is-at-work"
+    return yard.issue(title, implementation=f'echo "half = 1" > half.py\ntouch "{mark}"\nsleep 300\n'), mark
+
+
+def test_a_cancelled_job_ends_its_tasks_before_it_is_killed(yard: Yard) -> None:
+    """What is done stays done; the rest ends as cancelled, its branch given back and its work kept; nothing runs on."""
+    done, (slow, mark) = yard.issue("Write a log"), slow_issue(yard)
+    with yard.step() as step:
+        yard.hub.wait_for(lambda: yard.pulls() and f"#{done} succeeded" in step.log and mark.exists(), 120)
+        assert signal.SIGKILL not in step.cancel(), step.log
+        assert step.ended() == 1, step.log
+        yard.hub.wait_for(lambda: not step.left())
+    [pull] = yard.pulls().values()
+    assert step.outputs == {
+        "verdict": f"{done}=succeeded {slow}=cancelled",
+        "conclusion": "neutral",
+        "pull-request": str(pull["number"]),
+        "branch": f"shoal/{done}-write-a-log",
+    }
+    assert yard.branches() == {f"shoal/{done}-write-a-log"}
+    assert {check["name"]: check["status"] for check in yard.checks(yard.main()) if check["status"] != "completed"} == {}
+    [whole] = [check for check in yard.checks(yard.main()) if check["name"].startswith(f"{CHECK_NAME} / ")]
+    assert step.summary.startswith(f"## {whole['output']['title']}\n")
+    assert "the job was cancelled" in "".join(yard.comments(slow))
+    [half] = yard.work_dir.rglob("half.py")
+    assert half.read_text() == "half = 1\n"
+
+
+@pytest.mark.slow
+def test_both_signals_at_once_change_nothing(yard: Yard) -> None:
+    """On a machine so slow that SIGTERM comes before SIGINT was looked at the outputs are written all the same."""
+    slow, mark = slow_issue(yard)
+    with yard.step() as step:
+        yard.hub.wait_for(mark.exists, 120)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            step.process.send_signal(number)
+        assert step.ended() == 1, step.log
+        yard.hub.wait_for(lambda: not step.left())
+    assert step.outputs["verdict"] == f"{slow}=cancelled"
+    assert yard.branches() == set()
+
+
+@pytest.mark.slow
+def test_a_second_signal_while_it_ends_costs_no_output(yard: Yard) -> None:
+    """GitHub's SIGTERM may come when nothing is left to do but to give branches back and to say what happened."""
+    slow, mark = slow_issue(yard)
+    with yard.step() as step:
+        yard.hub.wait_for(mark.exists, 120)
+        yard.hub.fault(r"/git/refs/heads/shoal", method="DELETE", latency_seconds=3)
+        step.process.send_signal(signal.SIGINT)
+        yard.hub.wait_for(lambda: f"#{slow} cancelled" in step.log, 30)
+        while step.process.poll() is None:
+            step.process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                step.process.wait(0.2)
+        assert step.ended() == 1, step.log
+    assert step.outputs["verdict"] == f"{slow}=cancelled"
+    assert yard.branches() == set()
+
+
+@pytest.mark.slow
+def test_a_job_cancelled_at_its_start_gives_back_what_it_claimed(yard: Yard) -> None:
+    """Issues that were claimed and not yet read become no tasks any more; another job can have them."""
+    for number in range(3):
+        slow_issue(yard, f"Begin{number} something")
+    with yard.step() as step:
+        yard.hub.wait_for(lambda: yard.hub.requests("POST", "/git/refs"), 60)
+        assert signal.SIGKILL not in step.cancel(), step.log
+        yard.hub.wait_for(lambda: not step.left())
+    assert "succeeded" not in step.outputs["verdict"]
+    assert yard.branches() == set()
+    assert list(yard.folder.glob("*-is-at-work")) == []

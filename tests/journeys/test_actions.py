@@ -3,13 +3,15 @@
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import pytest
 
 from app import registration
+from app.decide.state import Attempt
 from shared.github import CHECK_NAME
+from shared.models import PhaseName, Verdict, VerdictName
 from tests.support import journeys
 from tests.support.fleet import CREDENTIALS, finished_runs, running_fleet
 from tests.support.journeys import Harbour
@@ -76,17 +78,26 @@ def test_no_secret_is_left_anywhere(fleet: Harbour) -> None:
     assert [found for place in places for found in journeys.secrets_in_files(Path(place))] == []
 
 
-def test_a_job_cancelled_by_hand_ends_its_task(fleet: Harbour) -> None:
-    """Somebody presses Cancel on the run: the task ends and says why, and a new label starts it anew."""
-    issue = fleet.issue("a slow log", changes={"slow_1.py": "ONE = 1\n"})
+@pytest.mark.parametrize("webhooks", ["in_order", "drop"])
+def test_a_job_cancelled_by_hand_ends_its_task(fleet: Harbour, webhooks: Literal["in_order", "drop"]) -> None:
+    """Somebody presses Cancel on the run: the runner itself says so before it is killed, whether GitHub does or not.
+
+    The task ends with the reason, and a new label starts it anew.
+    """
+    name = f"slow_{webhooks}.py"
+    issue = fleet.issue(f"a slow log {webhooks}", changes={name: "ONE = 1\n"})
     fleet.label(issue)
     run = journeys.wait_for(lambda: _run_of(fleet, issue, "testing"))
+    fleet.hub.webhooks(webhooks)
     fleet.world.github("POST", f"/actions/runs/{run['id']}/cancel")
     journeys.wait_for(lambda: fleet.world.github("GET", f"/actions/runs/{run['id']}")["conclusion"] == "cancelled")
     journeys.settle(fleet.world, issue, seconds=240)
     assert journeys.tasks(fleet.world)[issue].verdict == "cancelled"
     assert "its job was cancelled on GitHub" in "".join(journeys.bot_comments(fleet.world, issue))
     assert journeys.pulls_of(fleet.world, issue) == []
+    [attempt] = journeys.attempts(fleet.world, issue)
+    _assert_the_runner_answered(fleet, run["id"], attempt)
+    fleet.hub.webhooks("in_order")
     fleet.relabel(issue)
     journeys.wait_for(lambda: journeys.pulls_of(fleet.world, issue))
     journeys.settle(fleet.world, issue, seconds=240)
@@ -105,6 +116,21 @@ def test_a_runner_that_vanished_is_replaced(fleet: Harbour) -> None:
     assert len(journeys.attempts(fleet.world, issue)) == 2
     assert len(journeys.pulls_of(fleet.world, issue)) == 1
     assert journeys.doubled(fleet.world, issue) == []
+
+
+def _assert_the_runner_answered(fleet: Harbour, run_id: int, attempt: Attempt) -> None:
+    """Its last word reached the app, with the phase that was cut short; its step ended by itself, so that the last step came."""
+    report = attempt.report
+    assert report is not None
+    assert report.verdict == Verdict(
+        name=VerdictName.CANCELLED, reason="its job was cancelled on GitHub; label the issue again to go on"
+    )
+    statuses = {phase.name: phase.status for phase in report.phases}
+    assert list(statuses)[-1] is PhaseName.REVIEW  # all nine, also those that were not begun
+    assert (statuses[PhaseName.IMPLEMENTATION], statuses[PhaseName.TESTING]) == ("passed", "failed")
+    assert statuses[PhaseName.PULL_REQUEST] == "skipped"
+    [log] = (fleet.hub.folder / "actions").glob(f"run-{run_id}-*.log")
+    assert "cleaned up" in log.read_text()
 
 
 def _run_of(fleet: Harbour, issue: int, phase: str) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,12 @@ class Yard:
     mona: Person
     folder: Path
 
-    def issue(self, title: str, *, think: Mapping[str, str] | None = None, label: str = "shoal") -> int:
+    def issue(self, title: str, *, name: str = "", label: str = "shoal") -> int:
         number = int(self.mona.open_issue(HOME, title, "Please.", [label])["number"])
         change = self.folder / "patches" / str(number)
         change.mkdir(parents=True)
         (change / "plan.md").write_text("1. Add a file.\n")
-        (change / "change.patch").write_text(new_file(f"issue_{number}.py", f"NUMBER = {number}\n"))
-        for name, text in (think or {}).items():
-            (change / name).write_text(text)
+        (change / "change.patch").write_text(new_file(name or f"issue_{number}.py", f"NUMBER = {number}\n"))
         return number
 
     def start(self, issues: str = "") -> int:
@@ -92,7 +90,9 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     # Issues whose words are so alike would wait for each other.
     together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\nlabels: [quay]\n"
     job = workflow(wanted).replace("- uses:", "- id: shoal\n        uses:") + _NEXT_STEP
-    files = {**PROJECT, ".github/shoal.yml": together, ".github/workflows/shoal.yml": job}
+    # Their tests give somebody time to press Cancel.
+    slow = PROJECT["check.sh"] + "! ls slow_*.py >/dev/null 2>&1 || sleep 300\n"
+    files = {**PROJECT, "check.sh": slow, ".github/shoal.yml": together, ".github/workflows/shoal.yml": job}
     for path, text in files.items():
         (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / "project" / path).write_text(text)
@@ -135,6 +135,19 @@ def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
         "branch": " ".join(_by_issue(pulls)),
     }
     assert secrets_in_files(yard.hub.folder / "actions") == secrets_in_files(yard.folder / "tools" / "shoal" / "work") == []
+
+
+def test_a_cancelled_job_answers_before_it_is_killed(yard: Yard) -> None:
+    """Its own last step and the one after it run, so it ended in time; its claims are given back."""
+    issues = [yard.issue(f"Wait for tide {number}", name=f"slow_{number}.py") for number in range(2)]
+    run_id = yard.start(",".join(map(str, issues)))
+    yard.hub.wait_for(lambda: all(f"#{issue} testing" in yard.log(run_id) for issue in issues), 240)
+    yard.mona.ask("POST", f"/repos/{HOME}/actions/runs/{run_id}/cancel")
+    assert yard.ended(run_id) == "cancelled", yard.log(run_id)
+    assert yard.outputs(run_id)["verdict"] == " ".join(f"{issue}=cancelled" for issue in issues)
+    assert "cleaned up" in yard.log(run_id)
+    claimed = tuple(f"shoal/{issue}-" for issue in issues)
+    assert not any(branch.startswith(claimed) for branch in yard.branches())
 
 
 def test_two_jobs_at_once_share_no_issue(yard: Yard) -> None:

@@ -1,4 +1,4 @@
-"""A job with `mode: orchestrate` as a real process, started by the action's own script; no act, so that a story can hold its files."""
+"""A job with `mode: orchestrate` as a real process, started by the action's own script: no act, so a story can hold its files."""
 
 import os
 import signal
