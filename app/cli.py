@@ -147,7 +147,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 @cli.command()
 def orchestrate(
-    issues: Annotated[str, typer.Option(help="Numbers of labelled issues, separated by commas; empty for all open ones.")] = "",
+    issues: Annotated[
+        str, typer.Option(help="Numbers separated by commas, or a search; empty: the event's, else all labelled.")
+    ] = "",
     label: Annotated[str, typer.Option(help="The label that starts work; empty: SHOAL_LABEL, else `shoal`.")] = "",
     slots: Annotated[int | None, typer.Option(min=1, help="Tasks at the same time; empty: SHOAL_SLOTS, else the cores.")] = None,
     as_json: AsJson = False,
@@ -157,6 +159,7 @@ def orchestrate(
     \b
     shoal orchestrate
     shoal orchestrate --issues 12,15 --slots 2
+    shoal orchestrate --issues "milestone:v2 author:mona"
     """
     from app.commands.orchestrate import run
 

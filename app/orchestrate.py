@@ -10,11 +10,12 @@ import structlog
 from app.approved import start_labels
 from app.decide.state import Orchestration, Task
 from app.events import IssueLabelled, RepositoryRef, WorkStopped
-from app.github.errors import Forbidden
+from app.github.errors import Forbidden, Invalid
 from app.github.repository import IssueNow, RepositoryClient
 from app.report.check_run import CheckText, orchestration_check
 from app.store import outbox, rows
 from app.views import load_view
+from app.wanted import Wanted
 from app.wiring import App
 from shared.errors import UserError
 from shared.github import SETTINGS_FILE, branch_name
@@ -45,12 +46,12 @@ class Orchestrated:
 
 
 async def orchestrate(
-    app: App, where: RepositoryRef, wanted: Iterable[int], stop: asyncio.Event, say: Callable[[str], None], label: str
+    app: App, where: RepositoryRef, wanted: Wanted, stop: asyncio.Event, say: Callable[[str], None], label: str
 ) -> Orchestrated:
     """Claims, works until every claimed issue has its verdict or `stop` is set, and gives back what came to nothing."""
     client = app.github.repository(where.full_name, where.id, where.installation_id)
     outcome = Orchestrated()
-    claims = await _claim(client, list(wanted), label, outcome.left_alone)
+    claims = await _claim(client, wanted, label, outcome.left_alone)
     for issue, why in sorted(outcome.left_alone.items()):
         say(f"#{issue} left alone: {why}")
     try:
@@ -66,26 +67,36 @@ async def orchestrate(
     return outcome
 
 
-async def _claim(client: RepositoryClient, wanted: list[int], label: str, left_alone: dict[int, str]) -> list[Claim]:
+async def _claim(client: RepositoryClient, wanted: Wanted, label: str, left_alone: dict[int, str]) -> list[Claim]:
     """Whoever creates the branch has the issue; who finds it there leaves the issue to somebody else."""
     labels = start_labels(label, await client.file_text(SETTINGS_FILE), ())
     found = [issue for one in labels for issue in await client.labelled_issues(one)]
     labelled = {issue.snapshot.number: issue for issue in found if not issue.is_pull_request}
     words = " or ".join(f"`{one}`" for one in labels)
-    left_alone |= {number: f"it is not open with the label {words}" for number in wanted if number not in labelled}
+    left_alone |= {number: f"it is not open with the label {words}" for number in wanted.numbers if number not in labelled}
+    chosen = await _chosen(client, wanted, labelled)
     base = await client.branch_sha((await client.about()).default_branch)
     if base is None:
         raise UserError(f"{client.full_name} has no commit on its default branch: push one first")
     claims = []
-    for number, issue in sorted(labelled.items()):
-        if wanted and number not in wanted:
-            continue
+    for number in sorted(chosen):
+        issue = labelled[number]
         claim = Claim(number, branch_name(number, issue.snapshot.title), base)
         if await _create(client, claim):
             claims.append(claim)
         else:
             left_alone[number] = await _who_has(client, issue, claim.branch)
     return claims
+
+
+async def _chosen(client: RepositoryClient, wanted: Wanted, labelled: Iterable[int]) -> set[int]:
+    """Whatever is asked for, of the labelled ones only: a search may find what nobody released, even in other repositories."""
+    if wanted.search:
+        try:
+            return set(labelled) & set(await client.found_issues(wanted.search))
+        except Invalid as error:
+            raise UserError(f"GitHub refuses the search `{wanted.search}` (input `issues`): {error}") from error
+    return set(labelled) & set(wanted.numbers) if wanted.numbers else set(labelled)
 
 
 async def _create(client: RepositoryClient, claim: Claim) -> bool:

@@ -17,6 +17,7 @@ from app.github.job import GitHubJob
 from app.github.usage import Meter
 from app.orchestrate import Orchestrated, orchestrate
 from app.settings import Settings, load
+from app.wanted import Wanted, wanted
 from app.web import server
 from app.wiring import running, utc_now
 from shared import log as logging
@@ -35,18 +36,18 @@ def run(issues: str, label: str, slots: int | None, *, as_json: bool) -> int:
     """0 when all that was taken ended well, 1 when not."""
     if f"{INPUT}TOKEN" in os.environ:
         _start_anew(os.environ)
-    wanted = _numbers(issues)
     token, repository = sys.stdin.readline().strip(), os.environ.get("GITHUB_REPOSITORY", "")
     if not token or not repository:
         raise UserError("`orchestrate` runs in a job of GitHub Actions: use action.yml with `mode: orchestrate`")
     try:
+        asked = wanted(issues, os.environ)
         with of_environment(os.environ, sys.stdout) as job, tempfile.TemporaryDirectory(prefix="shoal-job-") as folder:
             if job:
                 job.mask(token)
             listening = server.listen("127.0.0.1", 0)
             settings = _settings(Path(folder), listening.getsockname()[1], label, slots)
             logging.set_up(settings.log_level, as_json=settings.log_json)
-            outcome = asyncio.run(_run(settings, listening, token, repository, wanted))
+            outcome = asyncio.run(_run(settings, listening, token, repository, asked))
             _tell(job, outcome, as_json=as_json)
     except UserError as error:
         annotate(os.environ, sys.stdout, "error", str(error))
@@ -95,7 +96,7 @@ def _from(environ: Mapping[str, str]) -> dict[str, object]:
     return found
 
 
-async def _run(settings: Settings, listening: socket.socket, token: str, repository: str, wanted: list[int]) -> Orchestrated:
+async def _run(settings: Settings, listening: socket.socket, token: str, repository: str, asked: Wanted) -> Orchestrated:
     stop = asyncio.Event()
 
     def job(meter: Meter) -> GitHubJob:
@@ -110,7 +111,7 @@ async def _run(settings: Settings, listening: socket.socket, token: str, reposit
         for number in _SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         try:
-            return await orchestrate(app, app.github.here, wanted, stop, print_progress, settings.label)
+            return await orchestrate(app, app.github.here, asked, stop, print_progress, settings.label)
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
@@ -123,13 +124,6 @@ def print_progress(line: str) -> None:
     """Standard output belongs to the result."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
-
-
-def _numbers(text: str) -> list[int]:
-    words = [word.strip().removeprefix("#") for word in text.split(",") if word.strip()]
-    if wrong := [word for word in words if not word.isdecimal()]:
-        raise UserError(f"--issues: `{wrong[0][:50]}` is no number of an issue: separate numbers by commas")
-    return [int(word) for word in words]
 
 
 def _tell(job: Job | None, outcome: Orchestrated, *, as_json: bool) -> None:

@@ -158,6 +158,12 @@ class RepositoryClient:
         pages = self.calls.pages(f"{self._root}/issues", {"labels": label, "state": "open"}, remember=True)
         return tuple([answers.issue_now(item) async for item in pages])
 
+    async def found_issues(self, search: str) -> tuple[int, ...]:
+        """Numbers of the open issues of this repository that GitHub's search finds, at most its thousand."""
+        pages = self.calls.pages("search/issues", {"q": f"{search} repo:{self.full_name} is:issue is:open"}, "items")
+        here = f"/{self._root}".casefold()  # the search may name other repositories, too
+        return tuple([int(item["number"]) async for item in pages if str(item["repository_url"]).casefold().endswith(here)])
+
     async def links(self, number: int) -> tuple[Blocker, ...]:
         """Native blockers and sub-issues; none on servers that do not know them."""
         found: Links = await self.reads.ask(self.calls, self.full_name, LinksAsk(number))

@@ -14,6 +14,7 @@ from app.localhub import (
     api_issues,
     api_pulls,
     api_repositories,
+    api_search,
     api_statuses,
 )
 from app.localhub.actions import api as api_actions
@@ -58,6 +59,7 @@ ENDPOINTS = (
     Endpoint("GET", _R + "/installation", api_apps.repository_installation, who="app"),
     Endpoint("DELETE", "/installation/token", api_apps.revoke_token),
     Endpoint("GET", "/installation/repositories", api_apps.installation_repositories),
+    Endpoint("GET", "/search/issues", api_search.issues),
     Endpoint("GET", "/rate_limit", api_apps.rate_limit, who="any"),
     Endpoint("GET", "/apps/{app_slug}", api_apps.app_by_slug, who="any"),
     Endpoint("GET", "/user", api_apps.me),

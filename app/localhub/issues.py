@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from app.localhub import render_issues, render_pulls
+from app.localhub.actions import runs
 from app.localhub.errors import invalid, not_found
 from app.localhub.hub import By, Hub
 from app.localhub.records import Issue, Label, Repository, TextEdit
@@ -102,7 +103,11 @@ def tell(hub: Hub, row: Issue, action: str, by: By, **extra: object) -> None:
 
 def tell_label(hub: Hub, row: Issue, action: str, label: Label, by: By) -> None:
     hub.note(row.id, action, by, label={"name": label.name, "color": label.color})
-    tell(hub, row, action, by, label=render_issues.label(hub.state, label))
+    shown = render_issues.label(hub.state, label)
+    tell(hub, row, action, by, label=shown)
+    if action == "labeled" and row.pull_id is None:
+        where = hub.state.repositories[row.repository_id]
+        runs.on_label(hub, where, by, {"issue": render_issues.issue(hub.state, row), "label": shown})
 
 
 def checked_title(title: str | int) -> str:

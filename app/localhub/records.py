@@ -269,6 +269,8 @@ class WorkflowRun(Record):
     title: str
     event: str = "workflow_dispatch"
     inputs: dict[str, str] = Field(default_factory=dict)
+    # What happened, for runs that nobody dispatched.
+    payload: dict[str, Any] = Field(default_factory=dict)
     head_branch: str
     head_sha: str
     actor_id: int

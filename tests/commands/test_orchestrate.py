@@ -1,5 +1,6 @@
 """`mode: orchestrate` as the action starts it: what its job is told, and how it answers when somebody cancels."""
 
+import json
 import signal
 import subprocess
 from contextlib import suppress
@@ -124,3 +125,80 @@ def test_a_job_cancelled_at_its_start_gives_back_what_it_claimed(yard: Yard) -> 
     assert "succeeded" not in step.outputs["verdict"]
     assert yard.branches() == set()
     assert list(yard.folder.glob("*-is-at-work")) == []
+
+
+def event_of(issue: int, action: str = "labeled") -> str:
+    """As much of GitHub's event as counts, and what nobody may trust."""
+    return json.dumps({"action": action, "issue": {"number": issue, "title": "`::error::`"}, "label": {"name": "shoal"}})
+
+
+@pytest.mark.slow
+def test_a_labels_event_is_about_one_issue(yard: Yard) -> None:
+    """The others have events and jobs of their own; whoever names issues by the input means those."""
+    first, second, third = (yard.issue(f"Write log {number}") for number in range(3))
+    with yard.step("issues", event_of(second)) as step:
+        assert step.ended() == 0, step.log
+    assert step.outputs["verdict"] == f"{second}=succeeded"
+    with yard.step("issues", event_of(first), issues=str(third)) as step:
+        assert step.ended() == 0, step.log
+    assert step.outputs["verdict"] == f"{third}=succeeded"
+    assert not any(branch.startswith(f"shoal/{first}-") for branch in yard.branches())
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (event_of(1, "opened"), "an issue that was 'opened'"),
+        ('{"action": "labeled", "issue": {"number": -1}}', "wrong: issue.number"),
+        pytest.param("[]", "wrong: the file", marks=pytest.mark.slow),
+        pytest.param("{", "wrong: the file", marks=pytest.mark.slow),
+        pytest.param('{"action": "labeled", "issue": "' + "x" * 2**22 + '"}', "larger than", marks=pytest.mark.slow),
+    ],
+)
+def test_an_event_that_is_none_of_a_label_is_refused_on_the_runs_page(yard: Yard, payload: str, words: str) -> None:
+    """Nothing is claimed, though an issue waits."""
+    yard.issue("Write a log")
+    with yard.step("issues", payload) as step:
+        assert step.ended() == 2, step.log
+    [said] = heard(step.log).commands
+    assert said.startswith("::error title=Shoal::")
+    assert words in said
+    assert yard.branches() == set()
+
+
+@pytest.mark.slow
+def test_a_search_takes_only_what_is_labelled_here(yard: Yard, tmp_path: Path) -> None:
+    """A number that it finds in another repository, an issue without the label, and a closed one are nothing to it."""
+    yard.hub.repository("acme/other", tmp_path / "project")
+    yard.hub.set_role("acme/other", "mona", "admin")
+    for title in ("Count bollards", "Count ropes", "Count gulls"):
+        yard.mona.open_issue("acme/other", title, "Please.")
+    ropes, gulls, closed = yard.issue("Ropes"), yard.issue("Count gulls", label=""), yard.issue("Count boats")
+    yard.mona.edit_issue(yard.name, closed, state="closed")
+    wanted = yard.issue("Count berths")
+    with yard.step(issues="count author:mona repo:acme/other") as step:
+        assert step.ended() == 0, step.log
+    assert step.outputs["verdict"] == f"{wanted}=succeeded"
+    assert not any(branch.startswith((f"shoal/{ropes}-", f"shoal/{gulls}-")) for branch in yard.branches())
+    with yard.step(issues="nothing author:nobody") as step:
+        assert step.ended() == 0, step.log
+    assert step.outputs["verdict"] == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("issues", "words"),
+    [
+        ("is:purple", "GitHub refuses the search `is:purple`"),
+        ("author:" + "x" * 250, "at most 256"),
+        ("12, twelve", "`twelve` is no number of an issue"),
+    ],
+)
+def test_an_input_that_is_neither_numbers_nor_a_search_is_refused(yard: Yard, issues: str, words: str) -> None:
+    """On the run's page, and nothing is claimed."""
+    yard.issue("Write a log")
+    with yard.step(issues=issues) as step:
+        assert step.ended() == 2, step.log
+    [said] = heard(step.log).commands
+    assert words in said
+    assert yard.branches() == set()

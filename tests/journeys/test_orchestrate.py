@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,10 @@ class Yard:
     hub: Hub
     mona: Person
     folder: Path
+    name: str
 
     def issue(self, title: str, *, name: str = "", label: str = "shoal") -> int:
-        number = int(self.mona.open_issue(HOME, title, "Please.", [label])["number"])
+        number = int(self.mona.open_issue(self.name, title, "Please.", [label] if label else [])["number"])
         change = self.folder / "patches" / str(number)
         change.mkdir(parents=True)
         (change / "plan.md").write_text("1. Add a file.\n")
@@ -54,10 +55,10 @@ class Yard:
 
     def start(self, issues: str = "") -> int:
         body = {"ref": "main", "inputs": {"issues": issues}, "return_run_details": True}
-        return int(self.mona.ask("POST", f"/repos/{HOME}/actions/workflows/shoal.yml/dispatches", body)["workflow_run_id"])
+        return int(self.mona.ask("POST", f"/repos/{self.name}/actions/workflows/shoal.yml/dispatches", body)["workflow_run_id"])
 
     def run(self, run_id: int) -> Any:
-        return self.mona.get(f"/repos/{HOME}/actions/runs/{run_id}")
+        return self.mona.get(f"/repos/{self.name}/actions/runs/{run_id}")
 
     def ended(self, run_id: int) -> str:
         """How it ended, and its log for whoever reads a failure."""
@@ -65,8 +66,8 @@ class Yard:
         return str(self.run(run_id)["conclusion"])
 
     def log(self, run_id: int) -> str:
-        [file] = (self.hub.folder / "actions").glob(f"run-{run_id}-*.log")
-        return file.read_text(errors="replace")
+        """Empty before a runner has it."""
+        return "".join(file.read_text(errors="replace") for file in (self.hub.folder / "actions").glob(f"run-{run_id}-*.log"))
 
     def outputs(self, run_id: int) -> Any:
         """What the step after ours reads of the action's outputs."""
@@ -75,39 +76,63 @@ class Yard:
 
     def pulls(self) -> dict[str, Any]:
         """By branch."""
-        return {pull["head"]["ref"]: pull for pull in self.mona.get(f"/repos/{HOME}/pulls", per_page=100)}
+        return {pull["head"]["ref"]: pull for pull in self.mona.get(f"/repos/{self.name}/pulls", per_page=100)}
 
     def branches(self) -> set[str]:
-        return {branch["name"] for branch in self.mona.get(f"/repos/{HOME}/branches", per_page=100)}
+        return {branch["name"] for branch in self.mona.get(f"/repos/{self.name}/branches", per_page=100)}
 
 
 @pytest.fixture(scope="module")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+def yards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Yard, Yard]]:
+    """One whose jobs are dispatched, and one whose workflow file is as `shoal init` writes it; their runners share a machine."""
     folder = tmp_path_factory.mktemp("yard")
     action = copy_of_action(folder / "action")
     tools = tool_cache(folder, action, "orchestrate")
     wanted = {"mode": "orchestrate", "action": "tools/shoal@main", "runner_labels": "self-hosted", "label": "shoal"}
+    whole = workflow(wanted)
+    dispatched = (
+        whole.replace("  issues:\n    types: [labeled]\n", "").replace("- uses:", "- id: shoal\n        uses:") + _NEXT_STEP
+    )
+    with running_localhub(folder / "github") as hub:
+        hub.repository("tools/shoal", action)
+        mona = hub.person("mona", {})
+        yield (
+            _yard(hub, mona, folder, HOME, dispatched, ("quay", "jetty")),
+            _yard(hub, mona, folder, "acme/pier", whole, ("pier", "mole", "groyne")),
+        )
+
+
+def _yard(hub: Hub, mona: Person, folder: Path, name: str, job: str, runners: Sequence[str]) -> Yard:
+    place = folder / name.partition("/")[2]
     # Issues whose words are so alike would wait for each other.
     together = PROJECT[".github/shoal.yml"] + "on_conflict: parallel\nlabels: [quay]\n"
-    job = workflow(wanted).replace("- uses:", "- id: shoal\n        uses:") + _NEXT_STEP
     # Their tests give somebody time to press Cancel.
     slow = PROJECT["check.sh"] + "! ls slow_*.py >/dev/null 2>&1 || sleep 300\n"
     files = {**PROJECT, "check.sh": slow, ".github/shoal.yml": together, ".github/workflows/shoal.yml": job}
     for path, text in files.items():
-        (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "project" / path).write_text(text)
-    with running_localhub(folder / "github") as hub:
-        hub.repository(HOME, folder / "project", private=True)
-        hub.repository("tools/shoal", action)
-        agent = {
-            "RUNNER_TOOL_CACHE": str(tools),
-            "SHOAL_AGENT": "patch",
-            "SHOAL_AGENT_FOLDER": str(folder / "patches"),
-            "SHOAL_SLOTS": "3",
-        }
-        hub.runner(HOME, "quay", environment={**agent, **QUICK})
-        hub.runner(HOME, "jetty", environment={**agent, **QUICK})
-        yield Yard(hub, hub.person("mona", {HOME: "admin"}), folder)
+        (place / "project" / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / "project" / path).write_text(text)
+    hub.repository(name, place / "project", private=True)
+    hub.set_role(name, mona.login, "admin")
+    agent = {
+        "RUNNER_TOOL_CACHE": str(folder / "tools"),
+        "SHOAL_AGENT": "patch",
+        "SHOAL_AGENT_FOLDER": str(place / "patches"),
+        "SHOAL_SLOTS": "3",
+    }
+    for runner in runners:
+        hub.runner(name, runner, environment={**agent, **QUICK})
+    return Yard(hub, mona, place, name)
+
+
+@pytest.fixture
+def yard(yards: tuple[Yard, Yard]) -> Yard:
+    return yards[0]
+
+
+@pytest.fixture
+def pier(yards: tuple[Yard, Yard]) -> Yard:
+    return yards[1]
 
 
 def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
@@ -134,7 +159,7 @@ def test_six_labelled_issues_become_six_pull_requests(yard: Yard) -> None:
         "pull-request": " ".join(str(pulls[branch]["number"]) for branch in _by_issue(pulls)),
         "branch": " ".join(_by_issue(pulls)),
     }
-    assert secrets_in_files(yard.hub.folder / "actions") == secrets_in_files(yard.folder / "tools" / "shoal" / "work") == []
+    assert secrets_in_files(yard.hub.folder / "actions") == secrets_in_files(yard.folder.parent / "tools" / "shoal" / "work") == []
 
 
 def test_a_cancelled_job_answers_before_it_is_killed(yard: Yard) -> None:
@@ -148,6 +173,8 @@ def test_a_cancelled_job_answers_before_it_is_killed(yard: Yard) -> None:
     assert "cleaned up" in yard.log(run_id)
     claimed = tuple(f"shoal/{issue}-" for issue in issues)
     assert not any(branch.startswith(claimed) for branch in yard.branches())
+    for issue in issues:  # a later job would take them
+        yard.mona.edit_issue(yard.name, issue, state="closed")
 
 
 def test_two_jobs_at_once_share_no_issue(yard: Yard) -> None:
@@ -179,6 +206,37 @@ def test_an_issue_that_is_not_labelled_is_named(yard: Yard) -> None:
     assert "#4711 left alone: it is not open with the label `shoal`" in yard.log(run_id)
     assert "Nothing to do" in yard.log(run_id)
     assert yard.outputs(run_id) == {"verdict": "", "conclusion": "neutral", "pull-request": "", "branch": ""}
+
+
+def test_each_label_starts_a_job_for_its_own_issue(pier: Yard) -> None:
+    """No app, no dispatch: three labels are three events, three runs, three pull requests; the fourth issue is nobody's."""
+    issues = [pier.issue(f"Number bollard {number}", label="") for number in range(4)]
+    for issue in issues[:3]:
+        pier.mona.label(pier.name, issue, "shoal")
+    pier.mona.label(pier.name, issues[3], "later")
+
+    def over() -> list[Any]:
+        runs: list[Any] = pier.mona.get(f"/repos/{pier.name}/actions/runs", per_page=100)["workflow_runs"]
+        return runs if len(runs) == 4 and all(run["status"] == "completed" for run in runs) else []
+
+    runs = pier.hub.wait_for(over, 400)
+    assert {(run["event"], run["conclusion"]) for run in runs} == {("issues", "success")}
+    logs = [pier.log(run["id"]) for run in runs]
+    assert [sum(f"#{issue} succeeded" in log for log in logs) for issue in issues] == [1, 1, 1, 0], logs
+    assert not any("left alone" in log for log in logs)
+    assert [int(branch.split("/")[1].split("-")[0]) for branch in _by_issue(pier.pulls())] == issues[:3]
+    assert {pull["user"]["login"] for pull in pier.pulls().values()} == {"github-actions[bot]"}
+
+
+def test_a_search_chooses_among_the_labelled(yard: Yard) -> None:
+    """What somebody else wrote, or nobody labelled, is not taken."""
+    other = yard.hub.person("hubot", {yard.name: "write"})
+    theirs = int(other.open_issue(yard.name, "Sweep the deck", "Please.", ["shoal"])["number"])
+    ours, unlabelled = yard.issue("Sweep the hold"), yard.issue("Sweep the bridge", label="")
+    run_id = yard.start("sweep author:mona")
+    assert yard.ended(run_id) == "success", yard.log(run_id)
+    assert yard.outputs(run_id)["verdict"] == f"{ours}=succeeded"
+    assert not any(branch.startswith((f"shoal/{theirs}-", f"shoal/{unlabelled}-")) for branch in yard.branches())
 
 
 def _by_issue(branches: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Stories of the embedded GitHub's Actions: a dispatch becomes a run on a declared runner, told by webhooks, ended as a tree."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,52 @@ def test_what_cannot_be_dispatched_is_refused(hub: Hub, mona: Person) -> None:
     assert mona.get(f"/repos/{HOME}/actions/workflows")["workflows"][0]["state"] == "disabled_manually"
     with pytest.raises(Failed, match="disabled workflow"):
         mona.ask("POST", path, {"ref": "main", "inputs": {"attempt": "1"}})
+
+
+ON_LABEL = """
+on:
+  issues:
+    types: [labeled]
+jobs:
+  look:
+    if: github.event.label.name == 'go'
+    runs-on: self-hosted
+    steps:
+      - shell: bash
+        run: cat "$GITHUB_EVENT_PATH" > "$PLACE/event-$GITHUB_EVENT_NAME"
+"""
+
+
+@pytest.mark.slow
+def test_a_label_starts_the_workflows_that_wait_for_one(hub: Hub, mona: Person, tmp_path: Path) -> None:
+    """As the default branch has them: the job reads which issue it was; a disabled one, and other activity, starts nothing."""
+    hub.runner(HOME, "right", environment={"PLACE": str(tmp_path)})
+    issue = mona.open_issue(HOME, "A title", "words")["number"]
+    mona.label(HOME, issue, "too early")
+    hub.commit(HOME, "main", {".github/workflows/label.yml": ON_LABEL}, login="mona")
+    mona.edit_issue(HOME, issue, title="Another title")
+    mona.label(HOME, issue, "go")
+    mona.label(HOME, issue, "go")
+    [run] = mona.get(f"/repos/{HOME}/actions/runs")["workflow_runs"]
+    assert (run["event"], run["path"], run["actor"]["login"]) == ("issues", ".github/workflows/label.yml", "mona")
+    hub.wait_for(lambda: run_of(mona, run["id"])["status"] == "completed")
+    event = json.loads((tmp_path / "event-issues").read_text())
+    assert (event["action"], event["label"]["name"], event["issue"]["number"]) == ("labeled", "go", issue)
+    assert (event["repository"]["full_name"], event["sender"]["login"]) == (HOME, "mona")
+    hub.set_workflow(HOME, "label.yml", is_active=False)
+    mona.label(HOME, issue, "go again")
+    assert len(mona.get(f"/repos/{HOME}/actions/runs")["workflow_runs"]) == 1
+
+
+def test_what_a_jobs_own_token_labels_starts_nothing(hub: Hub, mona: Person) -> None:
+    """Or jobs would start each other for ever; another App's label does start one."""
+    hub.commit(HOME, "main", {".github/workflows/label.yml": ON_LABEL}, login="mona")
+    issue = mona.open_issue(HOME, "A title")["number"]
+    for slug, runs in (("github-actions", 0), ("shoal-app", 1)):
+        app = hub.app(slug, events=())
+        api = hub.client(f"token {hub.app_token(app, hub.install(app, HOME))}")
+        assert api.post(f"/repos/{HOME}/issues/{issue}/labels", json={"labels": [slug]}).status_code == 200
+        assert len(mona.get(f"/repos/{HOME}/actions/runs")["workflow_runs"]) == runs
 
 
 def test_a_key_that_was_changed_signs_nothing_more(hub: Hub, mona: Person, dispatch: Callable[[str], int]) -> None:

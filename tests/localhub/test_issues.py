@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from tests.localhub.conftest import Project
+from tests.support.localhub import Failed, Person
 
 
 def test_labels_are_made_told_and_remembered(project: Project) -> None:
@@ -112,3 +115,27 @@ def test_sub_issues_know_their_parent(project: Project) -> None:
 def _numbers(project: Project, **query: str) -> list[int]:
     found: list[dict[str, Any]] = project.maintainer.get(f"{project.path}/issues", **query)
     return [row["number"] for row in found]
+
+
+def test_a_search_finds_what_fits_every_qualifier(project: Project) -> None:
+    """In the repositories that it names and the asker may see; what is not known here is refused instead of overlooked."""
+    hub, mona = project.hub, project.maintainer
+    hubot = hub.person("hubot", {project.name: "write"})
+    first = mona.open_issue(project.name, "A red buoy", "", ["in the harbour", "shoal"])["number"]
+    second = hubot.open_issue(project.name, "A green buoy", "", ["shoal"])["number"]
+    mona.edit_issue(project.name, mona.open_issue(project.name, "An old buoy", "", ["shoal"])["number"], state="closed")
+
+    def found(query: str, person: Person = mona) -> list[int]:
+        return [item["number"] for item in person.get("/search/issues", q=query)["items"]]
+
+    here = f"repo:{project.name} is:issue is:open"
+    assert sorted(found(f"buoy {here}")) == [first, second]
+    assert found(f"{here} author:HUBOT") == [second]
+    assert found(f'{here} label:"in the harbour"') == [first]
+    assert found(f"{here} label:shoal -label:nothing red") == [first]
+    assert found("repo:acme/nowhere is:open") == []
+    first_page = mona.api.get("/search/issues", params={"q": here, "per_page": 1})
+    assert 'rel="next"' in first_page.headers["Link"]
+    for query in ("", f"{here} milestone:v2", "x" * 257):
+        with pytest.raises(Failed, match="422"):
+            found(query)

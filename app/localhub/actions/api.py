@@ -60,7 +60,8 @@ def dispatch(call: Call) -> Reply:
     file = runs.file_at(call.hub, call.repository, row.path, head)
     if row.state != "active":
         raise Refused(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
-    run = runs.queue(call.hub, call.repository, _new_run(call, row, file, branch, head, _inputs(file, wanted.inputs)))
+    made = runs.Wanted(row, file, branch, head, inputs=_inputs(file, wanted.inputs))
+    run = runs.new_run(call.hub, call.repository, call.by, made)
     if not wanted.return_run_details:
         return Reply(204)
     shown = show.run(call.state, call.repository, run)
@@ -83,29 +84,6 @@ def _inputs(file: WorkflowFile, given: dict[str, Any]) -> dict[str, str]:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _new_run(call: Call, row: Workflow, file: WorkflowFile, branch: str, head: str, inputs: dict[str, str]) -> WorkflowRun:
-    state = call.state
-    return WorkflowRun(
-        id=state.next_id(),
-        repository_id=call.repository.id,
-        workflow_id=row.id,
-        workflow_name=file.name,
-        path=row.path,
-        number=1 + len(state.workflow_runs.where(lambda other: other.workflow_id == row.id)),
-        title=file.title(inputs),
-        inputs=inputs,
-        head_branch=branch,
-        head_sha=head,
-        actor_id=call.by.account_id,
-        job_id=state.next_id(),
-        job_name=file.job,
-        labels=list(file.labels),
-        permissions=file.permissions,
-        minutes=file.minutes,
-        created_at=state.stamp(),
-    )
 
 
 def all_runs(call: Call) -> Reply:

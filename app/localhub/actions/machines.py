@@ -152,7 +152,8 @@ class Machines:
         (folder / "actions" / "tool_cache").symlink_to(tools)  # where `act` has it; a machine keeps it between jobs
         source = folder / "src"
         git("clone", "--quiet", "--depth", "1", "--branch", row.head_branch, state.git_dir(where).as_uri(), str(source), cwd=folder)
-        event = {"inputs": row.inputs, "ref": f"refs/heads/{row.head_branch}", "repository": {"full_name": where.full_name}}
+        dispatched = {"inputs": row.inputs, "ref": f"refs/heads/{row.head_branch}", "repository": {"full_name": where.full_name}}
+        event = row.payload or dispatched
         (folder / "event.json").write_text(json.dumps(event), "utf-8")
         _private(folder / "secrets.env", {"GITHUB_TOKEN": order.token})
         _private(folder / "variables.env", {**self._variables(order, state.accounts[row.actor_id].login), _TRACKING: mark})

@@ -1,12 +1,15 @@
 """A run's life: queued, on a runner, over; every step is told to the Apps that subscribed."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
-from app.localhub import bare
+from app.localhub import bare, render
 from app.localhub.actions import show
 from app.localhub.actions.workflow_file import WorkflowFile, parse
 from app.localhub.errors import Refused
-from app.localhub.hub import Hub
+from app.localhub.hub import By, Hub
 from app.localhub.records import Repository, SelfHostedRunner, Workflow, WorkflowRun
 
 _FOLDER = ".github/workflows"
@@ -39,6 +42,78 @@ def file_at(hub: Hub, where: Repository, path: str, commit: str) -> WorkflowFile
         return parse(bare.content(git_dir, blob.sha).decode("utf-8", "replace"), path)
     except ValueError as error:
         raise Refused(422, f"Invalid workflow file: {error}") from error
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run to be made: of which workflow, as it stands where, and why."""
+
+    workflow: Workflow
+    file: WorkflowFile
+    branch: str
+    head: str
+    event: str = "workflow_dispatch"
+    inputs: dict[str, str] | None = None
+    payload: dict[str, Any] | None = None
+
+
+def new_run(hub: Hub, where: Repository, by: By, wanted: Wanted) -> WorkflowRun:
+    """Queued, in the name of whoever caused it."""
+    state, file, inputs = hub.state, wanted.file, wanted.inputs or {}
+    row = WorkflowRun(
+        id=state.next_id(),
+        repository_id=where.id,
+        workflow_id=wanted.workflow.id,
+        workflow_name=file.name,
+        path=wanted.workflow.path,
+        number=1 + len(state.workflow_runs.where(lambda other: other.workflow_id == wanted.workflow.id)),
+        title=file.title(inputs),
+        event=wanted.event,
+        inputs=inputs,
+        payload=wanted.payload or {},
+        head_branch=wanted.branch,
+        head_sha=wanted.head,
+        actor_id=by.account_id,
+        job_id=state.next_id(),
+        job_name=file.job,
+        labels=list(file.labels),
+        permissions=file.permissions,
+        minutes=file.minutes,
+        created_at=state.stamp(),
+    )
+    return queue(hub, where, row)
+
+
+def on_label(hub: Hub, where: Repository, by: By, payload: dict[str, Any]) -> None:
+    """A label starts every active workflow that waits for one; what a job's own token does starts nothing: loops."""
+    head = where.refs.get(f"refs/heads/{where.default_branch}", "")
+    waiting = _waiting_for_labels(hub.state.git_dir(where), head) if head else ()
+    if not waiting or (by.app_id is not None and hub.state.apps[by.app_id].slug == "github-actions"):
+        return
+    told = {
+        **payload,
+        "action": "labeled",
+        "repository": render.full_repository(hub.state, where),
+        "sender": render.user(hub.state, by.account_id),
+    }
+    for path, file in waiting:
+        workflow = _workflow(hub, where, path)
+        if workflow.state == "active":
+            new_run(hub, where, by, Wanted(workflow, file, where.default_branch, head, event="issues", payload=told))
+
+
+@lru_cache(maxsize=64)
+def _waiting_for_labels(git_dir: Path, head: str) -> tuple[tuple[str, WorkflowFile], ...]:
+    """Read once per commit, for labels are many."""
+    found = []
+    for blob in bare.entries(git_dir, head, f"{_FOLDER}/"):
+        if blob.path.endswith((".yml", ".yaml")):
+            try:
+                file = parse(bare.content(git_dir, blob.sha).decode("utf-8", "replace"), blob.path)
+            except ValueError:
+                continue  # GitHub says so on the workflow's page only
+            found += [(blob.path, file)] if file.on_label else []
+    return tuple(found)
 
 
 def queue(hub: Hub, where: Repository, row: WorkflowRun) -> WorkflowRun:

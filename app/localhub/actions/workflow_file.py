@@ -1,4 +1,4 @@
-"""What a workflow file says, as far as a dispatch needs it."""
+"""What a workflow file says, as far as a dispatch or a label needs it."""
 
 import re
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ class WorkflowFile:
     labels: tuple[str, ...]
     permissions: dict[str, str]
     minutes: float
+    # Whether a label that is put on an issue starts it.
+    on_label: bool
 
     def title(self, given: dict[str, str]) -> str:
         """The run's title, in which inputs may stand."""
@@ -47,19 +49,29 @@ def parse(text: str, path: str) -> WorkflowFile:
         labels=tuple(str(label) for label in ([runs_on] if isinstance(runs_on, str) else runs_on)),
         permissions=_permissions(job.get("permissions", data.get("permissions"))),
         minutes=float(job.get("timeout-minutes") or _DEFAULT_MINUTES),
+        on_label=_on_label(_triggers(data)),
     )
 
 
 def _dispatch_inputs(data: dict[Any, Any]) -> dict[str, dict[str, Any]] | None:
-    triggers = data.get("on", data.get(True))  # YAML 1.1 reads `on` as a truth value
-    if isinstance(triggers, str):
-        triggers = [triggers]
-    if isinstance(triggers, list):
-        return {} if "workflow_dispatch" in triggers else None
-    if not isinstance(triggers, dict) or "workflow_dispatch" not in triggers:
+    triggers = _triggers(data)
+    if "workflow_dispatch" not in triggers:
         return None
-    wanted = (triggers["workflow_dispatch"] or {}).get("inputs") or {}
+    wanted = triggers["workflow_dispatch"].get("inputs") or {}
     return {str(name): dict(about or {}) for name, about in wanted.items()}
+
+
+def _triggers(data: dict[Any, Any]) -> dict[str, dict[str, Any]]:
+    """What starts it, and what is said about that; written as a word, a list or a table."""
+    told = data.get("on", data.get(True)) or {}  # YAML 1.1 reads `on` as a truth value
+    if isinstance(told, str):
+        told = [told]
+    return {str(name): (told[name] or {}) if isinstance(told, dict) else {} for name in told}
+
+
+def _on_label(triggers: dict[str, dict[str, Any]]) -> bool:
+    """Without `types` every kind of activity counts."""
+    return "issues" in triggers and "labeled" in (triggers["issues"].get("types") or ["labeled"])
 
 
 def _permissions(given: Any) -> dict[str, str]:
