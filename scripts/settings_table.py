@@ -21,6 +21,8 @@ ACTION_PAGE = DOCS / "action.md"
 SCHEMA = DOCS / "shoal.schema.json"
 RUNNER_API = DOCS / "runner-api.json"
 METRICS_PAGE = DOCS / "metrics.md"
+# A name and no address: every copy of this repository publishes the same schema under its own.
+_SCHEMA_ID = "urn:shoal:repository-settings"
 _UNITS = {
     "writes_per_second": "calls per second",
     "content_per_minute": "items per minute",
@@ -98,7 +100,8 @@ def schema() -> str:
     """JSON schema of `.github/shoal.yml`, for editors and for whoever checks the file before pushing it."""
     document = RepositorySettings.model_json_schema()
     document["description"] = RepositorySettings.__doc__
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **document}, indent=2) + "\n"
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": _SCHEMA_ID}
+    return json.dumps({**about, **document}, indent=2) + "\n"
 
 
 def _between(name: str, text: str, page: str) -> str:

@@ -16,6 +16,8 @@ _ACTION = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+)?@[\w./-]+")
 _COMMIT = re.compile(r"@[0-9a-f]{40}$")
 _LABEL = re.compile(r"[\w.-]{1,100}")
 SETTINGS = ".github/shoal.yml"
+_GITHUB = "https://github.com"
+_NO_ACTION = "--action {} must be OWNER/REPOSITORY@COMMIT: your copy of Shoal's repository"
 
 
 def run(folder: Path, said: Mapping[str, str], *, overwrite: bool, as_json: bool) -> int:
@@ -27,7 +29,9 @@ def run(folder: Path, said: Mapping[str, str], *, overwrite: bool, as_json: bool
         raise UserError(f"--workflow-file {workflow_file} is no name of a workflow file: it ends in .yml, and names no folder")
     if not (folder / ".git").exists():
         raise UserError(f"`{folder}` is no checkout of a repository: run `shoal init` in one, or name it")
-    contents = {f".github/workflows/{workflow_file}": workflow(wanted), SETTINGS: _template("shoal.yml")}
+    schema = schema_address(wanted["action"], settings.github_url if settings else _GITHUB)
+    own = _filled("shoal.yml", {"schema": schema})
+    contents = {f".github/workflows/{workflow_file}": workflow(wanted), SETTINGS: own}
     written = {path: _write(folder / path, text, overwrite=overwrite and path != SETTINGS) for path, text in contents.items()}
     label, failed = _label(folder, settings, wanted["label"])
     if as_json:
@@ -65,7 +69,7 @@ def workflow(wanted: Mapping[str, str]) -> str:
     """The text, from `mode`, `action`, `runner_labels`, `label` and `app_url`; all are checked, since they become YAML."""
     mode, app_url, labels = wanted["mode"], wanted.get("app_url", ""), wanted["runner_labels"].split(",")
     if not _ACTION.fullmatch(wanted["action"]):
-        raise UserError(f"--action {wanted['action']} must be OWNER/REPOSITORY@COMMIT: your copy of Shoal's repository")
+        raise UserError(_NO_ACTION.format(wanted["action"]))
     if wrong := [label for label in labels if not _LABEL.fullmatch(label.strip())]:
         raise UserError(f"--runner-labels: `{wrong[0]}` is no label of a runner: separate labels by commas")
     if mode == "work" and not (urlsplit(app_url).netloc and re.fullmatch(r"https?://[\w.:\[\]/-]+", app_url)):
@@ -73,11 +77,24 @@ def workflow(wanted: Mapping[str, str]) -> str:
     if not re.fullmatch(r"[^'\"\\\n$]{1,50}", wanted["label"]):
         raise UserError(f"--label {wanted['label']!r} cannot stand in a workflow file: use letters, digits, spaces and hyphens")
     values = {**wanted, "app_url": app_url.rstrip("/"), "labels": ", ".join(label.strip() for label in labels)}
-    return re.sub(r"@(\w+)@", lambda found: values[found[1]], _template(f"{mode}.yml"))
+    return _filled(f"{mode}.yml", values)
 
 
-def _template(name: str) -> str:
-    return files("app.commands").joinpath("templates", name).read_text("utf-8")
+def schema_address(action: str, github_url: str) -> str:
+    """Where an editor finds the schema of a repository's settings: beside the action, in the very version that is used."""
+    if not _ACTION.fullmatch(action):
+        raise UserError(_NO_ACTION.format(action))
+    place, _, version = action.partition("@")
+    owner, name, *folder = place.split("/")
+    file = "/".join((version, *folder, "docs/shoal.schema.json"))
+    if github_url == _GITHUB:
+        return f"https://raw.githubusercontent.com/{owner}/{name}/{file}"
+    return f"{github_url}/{owner}/{name}/raw/{file}"
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    text = files("app.commands").joinpath("templates", template).read_text("utf-8")
+    return re.sub(r"@(\w+)@", lambda found: values[found[1]], text)
 
 
 def _write(path: Path, text: str, *, overwrite: bool) -> str:

@@ -1,13 +1,19 @@
 """`shoal init`: files that GitHub and the linters accept, written once, never over what a person wrote."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
+from app.commands.init import schema_address
 from tests.commands.shoal import shoal
+from tests.support.action import ROOT
 from tests.support.localhub import Hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -60,6 +66,44 @@ def test_what_a_person_changed_stays(checkout: Path) -> None:
         "written",
     ]
     assert (checkout / ".github/shoal.yml").read_text() == "mine: true\n"
+
+
+@pytest.mark.parametrize(
+    ("action", "github_url", "address"),
+    [
+        (
+            f"acme/shoal@{COMMIT}",
+            "https://github.com",
+            f"https://raw.githubusercontent.com/acme/shoal/{COMMIT}/docs/shoal.schema.json",
+        ),
+        (
+            "acme/tools/shoal@v1",
+            "https://github.com",
+            "https://raw.githubusercontent.com/acme/tools/v1/shoal/docs/shoal.schema.json",
+        ),
+        ("acme/shoal@v1", "https://git.example.com", "https://git.example.com/acme/shoal/raw/v1/docs/shoal.schema.json"),
+    ],
+)
+def test_the_schema_is_looked_for_beside_the_action(action: str, github_url: str, address: str) -> None:
+    """In the same version; an Enterprise Server has no address of its own for raw files."""
+    assert schema_address(action, github_url) == address
+
+
+def test_the_settings_file_names_its_schema_and_fits_it(checkout: Path) -> None:
+    """As it is written, with every key that it shows put to use, and not with a key that is none."""
+    assert shoal("init", checkout, *WORK).status == 0
+    text = (checkout / ".github/shoal.yml").read_text()
+    assert text.splitlines()[0] == f"# yaml-language-server: $schema={schema_address(WORK[1], 'https://github.com')}"
+    used = re.sub(r"^# (\w+: )", r"\1", text, flags=re.MULTILINE)
+    assert {"test_command", "setup_command"} <= yaml.safe_load(used).keys()
+    schema = json.loads((ROOT / "docs/shoal.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    assert urlsplit(schema["$id"]).scheme == "urn"
+    validator = Draft202012Validator(schema)
+    for fits in (yaml.safe_load(text) or {}, yaml.safe_load(used)):
+        assert list(validator.iter_errors(fits)) == []
+    [error] = validator.iter_errors({"test_comand": "make test"})
+    assert "test_comand" in error.message
 
 
 @pytest.mark.parametrize(
