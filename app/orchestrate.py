@@ -51,7 +51,7 @@ async def orchestrate(
     """Claims, works until every claimed issue has its verdict or `stop` is set, and gives back what came to nothing."""
     client = app.github.repository(where.full_name, where.id, where.installation_id)
     outcome = Orchestrated()
-    claims = await _claim(client, wanted, label, outcome.left_alone)
+    claims = await _claim(client, wanted, label, outcome.left_alone, stop)
     for issue, why in sorted(outcome.left_alone.items()):
         say(f"#{issue} left alone: {why}")
     try:
@@ -67,7 +67,9 @@ async def orchestrate(
     return outcome
 
 
-async def _claim(client: RepositoryClient, wanted: Wanted, label: str, left_alone: dict[int, str]) -> list[Claim]:
+async def _claim(
+    client: RepositoryClient, wanted: Wanted, label: str, left_alone: dict[int, str], stop: asyncio.Event
+) -> list[Claim]:
     """Whoever creates the branch has the issue; who finds it there leaves the issue to somebody else."""
     labels = start_labels(label, await client.file_text(SETTINGS_FILE), ())
     found = [issue for one in labels for issue in await client.labelled_issues(one)]
@@ -80,6 +82,8 @@ async def _claim(client: RepositoryClient, wanted: Wanted, label: str, left_alon
         raise UserError(f"{client.full_name} has no commit on its default branch: push one first")
     claims = []
     for number in sorted(chosen):
+        if stop.is_set():  # what is claimed has to be given back, a write a second, and there are seconds left
+            break
         issue = labelled[number]
         claim = Claim(number, branch_name(number, issue.snapshot.title), base)
         if await _create(client, claim):

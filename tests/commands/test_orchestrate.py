@@ -127,6 +127,20 @@ def test_a_job_cancelled_at_its_start_gives_back_what_it_claimed(yard: Yard) -> 
     assert list(yard.folder.glob("*-is-at-work")) == []
 
 
+@pytest.mark.slow
+def test_a_job_cancelled_while_it_claims_claims_no_more(yard: Yard) -> None:
+    """GitHub is slow, and every claim would have to be given back in the few seconds that are left."""
+    for number in range(4):
+        yard.issue(f"Begin {number}")
+    yard.hub.fault("/git/refs$", method="POST", latency_seconds=2, times=4)
+    with yard.step() as step:
+        yard.hub.wait_for(lambda: yard.hub.requests("POST", "/git/refs"), 60)
+        assert signal.SIGKILL not in step.cancel(), step.log
+    assert len(yard.hub.requests("POST", "/git/refs")) < 4
+    assert "succeeded" not in step.outputs["verdict"]
+    assert yard.branches() == set()
+
+
 def event_of(issue: int, action: str = "labeled") -> str:
     """As much of GitHub's event as counts, and what nobody may trust."""
     return json.dumps({"action": action, "issue": {"number": issue, "title": "`::error::`"}, "label": {"name": "shoal"}})
