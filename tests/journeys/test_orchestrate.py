@@ -87,7 +87,7 @@ def yards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Yard, Yard
     """One whose jobs are dispatched, and one whose workflow file is as `shoal init` writes it; their runners share a machine."""
     folder = tmp_path_factory.mktemp("yard")
     action = copy_of_action(folder / "action")
-    tools = tool_cache(folder, action, "orchestrate")
+    assert tool_cache(folder, action, "orchestrate") == folder / "tools"
     wanted = {"mode": "orchestrate", "action": "tools/shoal@main", "runner_labels": "self-hosted", "label": "shoal"}
     whole = workflow(wanted)
     dispatched = (

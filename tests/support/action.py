@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+
 
 def environment_step(action: Path, tool_cache: Path, mode: str, **more: str) -> subprocess.CompletedProcess[str]:
     """The action's first step as GitHub's runner starts it; its output is in `outputs` beside the tool cache."""
