@@ -25,6 +25,7 @@ ALL_PERMISSIONS = {
     "metadata": "read",
     "actions": "write",
     "administration": "read",
+    "organization_self_hosted_runners": "read",
     "statuses": "read",
 }
 ALL_EVENTS = (
@@ -175,6 +176,18 @@ class Hub:
         """Declares a self-hosted runner, or what changed of it; `environment` is what its `.env` file holds."""
         wanted = {"labels": ["self-hosted", *labels], "online": online, "outdated": outdated, "environment": dict(environment)}
         self.ask("PUT", f"/repositories/{repository}/runners/{name}", wanted)
+
+    def shared_runner(
+        self, owner: str, name: str, *labels: str, environment: Mapping[str, str], group: str = "", online: bool = True
+    ) -> None:
+        """The same of an organisation."""
+        wanted = {"labels": ["self-hosted", *labels], "online": online, "environment": dict(environment), "group": group}
+        self.ask("PUT", f"/organizations/{owner}/runners/{name}", wanted)
+
+    def runner_group(self, owner: str, group: str, *repositories: str, inherited: bool = False) -> None:
+        """Whom the group's runners serve: these repositories of the organisation; an enterprise's group serves all."""
+        wanted = {"repositories": None if inherited else repositories, "inherited": inherited}
+        self.ask("PUT", f"/organizations/{owner}/runner-groups/{group}", wanted)
 
     def pull_runner(self, repository: str, name: str) -> None:
         """As if somebody pulled its plug."""

@@ -18,7 +18,7 @@ _OF_ONE_ATTEMPT = ("status", "conclusion", "runner_id", "stopping", "started_at"
 
 def workflows(call: Call) -> Reply:
     found = runs.workflows(call.hub, call.repository)
-    return _listing(call, "workflows", found, lambda row: _shown(call, row))
+    return call.wrapped("workflows", found, lambda row: _shown(call, row))
 
 
 def workflow(call: Call) -> Reply:
@@ -123,7 +123,7 @@ def _runs(call: Call, wanted: Any) -> Reply:
         filters["head_branch"] = call.query["branch"]
     found = call.state.workflow_runs.where(lambda row: row.repository_id == call.repository.id and wanted(row))
     shown = [row for row in found if all(value in {getattr(row, name), row.conclusion} for name, value in filters.items())]
-    return _listing(call, "workflow_runs", shown[::-1], lambda row: show.run(call.state, call.repository, row))
+    return call.wrapped("workflow_runs", shown[::-1], lambda row: show.run(call.state, call.repository, row))
 
 
 def run(call: Call) -> Reply:
@@ -131,7 +131,7 @@ def run(call: Call) -> Reply:
 
 
 def jobs(call: Call) -> Reply:
-    return _listing(call, "jobs", [_run(call)], lambda row: show.job(call.state, call.repository, row))
+    return call.wrapped("jobs", [_run(call)], lambda row: show.job(call.state, call.repository, row))
 
 
 def cancel(call: Call) -> Reply:
@@ -180,9 +180,4 @@ def _run(call: Call) -> WorkflowRun:
 
 def runners(call: Call) -> Reply:
     found = call.state.runners.where(lambda row: row.repository_id == call.repository.id)
-    return _listing(call, "runners", found, show.runner)
-
-
-def _listing(call: Call, name: str, items: list[Any], render: Any) -> Reply:
-    page, headers = call.page(items)
-    return Reply(200, {"total_count": len(items), name: [render(item) for item in page]}, headers)
+    return call.wrapped("runners", found, show.runner)
