@@ -18,6 +18,8 @@ from shared.messages import RunnerLaunch
 
 _LOOK_AGAIN = timedelta(seconds=2)
 _NO_RUNNER = timedelta(seconds=30)
+# Lists of runs lag behind: until then one that was dispatched is looked for, and not dispatched again.
+_LISTED_SECONDS = 60.0
 log = structlog.get_logger()
 
 
@@ -30,7 +32,9 @@ class ActionsBackend:
         self._workflow = workflow
         self._on_demand = on_demand
         self._labels = labels
+        self._clock = clock
         self._fleet = Fleet(clock)
+        self._unlisted: dict[str, float] = {}  # by name: when it was dispatched by a server that told no id
         self._unseen: set[str] = set()  # organisations of which it was said
 
     async def start(
@@ -41,7 +45,10 @@ class ActionsBackend:
         try:
             run = await actions.run_named(self._workflow, name) if again else None
             if run is not None:
+                self._unlisted.pop(name, None)
                 return Started(run.id, float(run.attempt))
+            if self._clock() - self._unlisted.get(name, float("-inf")) < _LISTED_SECONDS:
+                raise _not_listed(name)
             await self._need_a_runner(where, self._wanted(labels))
             run_id = await actions.dispatch(self._workflow, await where.default_branch(), {"attempt": launch.attempt_id})
         except NotFound as error:
@@ -51,7 +58,8 @@ class ActionsBackend:
         except (Forbidden, Invalid) as error:
             raise UserError(f"the workflow `{self._workflow}` could not be started: {error}") from error
         if run_id is None:  # an older server: found by its name at the next look
-            raise TransientError(f"the run `{name}` is not listed yet", _LOOK_AGAIN)
+            self._unlisted[name] = self._clock()
+            raise _not_listed(name)
         return Started(run_id, 1.0)
 
     async def prepare(self) -> None:
@@ -124,6 +132,10 @@ class ActionsBackend:
         )
         log.warning("runner.missing", labels=wanted, runners=has or "none")
         raise TransientError(f"no online runner has the labels {wanted}; there are: {has or 'none'}", _NO_RUNNER)
+
+
+def _not_listed(name: str) -> TransientError:
+    return TransientError(f"the run `{name}` is not listed yet", _LOOK_AGAIN)
 
 
 def _online(runners: Sequence[RunnerNow], labels: frozenset[str]) -> list[RunnerNow]:

@@ -231,6 +231,10 @@ class Hub:
         """Enables or disables a workflow, as on its page."""
         self.ask("PUT", f"/repositories/{repository}/workflows/{file}", {"is_active": is_active})
 
+    def set_actions(self, *, run_details: Literal["told", "refused", "ignored"]) -> None:
+        """What the server makes of `return_run_details`, which an older one does not know."""
+        self.ask("PUT", "/actions", {"run_details": run_details})
+
     def set_clock(self, offset_seconds: float) -> None:
         self.ask("PUT", "/clock", {"offset_seconds": offset_seconds})
 

@@ -53,6 +53,8 @@ class Dispatch(BaseModel):
 def dispatch(call: Call) -> Reply:
     """A queued run; 204, or its address when that was asked for."""
     row, wanted = _workflow(call), call.parse(Dispatch)
+    if call.hub.run_details == "refused" and "return_run_details" in call.body:
+        raise Refused(422, 'Invalid request.\n\n"return_run_details" is not a permitted key.')
     branch = wanted.ref.removeprefix("refs/heads/")
     head = bare.resolve(call.state.git_dir(call.repository), branch)
     if head is None:
@@ -61,7 +63,7 @@ def dispatch(call: Call) -> Reply:
     if row.state != "active":
         raise Refused(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
     run = runs.queue(call.hub, call.repository, _new_run(call, row, file, branch, head, _inputs(file, wanted.inputs)))
-    if not wanted.return_run_details:
+    if not wanted.return_run_details or call.hub.run_details == "ignored":
         return Reply(204)
     shown = show.run(call.state, call.repository, run)
     return Reply(200, {"workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"]})

@@ -1,6 +1,6 @@
 """The control door of Actions: runners are declared and taken away, workflows disabled, keys changed, tokens forged."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from starlette.routing import Route
@@ -35,6 +35,12 @@ class Group(BaseModel):
     inherited: bool = False
 
 
+class Server(BaseModel):
+    """What it makes of `return_run_details`: one of before 2026 refuses a field that it does not know, or passes over it."""
+
+    run_details: Literal["told", "refused", "ignored"]
+
+
 class WorkflowState(BaseModel):
     """Whether a workflow can be dispatched."""
 
@@ -67,6 +73,7 @@ def routes(hub: Hub, issuer: Issuer) -> list[Route]:
         door(hub, "PUT", "/organizations/{owner}/runners/{runner}", declare_shared, SharedMachine),
         door(hub, "PUT", "/organizations/{owner}/runner-groups/{group}", set_group, Group),
         door(hub, "PUT", f"{place}/workflows/{{file}}", set_workflow, WorkflowState),
+        door(hub, "PUT", "/actions", set_server, Server),
         door(hub, "POST", "/issuer/rotate", rotate, None),
         door(hub, "POST", "/issuer/tokens", forge, Forgery),
     ]
@@ -112,6 +119,12 @@ def take_away(hub: Hub, path: Json, _wanted: None) -> Json:
     if known is None:
         raise not_found()
     hub.state.runners.remove(known.id)
+    return {}
+
+
+def set_server(hub: Hub, path: Json, wanted: Server) -> Json:
+    """From now on it is as old as this."""
+    hub.run_details = wanted.run_details
     return {}
 
 
