@@ -19,6 +19,7 @@ from app.github.registration import EVENTS, ORGANISATION, PERMISSIONS
 from app.github.repository import RepositoryClient
 from app.github.transport import LOOPBACK
 from app.limits import not_allowed
+from app.oidc import Verifier
 from app.settings import Settings
 from shared.errors import TransientError, UserError
 from shared.models import RepositorySettings
@@ -49,6 +50,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 yield found
             async for found in _installations(github):
                 yield found
+            if settings.backend == "actions":
+                yield await _issuer(settings)
             async for found in _repositories(settings, github):
                 yield found
     except (UserError, TransientError) as error:
@@ -65,6 +68,16 @@ def _clock(ahead: float | None) -> Finding | None:
     if abs(ahead) > _CLOCK_SECONDS:
         return Finding("clock", False, said, "set this machine's clock, by NTP: GitHub refuses credentials with a wrong time")
     return Finding("clock", True, said)
+
+
+async def _issuer(settings: Settings) -> Finding:
+    """Without its keys no job can say who it is."""
+    try:
+        keys = await Verifier(settings.oidc_issuer, settings.runner_url).count_keys()
+    except (UserError, TransientError) as error:
+        return Finding("job identity", False, str(error), "open the way to it, or correct SHOAL_OIDC_ISSUER")
+    fix = "" if keys else "correct SHOAL_OIDC_ISSUER"
+    return Finding("job identity", keys > 0, f"{settings.oidc_issuer} has {keys} {'key' if keys == 1 else 'keys'}", fix)
 
 
 def _asked(github: GitHubApp) -> Iterator[Finding]:

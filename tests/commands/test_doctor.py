@@ -232,6 +232,9 @@ def test_an_organisations_runners_are_seen_and_what_hides_them_is_no_failure(
     hub.shared_runner("acme", "quay", environment={})
     status, found = doctor(tmp_path, actions)
     assert (status, found["runners"][0]["detail"]) == (0, "acme/widgets: 1 online with self-hosted, 0 busy")
+    assert found["job identity"][0]["detail"] == f"{hub.url}/_services/token has 1 key"
+    _, found = doctor(tmp_path, {**actions, "SHOAL_OIDC_ISSUER": f"{hub.url}/elsewhere"})
+    assert (found["job identity"][0]["ok"], "SHOAL_OIDC_ISSUER" in found["job identity"][0]["fix"]) == (False, True)
 
     hub.fault("/orgs/acme/actions/runners$", 404)
     status, found = doctor(tmp_path, actions)
