@@ -264,6 +264,8 @@ class WorkflowRun(Record):
     workflow_id: int
     workflow_name: str
     path: str
+    # The workflow of another repository that its job calls.
+    calls: str = ""
     number: int
     attempt: int = 1
     title: str

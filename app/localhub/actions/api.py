@@ -95,6 +95,7 @@ def _new_run(call: Call, row: Workflow, file: WorkflowFile, branch: str, head: s
         workflow_id=row.id,
         workflow_name=file.name,
         path=row.path,
+        calls=file.calls,
         number=1 + len(state.workflow_runs.where(lambda other: other.workflow_id == row.id)),
         title=file.title(inputs),
         inputs=inputs,

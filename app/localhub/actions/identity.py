@@ -67,7 +67,7 @@ class Issuer:
             "workflow": row.workflow_name,
             "workflow_ref": workflow,
             "workflow_sha": row.head_sha,
-            "job_workflow_ref": workflow,
+            "job_workflow_ref": row.calls or workflow,
             "job_workflow_sha": row.head_sha,
             "ref": ref,
             "ref_type": "branch",
