@@ -169,7 +169,13 @@ def orchestrate(
 @cli.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A checkout of the repository.")] = Path(),
-    action: Annotated[str, typer.Option(help="OWNER/REPOSITORY@COMMIT of Shoal's own repository, as your runners reach it.")] = "",
+    action: Annotated[
+        str,
+        typer.Option(
+            help="OWNER/REPOSITORY@COMMIT of Shoal's own repository, as your runners reach it; "
+            "or OWNER/REPOSITORY/.github/workflows/FILE@COMMIT: the workflow that `--reusable` wrote, which is called then."
+        ),
+    ] = "",
     app_url: Annotated[
         str, typer.Option(help="Address of the app as runners reach it; empty: SHOAL_RUNNER_URL. Not with `--mode orchestrate`.")
     ] = "",
@@ -181,6 +187,9 @@ def init(
     ] = "",
     label: Annotated[str, typer.Option(help="The label that starts work; empty: SHOAL_LABEL.")] = "",
     workflow_file: Annotated[str, typer.Option(help="Name of the workflow file; empty: SHOAL_WORKFLOW_FILE.")] = "",
+    reusable: Annotated[
+        bool, typer.Option("--reusable", help="Only the workflow that the organisation's other repositories call.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a workflow file that differs.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -190,11 +199,13 @@ def init(
     shoal init --action acme/shoal@COMMIT --app-url https://shoal.example.com
     shoal init ../widgets --action acme/shoal@COMMIT --app-url https://shoal.example.com --runner-labels self-hosted,linux
     shoal init --action acme/shoal@COMMIT --mode orchestrate
+    shoal init ../ci --reusable --action acme/shoal@COMMIT --app-url https://shoal.example.com
+    shoal init ../widgets --action acme/ci/.github/workflows/shoal.yml@COMMIT --app-url https://shoal.example.com
     """
     from app.commands.init import run
 
     said = {"mode": mode.value, "action": action, "app_url": app_url, "runner_labels": runner_labels, "label": label}
-    raise typer.Exit(run(folder, {**said, "workflow_file": workflow_file}, overwrite=force, as_json=as_json))
+    raise typer.Exit(run(folder, {**said, "workflow_file": workflow_file}, reusable=reusable, overwrite=force, as_json=as_json))
 
 
 @cli.command()

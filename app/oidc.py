@@ -61,11 +61,6 @@ def why_not(claims: Claims, expected: Expected) -> str:
     return ""
 
 
-def issuer_of(github_url: str) -> str:
-    """GitHub's own, or an Enterprise Server's."""
-    return "https://token.actions.githubusercontent.com" if github_url == "https://github.com" else f"{github_url}/_services/token"
-
-
 @dataclass
 class Verifier:
     """Holds the issuer's keys; they change, and are fetched again when a token names one that is not known."""
@@ -75,6 +70,10 @@ class Verifier:
     _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
     _fetched: float = float("-inf")
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def count_keys(self) -> int:
+        """How many the issuer has now; raises as `claims` does."""
+        return len(await self._fetch())
 
     async def claims(self, token: str) -> Claims:
         """Raises NotProven, or TransientError when the issuer does not answer."""
@@ -94,6 +93,9 @@ class Verifier:
                 options={"require": ["exp", "iat", "aud", "iss", "jti"]},
             )
             return Claims.model_validate(data)
+        except jwt.InvalidIssuerError as error:
+            theirs = str(jwt.decode(token, options={"verify_signature": False}).get("iss"))[:200]
+            raise NotProven(f"the token is of issuer `{theirs}`, expected is `{self.issuer}` (SHOAL_OIDC_ISSUER)") from error
         except jwt.PyJWTError as error:
             raise NotProven(f"the token is not valid: {error}") from error
         except ValidationError as error:

@@ -64,6 +64,18 @@ def api_of(github_url: str) -> str:
     return f"{github_url}/api/v3"
 
 
+def _issuer(values: dict[str, Any]) -> str:
+    return issuer_of(values["github_url"])
+
+
+def issuer_of(github_url: str) -> str:
+    """Who signs the identities of jobs there, unless an enterprise has put its own name behind it."""
+    scheme, _, host = github_url.partition("://")
+    if host == "github.com":
+        return "https://token.actions.githubusercontent.com"
+    return f"{scheme}://token.actions.{host}" if host.endswith(".ghe.com") else f"{github_url}/_services/token"
+
+
 def _agent(values: dict[str, Any]) -> AgentName:
     return "command" if values["agent_command"] else "claude"
 
@@ -198,6 +210,12 @@ class Settings(Place):
     )
     runners_on_demand: bool = Field(
         default=False, description="Runners come when a job waits (actions-runner-controller, JIT): none is looked for before."
+    )
+    oidc_issuer: str = Field(
+        default_factory=_issuer,
+        pattern=r"^https?://.*[^/]$",
+        description="Who signs the identities of jobs; empty: GitHub's issuer for its web address. An enterprise that put its name "
+        "into the issuer sets `https://token.actions.githubusercontent.com/NAME`.",
     )
     queue_minutes: float = Field(default=60, gt=0, description="A dispatched job that claims nothing is lost after, minutes.")
     agent_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(

@@ -25,7 +25,7 @@ from app.held_work import HeldFolder
 from app.holding import Holding
 from app.loop import Loop
 from app.metrics import Metrics
-from app.oidc import Verifier, issuer_of
+from app.oidc import Verifier
 from app.planner import Planner
 from app.replica import Membership
 from app.reporter import Reporter
@@ -100,7 +100,7 @@ async def running(
         reporter = Reporter(database, settings.github_url, clock, timedelta(seconds=settings.refresh_seconds))
         planner = Planner(settings, database, where.machine)
         effects = Effects(settings, database, github, where, planner, reporter, held, metrics, loop.membership.me, usage)
-        verifier = Verifier(issuer_of(settings.github_url), settings.runner_url.rstrip("/"))
+        verifier = Verifier(settings.oidc_issuer, settings.runner_url.rstrip("/"))
         holding = Holding(HeldFolder(settings.held_dir), database, loop)
         front = CoreFront(settings, database, loop, github, reporter, held, metrics, verifier, usage, holding)
         web = server.build(front, settings, metrics.registry)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from app.backends.backend import Runners, Started
+from app.backends.fleet import FIX, Fleet
 from app.github.actions import RUN_NAME, ActionsClient, RunnerNow
 from app.github.client import NotFound
 from app.github.errors import Forbidden, Invalid
@@ -17,7 +18,8 @@ from shared.messages import RunnerLaunch
 
 _LOOK_AGAIN = timedelta(seconds=2)
 _NO_RUNNER = timedelta(seconds=30)
-_REMEMBERED_SECONDS = 30.0
+# Lists of runs lag behind: until then one that was dispatched is looked for, and not dispatched again.
+_LISTED_SECONDS = 60.0
 log = structlog.get_logger()
 
 
@@ -31,7 +33,9 @@ class ActionsBackend:
         self._on_demand = on_demand
         self._labels = labels
         self._clock = clock
-        self._online: dict[int, tuple[float, list[RunnerNow]]] = {}  # by repository: when they were seen
+        self._fleet = Fleet(clock)
+        self._unlisted: dict[str, float] = {}  # by name: when it was dispatched by a server that told no id
+        self._unseen: set[str] = set()  # organisations of which it was said
 
     async def start(
         self, launch: RunnerLaunch, where: RepositoryClient, labels: Sequence[str] = (), *, again: bool = True
@@ -41,7 +45,10 @@ class ActionsBackend:
         try:
             run = await actions.run_named(self._workflow, name) if again else None
             if run is not None:
+                self._unlisted.pop(name, None)
                 return Started(run.id, float(run.attempt))
+            if self._clock() - self._unlisted.get(name, float("-inf")) < _LISTED_SECONDS:
+                raise _not_listed(name)
             await self._need_a_runner(where, self._wanted(labels))
             run_id = await actions.dispatch(self._workflow, await where.default_branch(), {"attempt": launch.attempt_id})
         except NotFound as error:
@@ -51,7 +58,8 @@ class ActionsBackend:
         except (Forbidden, Invalid) as error:
             raise UserError(f"the workflow `{self._workflow}` could not be started: {error}") from error
         if run_id is None:  # an older server: found by its name at the next look
-            raise TransientError(f"the run `{name}` is not listed yet", _LOOK_AGAIN)
+            self._unlisted[name] = self._clock()
+            raise _not_listed(name)
         return Started(run_id, 1.0)
 
     async def prepare(self) -> None:
@@ -74,12 +82,18 @@ class ActionsBackend:
         return True
 
     async def count_runners(self, where: RepositoryClient, labels: Sequence[str] = ()) -> Runners | None:
-        """Of this repository; those of an organisation are listed to others."""
-        found = await self._runners(where)
-        if found is None:
+        """The organisation's only where none of the repository's own is idle."""
+        own = await self._fleet.own(where)
+        if own is None:
             return None
-        online = [one for one in found if one.online and self._wanted(labels) <= one.labels]
-        return Runners(len(online), sum(not one.busy for one in online))
+        wanted = self._wanted(labels)
+        fitting = _online(own, wanted)
+        if all(one.busy for one in fitting):
+            shared = await self._shared(where)
+            if shared is None and not fitting:
+                return None
+            fitting += _online(shared or (), wanted)
+        return Runners(len(fitting), sum(not one.busy for one in fitting))
 
     def machine(self) -> Machine:
         """Its machines are not this one."""
@@ -92,22 +106,37 @@ class ActionsBackend:
     def _wanted(self, labels: Sequence[str]) -> frozenset[str]:
         return frozenset(label.lower() for label in labels or self._labels)
 
-    async def _runners(self, where: RepositoryClient) -> tuple[RunnerNow, ...] | None:
-        found = await ActionsClient(where).runners()
-        self._online[where.repository_id] = self._clock(), [one for one in found or () if one.online]
+    async def _shared(self, where: RepositoryClient) -> tuple[RunnerNow, ...] | None:
+        """That nobody knows is said once, until it is mended and breaks again."""
+        found, owner = await self._fleet.shared(where), where.full_name.partition("/")[0]
+        if found is not None:
+            self._unseen.discard(owner)
+        elif owner not in self._unseen:
+            self._unseen.add(owner)
+            log.warning("runners.unknown", organisation=owner, then="dispatched without knowing of any", fix=FIX)
         return found
 
     async def _need_a_runner(self, where: RepositoryClient, labels: frozenset[str]) -> None:
         """A mistyped label would wait in GitHub's queue for a day; a fleet that grows on demand has no runner before the job."""
-        if self._on_demand:
+        if self._on_demand or _online(self._fleet.remembered(where), labels):
             return
-        seen_at, online = self._online.get(where.repository_id, (0.0, []))
-        if self._clock() - seen_at < _REMEMBERED_SECONDS and any(labels <= one.labels for one in online):
-            return  # a batch is dispatched within seconds: once for all of it is enough
-        runners = await self._runners(where)
-        if runners is None or any(one.online and labels <= one.labels for one in runners):
+        own = await self._fleet.own(where)
+        if own is None or _online(own, labels):
+            return
+        shared = await self._shared(where)
+        if shared is None or _online(shared, labels):
             return
         wanted = ", ".join(sorted(labels))
-        has = "; ".join(f"{one.name} ({'online' if one.online else 'offline'}): {', '.join(sorted(one.labels))}" for one in runners)
+        has = "; ".join(
+            f"{one.name} ({'online' if one.online else 'offline'}): {', '.join(sorted(one.labels))}" for one in (*own, *shared)
+        )
         log.warning("runner.missing", labels=wanted, runners=has or "none")
         raise TransientError(f"no online runner has the labels {wanted}; there are: {has or 'none'}", _NO_RUNNER)
+
+
+def _not_listed(name: str) -> TransientError:
+    return TransientError(f"the run `{name}` is not listed yet", _LOOK_AGAIN)
+
+
+def _online(runners: Sequence[RunnerNow], labels: frozenset[str]) -> list[RunnerNow]:
+    return [one for one in runners if one.online and labels <= one.labels]

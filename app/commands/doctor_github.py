@@ -1,23 +1,25 @@
 """The doctor's look at GitHub: the App, its webhook, its installations, and each repository."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
 
 import httpx
 
+from app.backends.fleet import FIX, Fleet
 from app.commands.finding import Finding, warn
 from app.events import RepositoryRef
 from app.facts import settings_file, workflow_file
 from app.github import inspection
-from app.github.actions import ActionsClient
 from app.github.client import GitHubApp
 from app.github.inspection import Delivered, Hook
 from app.github.manifest import webhook_url
-from app.github.registration import EVENTS, PERMISSIONS
+from app.github.registration import EVENTS, ORGANISATION, PERMISSIONS
 from app.github.repository import RepositoryClient
 from app.github.transport import LOOPBACK
 from app.limits import not_allowed
+from app.oidc import Verifier
 from app.settings import Settings
 from shared.errors import TransientError, UserError
 from shared.models import RepositorySettings
@@ -48,6 +50,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 yield found
             async for found in _installations(github):
                 yield found
+            if settings.backend == "actions":
+                yield await _issuer(settings)
             async for found in _repositories(settings, github):
                 yield found
     except (UserError, TransientError) as error:
@@ -66,6 +70,16 @@ def _clock(ahead: float | None) -> Finding | None:
     return Finding("clock", True, said)
 
 
+async def _issuer(settings: Settings) -> Finding:
+    """Without its keys no job can say who it is."""
+    try:
+        keys = await Verifier(settings.oidc_issuer, settings.runner_url).count_keys()
+    except (UserError, TransientError) as error:
+        return Finding("job identity", False, str(error), "open the way to it, or correct SHOAL_OIDC_ISSUER")
+    fix = "" if keys else "correct SHOAL_OIDC_ISSUER"
+    return Finding("job identity", keys > 0, f"{settings.oidc_issuer} has {keys} {'key' if keys == 1 else 'keys'}", fix)
+
+
 def _asked(github: GitHubApp) -> Iterator[Finding]:
     missing = [f"`{event}`" for event in EVENTS if event not in github.identity.events]
     if missing:
@@ -74,8 +88,9 @@ def _asked(github: GitHubApp) -> Iterator[Finding]:
 
 
 def _permissions(who: str, granted: dict[str, str]) -> Finding:
-    """`read` is not enough where `write` is needed."""
-    short = [f"`{n}: {level}`" for n, level in PERMISSIONS.items() if _LEVELS.index(granted.get(n, "")) < _LEVELS.index(level)]
+    """`read` is not enough where `write` is needed; the organisation's is missed only where its runners are, see there."""
+    needed = {name: level for name, level in PERMISSIONS.items() if name != ORGANISATION}
+    short = [f"`{n}: {level}`" for n, level in needed.items() if _LEVELS.index(granted.get(n, "")) < _LEVELS.index(level)]
     fix = "grant it on the App's settings page, then have each owner accept the change" if short else ""
     return Finding("permissions", not short, f"{who} lacks {', '.join(short)}" if short else f"{who} has all it needs", fix)
 
@@ -208,14 +223,19 @@ def _runner_labels(settings: Settings, own: RepositorySettings) -> tuple[str, tu
 async def _runners(settings: Settings, own: RepositorySettings, where: RepositoryClient) -> Finding:
     said, asked = _runner_labels(settings, own)
     name, wanted = where.full_name, frozenset(label.lower() for label in asked)
-    found = await ActionsClient(where).runners()
-    if found is None:
+    fleet = Fleet(time.monotonic)
+    theirs, shared = await fleet.own(where), await fleet.shared(where)
+    if theirs is None:
         return warn("runners", f"the App may not list those of {name}", "grant it `administration: read`")
+    found = (*theirs, *(shared or ()))
     fitting = [one for one in found if wanted <= one.labels]
     online = [one for one in fitting if one.online]
     labels = ", ".join(sorted(wanted))
     if online:
         return Finding("runners", True, f"{name}: {len(online)} online with {labels}, {sum(one.busy for one in online)} busy")
+    if shared is None:
+        said = f"{name}: none of its own with {labels} is online, and the App may not list its organisation's"
+        return warn("runners", f"{said}: jobs are dispatched unseen", FIX)
     if fitting:
         names = ", ".join(one.name for one in fitting)
         return Finding("runners", False, f"{name}: no runner with {labels} is online ({names})", "start one")

@@ -13,6 +13,8 @@ from app.settings import Settings, load, unregistered
 from shared.errors import TransientError, UserError
 
 _ACTION = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+)?@[\w./-]+")
+# Not an action but a workflow of another repository: the few lines that call it are written instead.
+_SHARED = re.compile(r"[\w.-]+/[\w.-]+/\.github/workflows/[\w.-]+\.ya?ml@[\w./-]+")
 _COMMIT = re.compile(r"@[0-9a-f]{40}$")
 _LABEL = re.compile(r"[\w.-]{1,100}")
 SETTINGS = ".github/shoal.yml"
@@ -20,8 +22,11 @@ _GITHUB = "https://github.com"
 _NO_ACTION = "--action {} must be OWNER/REPOSITORY@COMMIT: your copy of Shoal's repository"
 
 
-def run(folder: Path, said: Mapping[str, str], *, overwrite: bool, as_json: bool) -> int:
-    """Writes what is missing; a file that is there and differs stays, unless told otherwise. What is not said, the settings say."""
+def run(folder: Path, said: Mapping[str, str], *, reusable: bool, overwrite: bool, as_json: bool) -> int:
+    """Writes what is missing; a file that is there and differs stays, unless told otherwise. What is not said, the settings say.
+
+    `reusable`: only the workflow that other repositories call.
+    """
     settings = load() if unregistered() is None else None
     wanted = {name: value or _usual(name, settings) for name, value in said.items()}
     workflow_file = wanted.pop("workflow_file")
@@ -29,11 +34,11 @@ def run(folder: Path, said: Mapping[str, str], *, overwrite: bool, as_json: bool
         raise UserError(f"--workflow-file {workflow_file} is no name of a workflow file: it ends in .yml, and names no folder")
     if not (folder / ".git").exists():
         raise UserError(f"`{folder}` is no checkout of a repository: run `shoal init` in one, or name it")
-    schema = schema_address(wanted["action"], settings.github_url if settings else _GITHUB)
-    own = _filled("shoal.yml", {"schema": schema})
-    contents = {f".github/workflows/{workflow_file}": workflow(wanted), SETTINGS: own}
+    contents = {f".github/workflows/{workflow_file}": workflow(wanted, reusable=reusable)}
+    if not reusable:
+        contents[SETTINGS] = _own_settings(wanted["action"], settings.github_url if settings else _GITHUB)
     written = {path: _write(folder / path, text, overwrite=overwrite and path != SETTINGS) for path, text in contents.items()}
-    label, failed = _label(folder, settings, wanted["label"])
+    label, failed = ("none here", False) if reusable else _label(folder, settings, wanted["label"])
     if as_json:
         print_json(json.dumps({"files": written, "label": label}, indent=2))
     else:
@@ -65,19 +70,33 @@ def _label(folder: Path, settings: Settings | None, label: str) -> tuple[str, bo
         return f"not made: {error}", True
 
 
-def workflow(wanted: Mapping[str, str]) -> str:
+def workflow(wanted: Mapping[str, str], *, reusable: bool = False) -> str:
     """The text, from `mode`, `action`, `runner_labels`, `label` and `app_url`; all are checked, since they become YAML."""
     mode, app_url, labels = wanted["mode"], wanted.get("app_url", ""), wanted["runner_labels"].split(",")
     if not _ACTION.fullmatch(wanted["action"]):
         raise UserError(_NO_ACTION.format(wanted["action"]))
+    is_shared = bool(_SHARED.fullmatch(wanted["action"]))
+    if mode != "work" and (reusable or is_shared):
+        raise UserError(
+            "--mode orchestrate has no workflow that others call: name Shoal's repository by --action, and no --reusable"
+        )
+    if reusable and is_shared:
+        raise UserError(f"--action {wanted['action']} is a workflow: with --reusable name Shoal's own repository")
     if wrong := [label for label in labels if not _LABEL.fullmatch(label.strip())]:
         raise UserError(f"--runner-labels: `{wrong[0]}` is no label of a runner: separate labels by commas")
     if mode == "work" and not (urlsplit(app_url).netloc and re.fullmatch(r"https?://[\w.:\[\]/-]+", app_url)):
         raise UserError("--app-url must be the address of your app as runners reach it, for example https://shoal.example.com")
     if not re.fullmatch(r"[^'\"\\\n$]{1,50}", wanted["label"]):
         raise UserError(f"--label {wanted['label']!r} cannot stand in a workflow file: use letters, digits, spaces and hyphens")
-    values = {**wanted, "app_url": app_url.rstrip("/"), "labels": ", ".join(label.strip() for label in labels)}
-    return _filled(f"{mode}.yml", values)
+    labels = [label.strip() for label in labels]
+    values = {**wanted, "app_url": app_url.rstrip("/"), "labels": ", ".join(labels), "labels_json": json.dumps(labels)}
+    return _filled("reusable.yml" if reusable else "caller.yml" if is_shared else f"{mode}.yml", values)
+
+
+def _own_settings(action: str, github_url: str) -> str:
+    """Its first line is for editors; a workflow that others share does not tell where Shoal's repository is."""
+    text = _filled("shoal.yml", {"schema": schema_address(action, github_url)})
+    return text.partition("\n")[2] if _SHARED.fullmatch(action) else text
 
 
 def schema_address(action: str, github_url: str) -> str:

@@ -1,7 +1,7 @@
 """GitHub Actions in one repository as the app uses it: runs of our workflow, and the runners that could take them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.github.errors import Forbidden, Invalid, NotFound
@@ -30,6 +30,7 @@ class RunnerNow:
     labels: frozenset[str]
     online: bool
     busy: bool
+    group: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,26 @@ class ActionsClient:
         except (Forbidden, NotFound):
             return None
 
+    async def shared_runners(self) -> tuple[RunnerNow, ...] | None:
+        """Those of the organisation and of its enterprise, of groups that may serve the repository; None: nobody knows."""
+        owner, _, name = self.repository.full_name.partition("/")
+        root = f"orgs/{owner}/actions"
+        try:
+            found = [_runner(item) async for item in self.repository.calls.pages(f"{root}/runners", key="runners")]
+        except (Forbidden, NotFound):
+            return None
+        try:
+            query = {"visible_to_repository": name}
+            groups = [item async for item in self.repository.calls.pages(f"{root}/runner-groups", query, key="runner_groups")]
+            for group in groups:
+                if group.get("inherited"):
+                    pages = self.repository.calls.pages(f"{root}/runner-groups/{group['id']}/runners", key="runners")
+                    found += [replace(_runner(item), group=group["id"]) async for item in pages]
+        except (Forbidden, NotFound):
+            return tuple(found)  # whom a group serves cannot be read: all may
+        serving = {group["id"] for group in groups}
+        return tuple({(one.name, one.group): one for one in found if one.group in serving or not one.group}.values())
+
     @property
     def _root(self) -> str:
         return f"repos/{self.repository.full_name}/actions"
@@ -95,4 +116,5 @@ def _run(item: Mapping[str, Any]) -> RunNow:
 
 def _runner(item: Mapping[str, Any]) -> RunnerNow:
     labels = frozenset(label["name"].lower() for label in item.get("labels") or [])
-    return RunnerNow(item.get("name") or "", labels, item.get("status") == "online", bool(item.get("busy")))
+    group = int(item.get("runner_group_id") or 0)
+    return RunnerNow(item.get("name") or "", labels, item.get("status") == "online", bool(item.get("busy")), group)

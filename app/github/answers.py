@@ -25,6 +25,8 @@ class RepositoryNow:
     default_branch: str
     clone_url: str
     archived: bool
+    # Whether its owner is an organisation, which may share runners.
+    of_organisation: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def repository_now(data: dict[str, Any]) -> RepositoryNow:
         default_branch=data.get("default_branch") or "main",
         clone_url=data.get("clone_url") or "",
         archived=bool(data.get("archived")),
+        of_organisation=(data.get("owner") or {}).get("type") == "Organization",
     )
 
 

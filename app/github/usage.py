@@ -16,6 +16,7 @@ _KEPT = 200
 # What of a path is a value, most special first; the rest is GitHub's own words.
 _VALUES = (
     (re.compile(r"^repos/[^/]+/[^/]+"), "repos/{owner}/{repo}"),
+    (re.compile(r"^orgs/[^/]+"), "orgs/{org}"),
     (re.compile(r"/contents/.+$"), "/contents/{path}"),
     (re.compile(r"/compare/.+$"), "/compare/{basehead}"),
     (re.compile(r"/git/matching-refs/.+$"), "/git/matching-refs/{ref}"),

@@ -99,6 +99,11 @@ class Call:
         page, headers = self.page(items)
         return Reply(200, [render(item) for item in page], headers)
 
+    def wrapped(self, name: str, items: Sequence[T], render: Callable[[T], Json]) -> Reply:
+        """The same as an object with their number."""
+        page, headers = self.page(items)
+        return Reply(200, {"total_count": len(items), name: [render(item) for item in page]}, headers)
+
 
 def _whole(text: str | None, default: int) -> int:
     return int(text) if text and text.isdecimal() else default

@@ -18,6 +18,7 @@ from app.localhub import (
     api_statuses,
 )
 from app.localhub.actions import api as api_actions
+from app.localhub.actions import fleet as api_fleet
 from app.localhub.calls import Call, Reply
 from app.localhub.records import Role
 
@@ -137,4 +138,7 @@ ENDPOINTS = (
     Endpoint("POST", _R + "/actions/runs/{run_id}/force-cancel", api_actions.force_cancel, _WRITE_ACTIONS, "write"),
     Endpoint("POST", _R + "/actions/runs/{run_id}/rerun", api_actions.rerun, _WRITE_ACTIONS, "write"),
     Endpoint("GET", _R + "/actions/runners", api_actions.runners, ("administration:read",), "admin"),
+    Endpoint("GET", "/orgs/{org}/actions/runners", api_fleet.runners),
+    Endpoint("GET", "/orgs/{org}/actions/runner-groups", api_fleet.groups),
+    Endpoint("GET", "/orgs/{org}/actions/runner-groups/{runner_group_id}/runners", api_fleet.runners_of_group),
 )

@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from app.localhub.faults import Faults
 from app.localhub.records import IssueEvent
@@ -52,6 +52,8 @@ class Hub:
     graphql_limit: GraphqlLimit | None = None
     # Fields that an older Enterprise server does not have, as `Type.field`.
     graphql_without: set[str] = field(default_factory=set)
+    # What the server makes of `return_run_details`: an older Enterprise server does not know it.
+    run_details: Literal["told", "refused", "ignored"] = "told"
     jobs_changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -71,6 +73,7 @@ class Hub:
         self.graphql_points = _RATE_LIMIT
         self.graphql_used.clear()
         self.graphql_without.clear()
+        self.run_details = "told"
 
     def record(self, entry: dict[str, Any]) -> None:
         """Keeps a whole API exchange for the contract check, if asked to at the start."""

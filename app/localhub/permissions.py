@@ -60,6 +60,16 @@ def require(actor: Actor, repository: Repository, needs: tuple[str, ...], least:
         raise Refused(403, "Must have admin rights to Repository.")
 
 
+def require_of_owner(actor: Actor, owner: Account, need: str) -> None:
+    """The same for what belongs to an organisation; nobody here is a person who owns one."""
+    if not isinstance(actor, InstallationActor):
+        raise Refused(403, "Must have admin rights to Organization.")
+    if actor.installation.account_id != owner.id:
+        raise not_found()
+    if not _granted(actor, need):
+        raise not_for_integrations()
+
+
 def exceeds(wanted: dict[str, Level], granted: dict[str, Level]) -> bool:
     """Whether a token would get more than its installation has."""
     return any(name not in granted or _LEVELS.index(level) > _LEVELS.index(granted[name]) for name, level in wanted.items())

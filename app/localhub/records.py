@@ -264,6 +264,8 @@ class WorkflowRun(Record):
     workflow_id: int
     workflow_name: str
     path: str
+    # The workflow of another repository that its job calls.
+    calls: str = ""
     number: int
     attempt: int = 1
     title: str
@@ -288,10 +290,21 @@ class WorkflowRun(Record):
     completed_at: str | None = None
 
 
-class SelfHostedRunner(Record):
-    """A runner of one repository; `run_id` is the run that it works on, `environment` what its `.env` file holds."""
+class RunnerGroup(Record):
+    """Which repositories of an organisation its runners serve, None is all; an inherited one is its enterprise's."""
 
-    repository_id: int
+    owner_id: int
+    name: str
+    repository_ids: list[int] | None = None
+    inherited: bool = False
+
+
+class SelfHostedRunner(Record):
+    """A repository's runner, or an organisation's; `run_id` is its run of now, `environment` what its `.env` file holds."""
+
+    repository_id: int | None = None
+    owner_id: int | None = None
+    group_id: int = 1
     name: str
     labels: list[str]
     online: bool = True

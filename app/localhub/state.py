@@ -92,6 +92,7 @@ class State:
         self.workflows = Table(records.Workflow, changed)
         self.workflow_runs = Table(records.WorkflowRun, changed)
         self.runners = Table(records.SelfHostedRunner, changed)
+        self.runner_groups = Table(records.RunnerGroup, changed)
         self._tables: dict[str, Table[records.Record]] = {
             table.kind: table for table in vars(self).values() if isinstance(table, Table)
         }

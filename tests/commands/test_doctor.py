@@ -14,7 +14,9 @@ import pytest
 from app.commands import init
 from app.held_work import HeldFolder
 from shared.process import environment
-from tests.support.localhub import Hub
+from tests.support.localhub import ALL_PERMISSIONS, Hub
+
+WITHOUT = {name: level for name, level in ALL_PERMISSIONS.items() if name != "organization_self_hosted_runners"}
 
 
 @pytest.fixture
@@ -216,6 +218,38 @@ def test_each_thing_that_a_repository_lacks_is_named(tmp_path: Path, hub: Hub, s
     hub.set_workflow("other/bare", "shoal.yml", is_active=False)
     _, found = doctor(tmp_path, actions)
     assert "is disabled manually" in found["workflow"][0]["detail"]
+
+
+@pytest.mark.slow
+def test_an_organisations_runners_are_seen_and_what_hides_them_is_no_failure(
+    tmp_path: Path, hub: Hub, settings: dict[str, str]
+) -> None:
+    """An App from before that permission existed works on; where its own runners do not fit, both ways out are named."""
+    place = "http://127.0.0.1:0"
+    actions = {**settings, "SHOAL_BACKEND": "actions", "SHOAL_PUBLIC_URL": place}
+    hub.webhooks("hold")  # nobody listens
+    hub.commit("acme/widgets", "main", {".github/workflows/shoal.yml": workflow(place, "self-hosted")}, login="mona")
+    hub.shared_runner("acme", "quay", environment={})
+    status, found = doctor(tmp_path, actions)
+    assert (status, found["runners"][0]["detail"]) == (0, "acme/widgets: 1 online with self-hosted, 0 busy")
+    assert found["job identity"][0]["detail"] == f"{hub.url}/_services/token has 1 key"
+    _, found = doctor(tmp_path, {**actions, "SHOAL_OIDC_ISSUER": f"{hub.url}/elsewhere"})
+    assert (found["job identity"][0]["ok"], "SHOAL_OIDC_ISSUER" in found["job identity"][0]["fix"]) == (False, True)
+
+    hub.fault("/orgs/acme/actions/runners$", 404)
+    status, found = doctor(tmp_path, actions)
+    [finding] = found["runners"]
+    assert (status, finding["warning"]) == (0, True)
+    assert "may not list its organisation's: jobs are dispatched unseen" in finding["detail"]
+    assert "`organization_self_hosted_runners: read`" in finding["fix"]
+    assert "SHOAL_RUNNERS_ON_DEMAND=true" in finding["fix"]
+
+    older = hub.app("older-app", webhook_url=f"{place}/webhook", webhook_secret="s" * 20, permissions=WITHOUT)
+    hub.install(older, "acme/widgets")
+    (tmp_path / "app.pem").write_text(older.private_key_pem)
+    hub.runner("acme/widgets", "own", environment={})
+    status, found = doctor(tmp_path, {**actions, "SHOAL_APP_ID": str(older.id)})
+    assert (status, [one["ok"] for one in found["permissions"]], found["runners"][0]["warning"]) == (0, [True, True], False)
 
 
 def workflow(app_url: str, label: str) -> str:

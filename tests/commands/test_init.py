@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from app.commands.init import schema_address
+from app.facts.workflow_file import outdated
 from tests.commands.shoal import shoal
 from tests.support.action import ROOT
 from tests.support.localhub import Hub
@@ -19,6 +20,9 @@ from tests.support.localhub import Hub
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WORK = ("--action", f"acme/shoal@{COMMIT}", "--app-url", "https://shoal.example.com/", "--runner-labels", "self-hosted, linux")
 ORCHESTRATE = ("--action", f"acme/shoal@{COMMIT}", "--mode", "orchestrate", "--label", "please do")
+
+REUSABLE = ("--reusable", *WORK)
+CALLER = ("--action", f"acme/ci/.github/workflows/shoal.yml@{COMMIT}", *WORK[2:])
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("arguments", [WORK, ORCHESTRATE], ids=["work", "orchestrate"])
+@pytest.mark.parametrize("arguments", [WORK, ORCHESTRATE, REUSABLE, CALLER], ids=["work", "orchestrate", "reusable", "caller"])
 def test_the_workflow_file_passes_every_linter(checkout: Path, arguments: tuple[str, ...]) -> None:
     """GitHub's schema, act's strict check and zizmor's findings."""
     assert shoal("init", checkout, *arguments).status == 0
@@ -51,6 +55,27 @@ def test_a_work_job_may_prove_who_it_is_and_nothing_else(checkout: Path) -> None
     assert job["runs-on"] == ["self-hosted", "linux"]
     [step] = job["steps"]
     assert step["with"]["app-url"] == "https://shoal.example.com"
+
+
+def test_a_shared_workflow_asks_for_no_more_than_its_few_lines_grant(tmp_path: Path) -> None:
+    """One file for the organisation has the action; the repository names it, hands over three values, and is not outdated."""
+    ci, widgets = tmp_path / "ci", tmp_path / "widgets"
+    for folder, arguments in ((ci, REUSABLE), (widgets, CALLER)):
+        subprocess.run(["git", "init", "-q", str(folder)], check=True)
+        assert shoal("init", folder, *arguments).status == 0
+    assert not (ci / ".github/shoal.yml").exists()
+    [called] = yaml.safe_load((ci / ".github/workflows/shoal.yml").read_text())["jobs"].values()
+    text = (widgets / ".github/workflows/shoal.yml").read_text()
+    data = yaml.safe_load(text)
+    [job] = data["jobs"].values()
+    assert called["steps"][0]["uses"] == WORK[1]
+    assert (data["permissions"], job["permissions"], called["permissions"]) == ({}, *[{"id-token": "write"}] * 2)
+    assert (job["uses"], set(job["with"])) == (CALLER[1], {"attempt", "app-url", "runner-labels"})
+    assert outdated(text, "https://shoal.example.com", ["self-hosted", "linux"]) == ()
+    assert outdated(text, "https://new.example.com", ["gpu"]) == (
+        "its `app-url` is https://shoal.example.com, this app is at https://new.example.com",
+        "it runs on linux, self-hosted, SHOAL_RUNNER_LABELS says gpu",
+    )
 
 
 def test_what_a_person_changed_stays(checkout: Path) -> None:
@@ -113,6 +138,8 @@ def test_the_settings_file_names_its_schema_and_fits_it(checkout: Path) -> None:
         ((*WORK[:2], "--app-url", "shoal.example.com"), "--app-url"),
         ((*WORK[:4], "--runner-labels", "self-hosted,${{ x }}"), "--runner-labels"),
         ((*ORCHESTRATE[:4], "--label", "it's"), "--label"),
+        ((*ORCHESTRATE, "--reusable"), "--mode"),
+        ((*CALLER, "--reusable"), "--action"),
     ],
 )
 def test_what_cannot_stand_in_a_workflow_is_named(checkout: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -83,6 +83,15 @@ async def test_what_was_made_for_somebody_else_or_is_over_proves_nothing(hub: Hu
             await verifier(hub).claims(one)
 
 
+async def test_an_enterprise_that_put_its_name_into_the_issuer_is_believed_where_that_was_set(hub: Hub, run_id: int) -> None:
+    """Elsewhere it is another issuer: told with both names and the setting."""
+    theirs = f"{hub.url}/_services/token/acme-inc"
+    mine = token(hub, run_id, iss=theirs)
+    assert (await Verifier(theirs, AUDIENCE).claims(mine)).run_id == run_id
+    with pytest.raises(NotProven, match=rf"of issuer `{theirs}`, expected is `{hub.url}/_services/token` \(SHOAL_OIDC_ISSUER\)"):
+        await verifier(hub).claims(mine)
+
+
 async def test_a_token_by_another_key_proves_nothing(hub: Hub, run_id: int) -> None:
     """Neither one that names our issuer's key, nor one by HMAC with a public value as its secret."""
     good = token(hub, run_id)

@@ -18,6 +18,7 @@ _SHA = "c" * 40
         ("GET", f"repos/o/n/commits/{_SHA}/check-runs", "/repos/{owner}/{repo}/commits/{ref}/check-runs", "read"),
         ("GET", "repos/o/n/git/matching-refs/heads/shoal/1-x", "/repos/{owner}/{repo}/git/matching-refs/{ref}", "read"),
         ("GET", "repos/o/n/collaborators/mona/permission", "/repos/{owner}/{repo}/collaborators/{username}/permission", "read"),
+        ("GET", "orgs/acme/actions/runner-groups/7/runners", "/orgs/{org}/actions/runner-groups/{id}/runners", "read"),
         ("GET", "users/shoal[bot]", "/users/{name}", "read"),
         ("POST", "app/installations/5/access_tokens", "/app/installations/{id}/access_tokens", "token"),
         ("DELETE", "installation/token", "/installation/token", "token"),

@@ -140,6 +140,47 @@ def test_a_cancelled_run_leaves_no_process(
 
 
 @pytest.mark.slow
+def test_an_organisations_runner_works_for_the_repositories_of_its_group(
+    hub: Hub, mona: Person, dispatch: Callable[[str], int], tmp_path: Path
+) -> None:
+    """Not for others: a job waits until a group that serves its repository has a runner with its labels."""
+    place = {"PLACE": str(tmp_path)}
+    hub.runner_group("acme", "tools", "tool")
+    hub.shared_runner("acme", "wrong", "linux", environment=place, group="tools")
+    run_id = dispatch("a1")
+    assert run_of(mona, run_id)["status"] == "queued"
+    hub.shared_runner("acme", "right", "linux", environment=place)
+    hub.wait_for(lambda: run_of(mona, run_id)["status"] == "completed")
+    assert (tmp_path / "seen").read_text().split()[1:3] == ["right", HOME]
+
+
+def test_an_organisations_runners_are_listed_to_whom_it_lets_see_them(hub: Hub, app: App) -> None:
+    """With the permission only, by the groups that may serve a repository, and what its enterprise shares in its group alone."""
+    installation = hub.install(app, HOME)
+    api = hub.client(f"token {hub.app_token(app, installation)}")
+    hub.runner_group("acme", "tools", "tool")
+    hub.runner_group("acme", "everybody", inherited=True)
+    for name, group in (("own", ""), ("theirs", "tools"), ("harbour", "everybody")):
+        hub.shared_runner("acme", name, environment={}, group=group)
+
+    def names(path: str, key: str, **query: str) -> list[str]:
+        return [one["name"] for one in api.get(f"/orgs/acme/actions{path}", params=query).json()[key]]
+
+    groups = api.get("/orgs/acme/actions/runner-groups").json()["runner_groups"]
+    assert [(one["name"], one["visibility"], one["inherited"]) for one in groups] == [
+        ("Default", "all", False),
+        ("tools", "selected", False),
+        ("everybody", "all", True),
+    ]
+    assert names("/runner-groups", "runner_groups", visible_to_repository="widgets") == ["Default", "everybody"]
+    assert names("/runners", "runners") == ["own", "theirs"]
+    assert names(f"/runner-groups/{groups[2]['id']}/runners", "runners") == ["harbour"]
+    narrow = hub.client(f"token {hub.app_token(app, installation, permissions={'administration': 'read'})}")
+    assert narrow.get("/orgs/acme/actions/runners").status_code == 403
+    assert api.get("/orgs/mona/actions/runners").status_code == 404
+
+
+@pytest.mark.slow
 def test_a_runner_that_vanishes_says_nothing(hub: Hub, mona: Person, dispatch: Callable[[str], int], tmp_path: Path) -> None:
     """Its run stays in progress, as GitHub has it for minutes; it can be cancelled and run again elsewhere."""
     hub.runner(HOME, "right", "linux", environment={"PLACE": str(tmp_path)})

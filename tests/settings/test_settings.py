@@ -217,6 +217,30 @@ def test_the_api_of_a_github_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(**GOOD, github_url="https://ghe.acme.com").github_api_url == "https://ghe.acme.com/api/v3"
 
 
+@pytest.mark.parametrize(
+    ("github_url", "issuer"),
+    [
+        ("https://github.com", "https://token.actions.githubusercontent.com"),
+        ("https://acme.ghe.com", "https://token.actions.acme.ghe.com"),
+        ("https://ghe.acme.com", "https://ghe.acme.com/_services/token"),
+        ("https://notghe.com", "https://notghe.com/_services/token"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/_services/token"),
+    ],
+)
+def test_who_signs_the_identities_of_jobs_is_known(github_url: str, issuer: str) -> None:
+    """By GitHub's web address alone, as it is for the API."""
+    assert load(**GOOD, github_url=github_url).oidc_issuer == issuer
+
+
+def test_an_enterprise_names_its_own_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It put its name into it; a slash at the end, which no token has, is refused by name."""
+    theirs = "https://token.actions.githubusercontent.com/acme-inc"
+    monkeypatch.setenv("SHOAL_OIDC_ISSUER", theirs)
+    assert load(**GOOD).oidc_issuer == theirs
+    with pytest.raises(UserError, match="SHOAL_OIDC_ISSUER"):
+        load(**GOOD, oidc_issuer=f"{theirs}/")
+
+
 def test_the_page_of_settings_is_what_the_code_says() -> None:
     """docs/settings.md is up to date, and every setting stands in it with a meaning."""
     page = PAGE.read_text()

@@ -26,9 +26,17 @@ CREDENTIALS = dict.fromkeys(("SHOAL_APP_ID", "SHOAL_PRIVATE_KEY_PATH", "SHOAL_WE
 
 @contextmanager
 def running_fleet(
-    folder: Path, environment: Mapping[str, str], runners: int = RUNNERS, check: str = PROJECT["check.sh"], **settings: str
+    folder: Path,
+    environment: Mapping[str, str],
+    runners: int = RUNNERS,
+    check: str = PROJECT["check.sh"],
+    shared_by: str = "",
+    **settings: str,
 ) -> Iterator[Harbour]:
-    """Its runners have worked before and have `environment`; `check` is the project's own test, `settings` the app's."""
+    """Its runners have worked before and have `environment`; `check` is the project's own test, `settings` the app's.
+
+    `shared_by`: the organisation whose the runners are, and the workflow, too; the repository has a few lines that call it.
+    """
     action = copy_of_action(folder / "action")
     cache = tool_cache(folder, action)
     told = {"SHOAL_BACKEND": "actions", "SHOAL_RUNNER_LABELS": "self-hosted,linux", "SHOAL_SLOTS": str(runners), **settings}
@@ -37,10 +45,13 @@ def running_fleet(
     with running_harbour(folder, 0, files, registered_app, **told) as harbour:
         owner, name = _ACTION.partition("@")[0].split("/")
         harbour.hub.repository(f"{owner}/{name}", action)
-        _add_workflow_file(harbour)
+        _add_workflow_file(harbour, _shared_workflow(harbour) if shared_by else _ACTION)
         for number in range(runners):
             own = {"RUNNER_TOOL_CACHE": str(cache), **environment}
-            harbour.hub.runner(harbour.repository, f"quay-{number}", "linux", environment=own)
+            if shared_by:
+                harbour.hub.shared_runner(shared_by, f"quay-{number}", "linux", environment=own)
+            else:
+                harbour.hub.runner(harbour.repository, f"quay-{number}", "linux", environment=own)
         yield harbour
 
 
@@ -64,21 +75,33 @@ def registered_app(harbour: Harbour) -> None:
     world.identity = world.identity.model_copy(update=told)
 
 
-def _add_workflow_file(harbour: Harbour) -> None:
+def _add_workflow_file(harbour: Harbour, action: str) -> None:
     """As the README says: `shoal init` in the maintainer's checkout, and a push to the default branch."""
     world, checkout = harbour.world, harbour.world.folder / "checkout"
     address = world.identity.hub_url.replace("://", f"://x:{harbour.maintainer.token}@")
+    _run(harbour, "git", "clone", "-q", f"{address}/{harbour.repository}.git", str(checkout))
+    _run(harbour, str(SHOAL), "init", str(checkout), "--action", action)
+    _run(harbour, "git", "-C", str(checkout), "add", ".github")
+    _run(harbour, "git", "-C", str(checkout), "commit", "-q", "-m", "Let Shoal work here")
+    _run(harbour, "git", "-C", str(checkout), "push", "-q")
+
+
+def _shared_workflow(harbour: Harbour) -> str:
+    """What `shoal init --reusable` writes, in a repository that others call it from."""
+    folder, name = harbour.world.folder / "ci", "tools/ci"
+    _run(harbour, "git", "init", "-q", str(folder))
+    _run(harbour, str(SHOAL), "init", str(folder), "--reusable", "--action", _ACTION, "--app-url", "https://shoal.invalid")
+    (folder / ".git").rename(harbour.world.folder / "ci.git")
+    harbour.hub.repository(name, folder)
+    return f"{name}/.github/workflows/shoal.yml@main"
+
+
+def _run(harbour: Harbour, *argv: str) -> None:
+    world = harbour.world
     who = {f"GIT_{role}_{what}": "mona@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = environment({**settings_of(world.folder, world.ways, world.identity), **who})
-    for argv in (
-        ["git", "clone", "-q", f"{address}/{harbour.repository}.git", str(checkout)],
-        [str(SHOAL), "init", str(checkout), "--action", _ACTION],
-        ["git", "-C", str(checkout), "add", ".github"],
-        ["git", "-C", str(checkout), "commit", "-q", "-m", "Let Shoal work here"],
-        ["git", "-C", str(checkout), "push", "-q"],
-    ):
-        ended = subprocess.run(argv, cwd=world.folder, env=env, capture_output=True, text=True, timeout=120, check=False)
-        assert ended.returncode == 0, f"{argv[:2]}\n{ended.stdout}{ended.stderr}"
+    ended = subprocess.run(argv, cwd=world.folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, f"{argv[:2]}\n{ended.stdout}{ended.stderr}"
 
 
 def finished_runs(fleet: Harbour) -> Any:

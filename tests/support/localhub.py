@@ -25,6 +25,7 @@ ALL_PERMISSIONS = {
     "metadata": "read",
     "actions": "write",
     "administration": "read",
+    "organization_self_hosted_runners": "read",
     "statuses": "read",
 }
 ALL_EVENTS = (
@@ -176,6 +177,18 @@ class Hub:
         wanted = {"labels": ["self-hosted", *labels], "online": online, "outdated": outdated, "environment": dict(environment)}
         self.ask("PUT", f"/repositories/{repository}/runners/{name}", wanted)
 
+    def shared_runner(
+        self, owner: str, name: str, *labels: str, environment: Mapping[str, str], group: str = "", online: bool = True
+    ) -> None:
+        """The same of an organisation."""
+        wanted = {"labels": ["self-hosted", *labels], "online": online, "environment": dict(environment), "group": group}
+        self.ask("PUT", f"/organizations/{owner}/runners/{name}", wanted)
+
+    def runner_group(self, owner: str, group: str, *repositories: str, inherited: bool = False) -> None:
+        """Whom the group's runners serve: these repositories of the organisation; an enterprise's group serves all."""
+        wanted = {"repositories": None if inherited else repositories, "inherited": inherited}
+        self.ask("PUT", f"/organizations/{owner}/runner-groups/{group}", wanted)
+
     def pull_runner(self, repository: str, name: str) -> None:
         """As if somebody pulled its plug."""
         self.ask("DELETE", f"/repositories/{repository}/runners/{name}")
@@ -217,6 +230,10 @@ class Hub:
     def set_workflow(self, repository: str, file: str, *, is_active: bool) -> None:
         """Enables or disables a workflow, as on its page."""
         self.ask("PUT", f"/repositories/{repository}/workflows/{file}", {"is_active": is_active})
+
+    def set_actions(self, *, run_details: Literal["told", "refused", "ignored"]) -> None:
+        """What the server makes of `return_run_details`, which an older one does not know."""
+        self.ask("PUT", "/actions", {"run_details": run_details})
 
     def set_clock(self, offset_seconds: float) -> None:
         self.ask("PUT", "/clock", {"offset_seconds": offset_seconds})

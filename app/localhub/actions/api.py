@@ -18,7 +18,7 @@ _OF_ONE_ATTEMPT = ("status", "conclusion", "runner_id", "stopping", "started_at"
 
 def workflows(call: Call) -> Reply:
     found = runs.workflows(call.hub, call.repository)
-    return _listing(call, "workflows", found, lambda row: _shown(call, row))
+    return call.wrapped("workflows", found, lambda row: _shown(call, row))
 
 
 def workflow(call: Call) -> Reply:
@@ -53,6 +53,8 @@ class Dispatch(BaseModel):
 def dispatch(call: Call) -> Reply:
     """A queued run; 204, or its address when that was asked for."""
     row, wanted = _workflow(call), call.parse(Dispatch)
+    if call.hub.run_details == "refused" and "return_run_details" in call.body:
+        raise Refused(422, 'Invalid request.\n\n"return_run_details" is not a permitted key.')
     branch = wanted.ref.removeprefix("refs/heads/")
     head = bare.resolve(call.state.git_dir(call.repository), branch)
     if head is None:
@@ -62,7 +64,7 @@ def dispatch(call: Call) -> Reply:
         raise Refused(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow")
     made = runs.Wanted(row, file, branch, head, inputs=_inputs(file, wanted.inputs))
     run = runs.new_run(call.hub, call.repository, call.by, made)
-    if not wanted.return_run_details:
+    if not wanted.return_run_details or call.hub.run_details == "ignored":
         return Reply(204)
     shown = show.run(call.state, call.repository, run)
     return Reply(200, {"workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"]})
@@ -101,7 +103,7 @@ def _runs(call: Call, wanted: Any) -> Reply:
         filters["head_branch"] = call.query["branch"]
     found = call.state.workflow_runs.where(lambda row: row.repository_id == call.repository.id and wanted(row))
     shown = [row for row in found if all(value in {getattr(row, name), row.conclusion} for name, value in filters.items())]
-    return _listing(call, "workflow_runs", shown[::-1], lambda row: show.run(call.state, call.repository, row))
+    return call.wrapped("workflow_runs", shown[::-1], lambda row: show.run(call.state, call.repository, row))
 
 
 def run(call: Call) -> Reply:
@@ -109,7 +111,7 @@ def run(call: Call) -> Reply:
 
 
 def jobs(call: Call) -> Reply:
-    return _listing(call, "jobs", [_run(call)], lambda row: show.job(call.state, call.repository, row))
+    return call.wrapped("jobs", [_run(call)], lambda row: show.job(call.state, call.repository, row))
 
 
 def cancel(call: Call) -> Reply:
@@ -158,9 +160,4 @@ def _run(call: Call) -> WorkflowRun:
 
 def runners(call: Call) -> Reply:
     found = call.state.runners.where(lambda row: row.repository_id == call.repository.id)
-    return _listing(call, "runners", found, show.runner)
-
-
-def _listing(call: Call, name: str, items: list[Any], render: Any) -> Reply:
-    page, headers = call.page(items)
-    return Reply(200, {"total_count": len(items), name: [render(item) for item in page]}, headers)
+    return call.wrapped("runners", found, show.runner)

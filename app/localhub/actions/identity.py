@@ -67,7 +67,7 @@ class Issuer:
             "workflow": row.workflow_name,
             "workflow_ref": workflow,
             "workflow_sha": row.head_sha,
-            "job_workflow_ref": workflow,
+            "job_workflow_ref": row.calls or workflow,
             "job_workflow_sha": row.head_sha,
             "ref": ref,
             "ref_type": "branch",
@@ -87,15 +87,16 @@ class Issuer:
         self._key = None
 
     def routes(self) -> list[Route]:
-        """Discovery, keys, and the address at which jobs ask."""
+        """Discovery, keys, and the address at which jobs ask; the first two also below an enterprise's name."""
         return [
-            Route(f"{PATH}/.well-known/openid-configuration", self._discovery),
-            Route(f"{PATH}/.well-known/jwks", self._keys),
+            *(Route(f"{place}/.well-known/openid-configuration", self._discovery) for place in (PATH, f"{PATH}/{{enterprise}}")),
+            *(Route(f"{place}/.well-known/jwks", self._keys) for place in (PATH, f"{PATH}/{{enterprise}}")),
             Route(f"{PATH}/request", self._request),
         ]
 
-    async def _discovery(self, _request: Request) -> Response:
-        return JSONResponse({"issuer": self.url, "jwks_uri": f"{self.url}/.well-known/jwks"})
+    async def _discovery(self, request: Request) -> Response:
+        issuer = "/".join([self.url, *request.path_params.values()])
+        return JSONResponse({"issuer": issuer, "jwks_uri": f"{issuer}/.well-known/jwks"})
 
     async def _keys(self, _request: Request) -> Response:
         with self.state.lock:

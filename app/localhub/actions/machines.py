@@ -19,7 +19,7 @@ import psutil
 from starlette.concurrency import run_in_threadpool
 
 from app.localhub import auth
-from app.localhub.actions import runs
+from app.localhub.actions import fleet, runs
 from app.localhub.actions.identity import Issuer
 from app.localhub.hub import Hub
 from app.localhub.records import Account, App, Installation, Repository, SelfHostedRunner, WorkflowRun
@@ -80,10 +80,10 @@ class Machines:
         state, orders = self.hub.state, []
         with state.lock:
             for row in state.workflow_runs.where(lambda row: row.status == "queued"):
-                runner = state.runners.find(lambda one: _fits(one, row))  # noqa: B023 called at once
+                where = state.repositories[row.repository_id]
+                runner = state.runners.find(lambda one: _fits(one, row) and fleet.serves(self.hub, one, where))  # noqa: B023 at once
                 if runner is None:
                     continue
-                where = state.repositories[row.repository_id]
                 runs.begin(self.hub, where, row, runner)
                 token = _job_token(self.hub, where, row)
                 identity = self.issuer.admit(row) if row.permissions.get("id_token") == "write" else {}
@@ -190,7 +190,7 @@ class Machines:
 
 def _fits(runner: SelfHostedRunner, row: WorkflowRun) -> bool:
     labels = {label.lower() for label in runner.labels}
-    idle = runner.online and not runner.outdated and runner.run_id is None and runner.repository_id == row.repository_id
+    idle = runner.online and not runner.outdated and runner.run_id is None
     return idle and labels.issuperset(label.lower() for label in row.labels)
 
 

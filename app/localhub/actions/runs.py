@@ -39,7 +39,8 @@ def file_at(hub: Hub, where: Repository, path: str, commit: str) -> WorkflowFile
     if blob is None:
         raise Refused(422, f"Workflow {path} does not exist on this ref")
     try:
-        return parse(bare.content(git_dir, blob.sha).decode("utf-8", "replace"), path)
+        file = parse(bare.content(git_dir, blob.sha).decode("utf-8", "replace"), path)
+        return file.with_called(_called(hub, file.calls)) if file.calls else file
     except ValueError as error:
         raise Refused(422, f"Invalid workflow file: {error}") from error
 
@@ -66,6 +67,7 @@ def new_run(hub: Hub, where: Repository, by: By, wanted: Wanted) -> WorkflowRun:
         workflow_id=wanted.workflow.id,
         workflow_name=file.name,
         path=wanted.workflow.path,
+        calls=file.calls,
         number=1 + len(state.workflow_runs.where(lambda other: other.workflow_id == wanted.workflow.id)),
         title=file.title(inputs),
         event=wanted.event,
@@ -114,6 +116,19 @@ def _waiting_for_labels(git_dir: Path, head: str) -> tuple[tuple[str, WorkflowFi
                 continue  # GitHub says so on the workflow's page only
             found += [(blob.path, file)] if file.on_label else []
     return tuple(found)
+
+
+def _called(hub: Hub, name: str) -> str:
+    """The text of a workflow in another repository."""
+    address, _, ref = name.partition("@")
+    owner, _, rest = address.partition("/")
+    repository, _, path = rest.partition("/")
+    git_dir = hub.state.git_dir(hub.state.repository(owner, repository))
+    commit = bare.resolve(git_dir, ref)
+    blob = next((blob for blob in bare.entries(git_dir, commit, path) if blob.path == path), None) if commit else None
+    if blob is None:
+        raise ValueError(f"error parsing called workflow {name}: workflow was not found")
+    return bare.content(git_dir, blob.sha).decode("utf-8", "replace")
 
 
 def queue(hub: Hub, where: Repository, row: WorkflowRun) -> WorkflowRun:

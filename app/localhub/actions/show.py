@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.localhub import bare, render
-from app.localhub.records import Repository, SelfHostedRunner, Workflow, WorkflowRun
+from app.localhub.records import Account, Repository, RunnerGroup, SelfHostedRunner, Workflow, WorkflowRun
 from app.localhub.state import State
 
 Json = dict[str, Any]
@@ -108,7 +108,23 @@ def runner(row: SelfHostedRunner) -> Json:
         "status": "online" if row.online else "offline",
         "busy": row.run_id is not None,
         "labels": [{"id": index, "name": name, "type": "custom"} for index, name in enumerate(row.labels, start=1)],
-        "runner_group_id": 1,
+        "runner_group_id": row.group_id,
+    }
+
+
+def runner_group(state: State, owner: Account, row: RunnerGroup) -> Json:
+    url = f"{state.api_url}/orgs/{owner.login}/actions/runner-groups/{row.id}"
+    return {
+        "id": row.id,
+        "name": row.name,
+        "visibility": "all" if row.repository_ids is None else "selected",
+        "default": row.id == 1,
+        "runners_url": f"{url}/runners",
+        **({} if row.repository_ids is None else {"selected_repositories_url": f"{url}/repositories"}),
+        "inherited": row.inherited,
+        "allows_public_repositories": True,
+        "restricted_to_workflows": False,
+        "selected_workflows": [],
     }
 
 
