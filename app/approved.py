@@ -48,7 +48,7 @@ async def read_issue(client: RepositoryClient, issue: int, usual: str, known: tu
             "labelled_at": event.created_at,
             "labeller": event.actor,
             "labeller_is_bot": event.actor_type == "Bot",
-            "permission": await client.permission(event.actor),
+            "permission": await client.permission(event.actor, hurried=False),
             "edited_since": event.created_at is not None and any(e.at > event.created_at + _SAME_MOMENT for e in facts.edits),
             "edited_lately_by": await _strangers(client, facts.edits, event),
         }

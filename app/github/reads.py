@@ -9,7 +9,7 @@ from app.github.batch import MOST, Ask, NoSuchField, TooLarge, query, replies
 from app.github.calls import Calls
 
 # Labels come in handfuls: whoever waits this long finds its neighbours. Seconds.
-_LINGER = 0.05
+LINGER = 0.05
 
 
 @dataclass
@@ -44,21 +44,21 @@ class Reads:
         # Shielded: one caller that gives up must not take the answer from the others.
         return await asyncio.shield(future)
 
-    async def together(self, key: Hashable, call: Callable[[], Awaitable[Any]]) -> Any:
-        """One request for all who ask the same before it begins."""
+    async def together(self, key: Hashable, call: Callable[[], Awaitable[Any]], linger: float = LINGER) -> Any:
+        """One request for all who ask the same before it begins, which is as soon as the first of them wants it."""
         task = self._shared.get(key)
         if task is None:
-            task = self._shared[key] = asyncio.create_task(self._call_soon(key, call))
+            task = self._shared[key] = asyncio.create_task(self._call_soon(key, call, linger))
             task.add_done_callback(_heard)
         return await asyncio.shield(task)
 
-    async def _call_soon(self, key: Hashable, call: Callable[[], Awaitable[Any]]) -> Any:
-        await asyncio.sleep(_LINGER)
+    async def _call_soon(self, key: Hashable, call: Callable[[], Awaitable[Any]], linger: float) -> Any:
+        await asyncio.sleep(linger)
         del self._shared[key]
         return await call()
 
     async def _send_soon(self, key: tuple[int, str], batch: _Batch) -> None:
-        await asyncio.sleep(_LINGER)
+        await asyncio.sleep(LINGER)
         if self._batches.get(key) is batch:
             del self._batches[key]
         asks = list(batch.asks)

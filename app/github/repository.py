@@ -37,7 +37,7 @@ from app.github.calls import Calls
 from app.github.checks import CheckWrite
 from app.github.ci import CiNow
 from app.github.errors import Invalid, NotFound
-from app.github.reads import Reads
+from app.github.reads import LINGER, Reads
 from app.github.texts import Place, Text, Texts
 from shared.github import BRANCH_PREFIX, COMMENT_LIMIT, cut
 
@@ -53,6 +53,8 @@ __all__ = [
     "RepositoryNow",
 ]
 
+# A batch of labels is put on within seconds, by the same person.
+_UNHURRIED = 0.5
 _LOGIN = re.compile(r"[\w-]+(\[bot\])?", re.ASCII)
 
 
@@ -74,12 +76,12 @@ class RepositoryClient:
         """Its name, visibility and default branch now."""
         return answers.repository_now(await self.calls.get(self._root, remember=True))
 
-    async def permission(self, login: str) -> Permission:
-        """What somebody may do here; a stranger may do nothing."""
+    async def permission(self, login: str, *, hurried: bool = True) -> Permission:
+        """What somebody may do here; a stranger may do nothing. Who is in no hurry waits half a second for others who ask it."""
         if not _LOGIN.fullmatch(login):
             return "none"
-        key = (self.repository_id, "permission", login)
-        found: Permission = await self.reads.together(key, lambda: self._permission(login))
+        key = (self.repository_id, "permission", login, hurried)
+        found: Permission = await self.reads.together(key, lambda: self._permission(login), LINGER if hurried else _UNHURRIED)
         return found
 
     async def read_token(self) -> str:
