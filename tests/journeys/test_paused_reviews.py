@@ -10,7 +10,7 @@ import pytest
 from app.decide.state import Task, TaskStatus
 from shared.models import PhaseName, VerdictName
 from tests.journeys.test_real_agents import KEY, keys
-from tests.support.asking import asking
+from tests.support.asking import ASK
 from tests.support.localhub import Hub
 from tests.support.model_api import Refusal, Story, Turn, model_api
 from tests.support.workshop import Workshop, open_workshop, until
@@ -25,10 +25,10 @@ def scripts(folder: Path) -> dict[str, str]:
     done = {
         "research": "echo a plan",
         "implementation": "echo 'answer = 1' > made_1.py",
-        "review": f"{asking(folder)} review 500",
-        "fix": f"echo 'question = 2' >> made_1.py; {asking(folder)} fix 500",
+        "review": f"{ASK}ask review 500",
+        "fix": f"echo 'question = 2' >> made_1.py\n{ASK}ask fix 500",
     }
-    return {which: f"echo {which} >> {folder}/passes; {lines}" for which, lines in done.items()}
+    return {which: f"echo {which} >> {folder}/passes\n{lines}" for which, lines in done.items()}
 
 
 def passes(folder: Path) -> list[str]:
