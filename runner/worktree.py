@@ -2,8 +2,9 @@
 
 import os
 import stat
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from runner.endings import AttemptEnds, Interrupted
 from runner.folder import About, TaskFolder, about
 from runner.phase import Work
 from runner.pristine import remove
+from runner.rules.contents import too_large
+from runner.rules.entries import Entry, listed
 from runner.sandbox import Bind, Room, Sandbox
 from shared.git import identity
 from shared.models import VerdictName
@@ -33,7 +36,9 @@ _LITTER = (
     ".aider*",
 )
 _BUNDLE_LIMIT = 200 * 1024 * 1024
+_LIST_LIMIT = 64 * 1024 * 1024
 _GIT_MINUTES = 10
+_NOTHING: Mapping[str, str] = {}
 _log = structlog.get_logger()
 
 # Each script runs inside the sandbox; its words come as environment, never as part of the script.
@@ -71,12 +76,22 @@ _RESTORE = """
 git --git-dir="$SNAPSHOT" --work-tree="$PLACE" read-tree --reset -u "$COMMIT"
 git --git-dir="$SNAPSHOT" --work-tree="$PLACE" clean -q -ffd
 """
+# What is too much to leave anyway is not packed first.
 _TAKE_SNAPSHOT = """
-git --git-dir="$SNAPSHOT" --work-tree="$PLACE" add -A
-tree=$(git --git-dir="$SNAPSHOT" write-tree)
-commit=$(git --git-dir="$SNAPSHOT" commit-tree "$tree" -p "$COMMIT" -m snapshot)
-git --git-dir="$SNAPSHOT" update-ref refs/heads/snapshot "$commit"
-git --git-dir="$SNAPSHOT" bundle create -q "$OUT/snapshot.bundle" refs/heads/snapshot "^$COMMIT"
+our() { git --git-dir="$SNAPSHOT" "$@"; }
+our --work-tree="$PLACE" add -A
+tree=$(our write-tree)
+our diff-tree -r --raw -z --no-renames --no-abbrev "$COMMIT" "$tree" > "$OUT/changed"
+our diff-tree -r --no-renames --no-abbrev --diff-filter=d "$COMMIT" "$tree" | cut -d ' ' -f 4 \
+  | our cat-file --batch-check='%(objectsize) %(objectname)' > "$OUT/sizes"
+total=0
+while read -r size _; do
+  case "$size" in *[!0-9]*) ;; *) total=$((total + size)) ;; esac
+done < "$OUT/sizes"
+[ "$total" -le "$MOST" ] || exit 0
+commit=$(our commit-tree "$tree" -p "$COMMIT" -m snapshot)
+our update-ref refs/heads/snapshot "$commit"
+our bundle create -q "$OUT/snapshot.bundle" refs/heads/snapshot "^$COMMIT"
 """
 
 
@@ -156,16 +171,36 @@ def exclude_leftovers(work: Work) -> None:
 
 
 def take_snapshot(work: Work) -> Path:
-    """A bundle of the checkout's content as one commit on the start commit; made by a git directory that no agent ever saw."""
-    return snapshot(desk(work, "snapshot"))
+    """A bundle of the checkout's content as one commit on the start commit; made by a git directory that no agent ever saw.
+
+    Raises AttemptEnds with the gate's own words when the changed files are together larger than any change may be.
+    """
+    settings = work.brief.settings
+    at = desk(work, "snapshot")
+    try:
+        return snapshot(at, int(settings.max_change_mib * 2**20))
+    except FileNotFoundError:
+        refusals = too_large(changed_files(at.folder), settings)
+    if not refusals:
+        raise AttemptEnds(VerdictName.AGENT_FAILED, "the checkout was changed while it was being recorded")
+    more = f" and {len(refusals) - 1} more" if len(refusals) > 1 else ""
+    raise AttemptEnds(VerdictName.UNSAFE_DIFF, f"{refusals[0]}{more}", "\n".join(str(refusal) for refusal in refusals))
 
 
-def snapshot(at: Desk) -> Path:
-    """What `take_snapshot` does, also when no attempt is there any more."""
+def changed_files(folder: TaskFolder) -> dict[Entry, int]:
+    """The files that the latest snapshot found changed, with their sizes, as far as the sandbox's git told them."""
+    changed, sizes = (read_left_file(folder.out / name, _LIST_LIMIT).decode(errors="replace") for name in ("changed", "sizes"))
+    told = {blob: int(size) for size, _, blob in (line.partition(" ") for line in sizes.splitlines()) if size.isdecimal()}
+    return {entry: told[entry.blob] for entry in listed(changed) if entry.is_kept and entry.blob in told}
+
+
+def snapshot(at: Desk, most_bytes: int = sys.maxsize) -> Path:
+    """What `take_snapshot` does, also when no attempt is there any more; FileNotFoundError when more than that was changed."""
     remove(at.folder.out)
     at.sandbox.give(at.folder.out)
     failure = "the agent left a checkout that git cannot record"
-    _script(at, _TAKE_SNAPSHOT, at.folder.tree, at.about.start_sha, VerdictName.AGENT_FAILED, failure)
+    most = {"MOST": str(most_bytes)}
+    _script(at, _TAKE_SNAPSHOT, at.folder.tree, at.about.start_sha, VerdictName.AGENT_FAILED, failure, most)
     bundle = at.folder.out / "snapshot.bundle"
     status = bundle.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > _BUNDLE_LIMIT:
@@ -248,7 +283,9 @@ def empty(work: Work, folder: Path) -> None:
     work.sandbox.give(folder)
 
 
-def _script(at: Desk, script: str, place: Path, commit: str, verdict: VerdictName, failure: str) -> None:
+def _script(
+    at: Desk, script: str, place: Path, commit: str, verdict: VerdictName, failure: str, more: Mapping[str, str] = _NOTHING
+) -> None:
     folder = at.folder
     own = (place, folder.indexes, folder.git, folder.snapshot, folder.out)
     env = {
@@ -264,6 +301,7 @@ def _script(at: Desk, script: str, place: Path, commit: str, verdict: VerdictNam
         "NAME": at.about.login,
         "EMAIL": at.about.email,
         **identity(at.about.login, at.about.email),
+        **more,
     }
     binds = (*(Bind(path, writable=True) for path in own if path.exists()), Bind(folder.mirror / "objects"))
     room = Room(cwd=folder.root if at.sandbox.level == "process" else Path("/"), home=folder.home, binds=binds, env=env)

@@ -10,6 +10,8 @@ from typing import TypedDict
 
 import psutil
 
+from app.commands import bench_phases
+from app.commands.bench_phases import PhaseFigures
 from app.commands.console import print_table
 from app.decide.state import Attempt, AttemptStatus
 from app.demo.rehearsal import opened, watch
@@ -36,6 +38,7 @@ class RehearsalFigures(TypedDict):
     app_peak_pss_mib: float
     app_cpu_ms_per_task: float
     app_and_runners_peak_pss_mib: float
+    phases: list[PhaseFigures]
 
 
 def rehearsal_figures(think_seconds: float = _THINK_SECONDS, slots: Sequence[int] = _SLOTS) -> list[RehearsalFigures]:
@@ -71,6 +74,8 @@ def show(figures: Sequence[RehearsalFigures]) -> None:
         for f in figures
     ]
     print_table("The rehearsal, eight issues, real processes", header, lines)
+    for one in figures[:1]:  # side by side they also wait for each other's processors
+        bench_phases.show(one["slots"], one["phases"])
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -108,6 +113,7 @@ def _measure(slots: int, think_seconds: float) -> RehearsalFigures:
         app_peak_pss_mib=usage.app_peak_mib,
         app_cpu_ms_per_task=cpu * 1000 / max(1, tasks),
         app_and_runners_peak_pss_mib=usage.all_peak_mib,
+        phases=bench_phases.compared([attempt.report for attempt in attempts if attempt.report]),
     )
 
 

@@ -47,13 +47,20 @@ def opencode(line: str) -> Iterator[Event]:
     elif event.get("type") == "text":
         yield Event("said", text(part, "text") + "\n")
     elif event.get("type") == "tool_use":
-        yield Event("tool", deed(text(part, "tool"), inner(part, "state", "input")))
+        yield _opencode_tool(text(part, "tool"), inner(part, "state", "input"))
     elif event.get("type") == "step_finish":
         yield Event("turn", text(part, "id"), usage=_opencode_usage(part))
     elif event.get("type") == "error":
         error = inner(event, "error")
         words = text(inner(error, "data"), "message") or text(error, "message") or text(error, "name")
         yield Event("result", words, ok=False, status=number(inner(error, "data"), "statusCode"))
+
+
+def _opencode_tool(name: str, given: Json) -> Event:
+    """What a pass may not do is not among its tools: it answers such a call by a tool of its own that says so."""
+    if name == "invalid" and "unavailable tool" in text(given, "error"):
+        return Event("denied", f"{text(given, 'tool')}, which is not among its tools in this pass")
+    return Event("tool", deed(name, given))
 
 
 def _opencode_usage(part: Json) -> Usage:

@@ -1,5 +1,6 @@
 """Phase 5: the agent edits; what it leaves becomes one commit in the quarantine, or there is no change."""
 
+import re
 from pathlib import PurePosixPath
 
 from runner import agent, gate, prompt, publish, pull_request_text, rescue, worktree
@@ -7,12 +8,15 @@ from runner.agents.shape import Pass
 from runner.endings import AttemptEnds
 from runner.phase import Outcome, Work
 from runner.phases import setup
+from runner.rules.entries import Refusal, shown
 from runner.state import Change
 from shared.git import GitFailed
 from shared.messages import FollowUp
 from shared.models import FileChange, Kind, PhaseName, VerdictName
 
 NAME = PhaseName.IMPLEMENTATION
+# As `git fetch` with fsckObjects says it: the object, the rule, the words.
+_FSCK = re.compile(r"object ([0-9a-f]{40,64}): (\w+): ([^\n]*)")
 _NOTES = {".md", ".rst", ".txt", ".adoc"}
 
 
@@ -67,9 +71,22 @@ def _taken_in(work: Work, parent: str, message: str) -> Change:
     try:
         snapshot = publish.take_in(folder, bundle)
     except GitFailed as error:
-        raise AttemptEnds(VerdictName.UNSAFE_DIFF, "the change holds objects that git's checks refuse", str(error)) from error
+        raise AttemptEnds(VerdictName.UNSAFE_DIFF, _unsound(work, error.stderr), str(error)) from error
     head = publish.make_commit(folder, work.brief, parent, snapshot, message)
     return Change(snapshot_sha=snapshot, head_sha=head, files=gate.changed_lines(folder.publish, start, head))
+
+
+def _unsound(work: Work, said: str) -> str:
+    """Which file it is, where git names its object; by git's own name for the rule, and what to do."""
+    found = _FSCK.search(said)
+    if found is None:
+        return (
+            "the change holds objects that git's checks refuse, and it does not say which: look at the detail, then `/shoal retry`"
+        )
+    sha, rule, words = found.groups()
+    path = next((entry.path for entry in worktree.changed_files(work.folder) if entry.blob == sha), f"object {sha}")
+    why = f"git's check `{rule}` refuses it ({shown(words.strip())})"
+    return str(Refusal(path, f"{why}: no setting lets it through; say in the issue what shall be there, then `/shoal retry`"))
 
 
 def only_notes(files: tuple[FileChange, ...]) -> bool:

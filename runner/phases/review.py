@@ -18,7 +18,7 @@ NAME = PhaseName.REVIEW
 
 
 def run(work: Work) -> Outcome:
-    """A review that fails does not undo a pull request: it is shown, the verdict stands."""
+    """A review that fails does not undo a pull request: it is shown, the verdict stands. One that is turned away comes later."""
     state = work.state
     try:
         if not state.review_text and work.brief.held is None:
@@ -32,8 +32,8 @@ def run(work: Work) -> Outcome:
             return Outcome(reason=_count(state.findings))
         _answer(work, must)
     except AttemptEnds as ends:
-        if ends.verdict.name is VerdictName.PROVIDER_LIMIT:
-            state.note(f"the review is not complete: {ends.verdict.reason}")
+        if ends.verdict.name is VerdictName.PROVIDER_LIMIT:  # the task pauses, and its next attempt has only this left to do
+            raise
         return Outcome("failed", ends.verdict.reason)
     return Outcome(reason=f"{_count(state.findings)}; {state.review_answer.splitlines()[0]}")
 
@@ -78,6 +78,11 @@ def _fixed(work: Work, must: list[Finding]) -> str:
             state.fix = fix
             return f"Answered by {fix.head_sha[:12]}; the agent says:\n\n{redact(answer.text)}"
     except AttemptEnds as ends:
+        if ends.verdict.name is VerdictName.PROVIDER_LIMIT:  # nothing was tried: the next attempt does it, from the same files
+            worktree.restore(work, reviewed.snapshot_sha)
+            state.fix_begun = False
+            work.save()
+            raise
         why_not = ends.verdict.reason
     worktree.restore(work, reviewed.snapshot_sha)
     return f"A fix was tried and dropped: {why_not}. The findings are left to you."

@@ -1,6 +1,6 @@
 """Sizes, counts and symbolic links, read from git's objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from runner.rules.entries import SYMLINK, Entry, Refusal, shown
@@ -17,7 +17,11 @@ def judge_sizes(quarantine: Path, entries: Sequence[Entry], settings: Repository
         rule = f"{len(entries):,} files changed, more than {settings.max_changed_files:,}"
         return [Refusal(entries[settings.max_changed_files].path, rule, "max_changed_files")]
     kept = [entry for entry in entries if entry.is_kept]
-    sizes = dict(zip(kept, _sizes(quarantine, kept), strict=True))
+    return too_large(dict(zip(kept, _sizes(quarantine, kept), strict=True)), settings)
+
+
+def too_large(sizes: Mapping[Entry, int], settings: RepositorySettings) -> list[Refusal]:
+    """Each file that is, else the largest of those that are it together."""
     limit = int(settings.max_file_mib * _MIB)
     refusals = [
         Refusal(entry.path, f"{size:,} bytes, more than {limit:,}", "max_file_mib") for entry, size in sizes.items() if size > limit

@@ -46,6 +46,11 @@ def shown(text: str) -> str:
 def changed_entries(quarantine: Path, start: str, head: str) -> list[Entry]:
     """Every path that differs; a renamed one is its deletion and its addition."""
     raw = git("diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-abbrev", start, head, cwd=quarantine)
+    return listed(raw)
+
+
+def listed(raw: str) -> list[Entry]:
+    """What `git diff-tree -r --raw -z --no-abbrev` printed."""
     fields = raw.split("\0")
     records = [(fields[index].lstrip(":").split(), fields[index + 1]) for index in range(0, len(fields) - 1, 2)]
     return [Entry(path, mode=columns[1], blob=columns[3], was=columns[0]) for columns, path in records]

@@ -8,7 +8,7 @@ import pytest
 from shared.models import VerdictName
 from tests.support.localhub import Hub, running_localhub
 from tests.support.proxy import running_proxy
-from tests.support.workshop import open_workshop, until_there
+from tests.support.workshop import SIDE_BY_SIDE, open_workshop, until_there
 
 BEFORE_PUSH = ("GET", r"/info/refs\?service=git-receive-pack")
 PUSH = ("POST", r"/git-receive-pack$")
@@ -47,14 +47,23 @@ def _scripts(folder: Path, stops_in: str) -> dict[str, str]:
     ],
 )
 async def test_killed_at_work(tmp_path: Path, hub: Hub, stops_in: str, again: set[str]) -> None:
-    """Only the pass that was cut off is played again."""
-    async with open_workshop(tmp_path, hub) as workshop:
+    """Only the pass that was cut off is played again; a sibling that was at work beside it does not notice."""
+    async with open_workshop(tmp_path, hub, files=SIDE_BY_SIDE) as workshop:
         issue = workshop.issue("Add a file", **_scripts(tmp_path, stops_in))
-        workshop.label(issue)
+        waits = f"touch {tmp_path}/beside; until [ -e {tmp_path}/go ]; do sleep 0.05; done; echo 'sibling = 2' > beside.py"
+        sibling = workshop.issue("Count the vowels", implementation=waits)
+        workshop.label(issue, sibling)
         await until_there(tmp_path / "there")
+        await until_there(tmp_path / "beside")
         (await workshop.runner(issue)).kill()
         (tmp_path / "go").touch()
-        [task] = await workshop.ended(issue)
+        [task, untouched] = await workshop.ended(issue, sibling)
+
+        assert untouched.verdict is not None
+        assert (untouched.verdict.name, untouched.attempts) == (VerdictName.SUCCEEDED, 1), untouched.verdict
+        [pull] = workshop.pulls(sibling)
+        assert [file["filename"] for file in workshop.get(f"/pulls/{pull['number']}/files")] == ["beside.py"]
+        assert len(workshop.reviews(pull)) == 1
 
         assert task.verdict is not None
         assert task.verdict.name is VerdictName.SUCCEEDED, task.verdict

@@ -9,7 +9,7 @@ from scripts.agent_clis import install
 from shared.models import VerdictName
 from tests.support.localhub import Hub
 from tests.support.model_api import ModelApi, Story, Turn, model_api
-from tests.support.workshop import FILES, open_workshop
+from tests.support.workshop import SIDE_BY_SIDE, open_workshop
 
 pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(600)]
 KEY = "sk-real-key-of-the-operator-0123456789"
@@ -53,9 +53,7 @@ async def test_real_agents_work_in_parallel_and_each_opens_its_own_pull_request(
             "isolation": "required",
             "slots": count,
         }
-        # Issues this alike are in conflict by their words, and here all agents are wanted at once.
-        together = {**FILES, ".github/shoal.yml": FILES[".github/shoal.yml"] + "on_conflict: parallel\n"}
-        async with open_workshop(tmp_path, hub, files=together, **settings) as workshop:
+        async with open_workshop(tmp_path, hub, files=SIDE_BY_SIDE, **settings) as workshop:
             issues = [workshop.issue(f"Make the file number {number}") for number in numbers]
             assert issues == list(numbers)
             workshop.label(*issues)

@@ -9,7 +9,7 @@ import pytest
 from shared.models import VerdictName
 from tests.support.far_machine import far_machines
 from tests.support.localhub import Hub, running_localhub
-from tests.support.workshop import FILES, Workshop, open_workshop, until_there
+from tests.support.workshop import FILES, SIDE_BY_SIDE, Workshop, open_workshop, until_there
 
 # Minutes together: `.ci/run` runs them, `make test` does not.
 pytestmark = pytest.mark.slow
@@ -45,16 +45,21 @@ async def _assert_told(workshop: Workshop, issue: int, name: VerdictName, *words
 
 
 async def test_what_an_agent_does_wrong_is_told_apart(tmp_path: Path, hub: Hub) -> None:
-    """Four siblings in one orchestration: each has its own verdict, and none disturbs another."""
-    async with open_workshop(tmp_path, hub) as workshop:
+    """Four bad siblings in one orchestration have a verdict each; the fifth, at work until they have ended, succeeds untouched."""
+    async with open_workshop(tmp_path, hub, files=SIDE_BY_SIDE, slots=5) as workshop:
         broken = workshop.issue("Broken diff", implementation=_BROKEN_DIFF)
         gives_up = workshop.issue("Gives up", implementation="echo 'the model said no'; exit 1")
         killed = workshop.issue("Killed", implementation=f"echo 'thinking hard'; echo $$ > {tmp_path}/pid; exec sleep 100")
         red = workshop.issue("Red", implementation="sed -i 's/len(text.split())/41/' words.py")
-        workshop.label(broken, gives_up, killed, red)
+        wait = f"touch {tmp_path}/begun; until [ -e {tmp_path}/go ]; do sleep 0.05; done; echo 'answer = 5' > made_5.py"
+        good = workshop.issue("Does its work", implementation=wait)
+        workshop.label(good, broken, gives_up, killed, red)
+        await until_there(tmp_path / "begun")
         await until_there(tmp_path / "pid")
         psutil.Process(int((tmp_path / "pid").read_text())).kill()
         await workshop.ended(broken, gives_up, killed, red)
+        (tmp_path / "go").touch()
+        [untouched] = await workshop.ended(good)
 
         failed = VerdictName.AGENT_FAILED
         await _assert_told(workshop, broken, failed, "Agent failed", "exit code 1", "patch does not apply")
@@ -66,6 +71,12 @@ async def test_what_an_agent_does_wrong_is_told_apart(tmp_path: Path, hub: Hub) 
         assert check["conclusion"] == "failure"
         assert "Tests failed" in check["output"]["title"]
         assert "AssertionError" in check["output"]["summary"]
+        assert untouched.verdict is not None
+        assert (untouched.verdict.name, untouched.attempts) == (VerdictName.SUCCEEDED, 1), untouched.verdict
+        [pull] = workshop.pulls(good)
+        assert not pull["draft"]
+        assert [file["filename"] for file in workshop.get(f"/pulls/{pull['number']}/files")] == ["made_5.py"]
+        assert [check["conclusion"] for check in workshop.checks(pull["head"]["sha"])] == ["success"]
 
 
 @pytest.mark.parametrize(

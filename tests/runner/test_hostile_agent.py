@@ -36,6 +36,7 @@ def after(stage: Stage, script: str, **more: object) -> AttemptReport:
         pytest.param(NESTED, "inner", "nested", marks=pytest.mark.slow),
         pytest.param("head -c 6000000 /dev/urandom > blob.bin", "blob.bin", "bytes", marks=pytest.mark.slow),
         pytest.param("truncate -s 200M huge.bin", "huge.bin", "max_file_mib", marks=pytest.mark.slow),
+        pytest.param("head -c 209715200 /dev/urandom > huge.bin", "huge.bin", "max_file_mib", marks=pytest.mark.slow),
         pytest.param("ln -s .git/hooks hooks", "hooks", "symbolic link", marks=pytest.mark.slow),
         pytest.param("mkdir .husky; echo evil > .husky/pre-commit", ".husky/pre-commit", "protected", marks=pytest.mark.slow),
         pytest.param("cp words.py CODEOWNERS", "CODEOWNERS", "protected_changes", marks=pytest.mark.slow),
@@ -49,6 +50,39 @@ def test_a_change_that_must_not_leave_is_named_with_its_rule(make_stage: MakeSta
     assert report.verdict.name == "unsafe_diff"
     assert report.verdict.reason.startswith(f"{path}:")
     assert rule in report.verdict.reason
+
+
+def test_files_that_are_too_large_together_are_named_before_they_are_packed(make_stage: MakeStage) -> None:
+    """Random bytes, which no packing makes small: each file that is too large by itself, else the largest; and the setting."""
+    small = RepositorySettings(max_file_mib=1, max_change_mib=2)
+    report = after(make_stage(), "for n in 1 2; do head -c 1500000 /dev/urandom > big$n.bin; done", settings=small)
+    assert report.verdict.name == "unsafe_diff"
+    assert report.verdict.reason == "big1.bin: 1,500,000 bytes, more than 1,048,576 (setting: max_file_mib) and 1 more"
+    assert "big2.bin: 1,500,000 bytes" in report.verdict.detail
+    assert not report.changes, "it was not even taken in"
+
+
+def test_files_that_are_too_large_only_together_are_named_by_the_largest(make_stage: MakeStage) -> None:
+    """Also before they are packed."""
+    together = 'for n in 1 2 3; do head -c 90000$n /dev/urandom > "big $n.bin"; done'
+    report = after(make_stage(), together, settings=RepositorySettings(max_file_mib=1, max_change_mib=2))
+    words = "the changed files hold 2,700,006 bytes, more than 2,097,152; this is the largest (setting: max_change_mib)"
+    assert report.verdict.reason == f"big 3.bin: {words}"
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "rule"),
+    [
+        (r"""printf '[submodule "x"]\n\tpath = x\n\turl = -uevil\n' > .gitmodules""", ".gitmodules", "gitmodulesUrl"),
+        ("mkdir sub; head -c 3000 /dev/zero | tr '\\0' a > sub/.gitattributes", "sub/.gitattributes", "gitattributesLineLength"),
+    ],
+)
+def test_what_gits_own_checks_refuse_is_named(make_stage: MakeStage, script: str, path: str, rule: str) -> None:
+    """File, git's name for its rule, its words, and what to do: there is no setting for it."""
+    report = after(make_stage(), script)
+    assert report.verdict.name == "unsafe_diff"
+    assert report.verdict.reason.startswith(f"{path}: git's check `{rule}` refuses it (")
+    assert "`/shoal retry`" in report.verdict.reason
 
 
 @pytest.mark.slow

@@ -33,6 +33,8 @@ FILES = {
     "test_words.py": "from words import count\n\nassert count('two words') == 2\n",
     ".github/shoal.yml": "test_command: python3 -S -E test_words.py\n",
 }
+# Issues as alike as those of the stories are in conflict by their words: where they must be at work together.
+SIDE_BY_SIDE = {**FILES, ".github/shoal.yml": FILES[".github/shoal.yml"] + "on_conflict: parallel\n"}
 # Each issue has its own file, so that nothing is in conflict; what a story writes into its folder of scripts comes first.
 AGENT = """
 issue=$(basename "$(dirname "$(dirname "$1")")" | sed 's/^shoal--\\([0-9]*\\).*/\\1/')
