@@ -12,6 +12,7 @@ import structlog
 from app.decide.state import Task, TaskStatus
 from app.events import PlanFailed, PlanReady
 from app.facts.analysis import analyse
+from app.facts.damage import Damaged
 from app.facts.repository import gather
 from app.facts.settings_file import SettingsMistake
 from app.facts.settings_file import parse as parse_settings
@@ -24,6 +25,7 @@ from app.planning.plan import make_plan, outside_blockers
 from app.settings import Settings
 from app.store import measured, rows
 from app.store.database import Database
+from shared.errors import UserError
 from shared.models import IssueSnapshot
 
 log = structlog.get_logger()
@@ -40,12 +42,27 @@ class Planner:
     machine: Callable[[], Machine]
 
     async def make(self, client: RepositoryClient, repository_id: int, orchestration: str) -> PlanReady | PlanFailed:
-        """The plan of an orchestration's intake, on the newest commit of the default branch."""
+        """The plan of an orchestration's intake, on the newest commit of the default branch; a damaged mirror is made anew."""
+        try:
+            return await self._make(client, repository_id, orchestration)
+        except Damaged as damage:
+            log.warning("mirror.damaged", repository=client.full_name, said=damage.said)
+        try:
+            return await self._make(client, repository_id, orchestration, afresh=True)
+        except Damaged as damage:
+            words = f"{client.full_name} cannot be read even when it is cloned anew, git says “{damage.said}”"
+            raise UserError(f"{words}: run `git fsck` in a clone, and push what is lost") from damage
+
+    async def _make(
+        self, client: RepositoryClient, repository_id: int, orchestration: str, *, afresh: bool = False
+    ) -> PlanReady | PlanFailed:
         begun = time.monotonic()
         repository = await self.database.read(lambda c: rows.load_repository(c, repository_id))
         tasks = await self.database.read(lambda c: rows.tasks_of(c, orchestration))
         batch = [task.snapshot for task in tasks if task.status is TaskStatus.INTAKE and task.snapshot is not None]
-        facts, (issues, foreign) = await asyncio.gather(gather(client, self.settings.work_dir), self._with_blockers(client, batch))
+        facts, (issues, foreign) = await asyncio.gather(
+            gather(client, self.settings.work_dir, afresh=afresh), self._with_blockers(client, batch)
+        )
         try:
             settings = parse_settings(facts.settings_text or "", partial(not_allowed, self.settings))
         except SettingsMistake as mistake:

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.facts.damage import Damaged, reading
 from app.planning.tree import Tree
 from shared.errors import UserError
 from shared.git import GitFailed, git, run_git
@@ -38,12 +39,13 @@ def list_folder(folder: Path) -> Listing:
         raise UserError(f"{folder} is not a folder: give a git checkout or a folder with the repository's files")
     if not _is_checkout(folder):
         return _listing(folder, [(shown(name), name) for name in _walk(folder)])
-    # Sub-modules are one entry each: their files belong to another repository.
-    entries = _entries(git("ls-files", "-s", "-z", cwd=folder), name_of_object=1)
-    status, head = run_git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder, accept=(0, 1, 128))
-    if status:
-        return _listing(folder, entries, in_git=True)
-    staged, _ = run_git("diff-index", "--cached", "--quiet", head.strip(), cwd=folder, accept=(0, 1))
+    with reading(folder):
+        # Sub-modules are one entry each: their files belong to another repository.
+        entries = _entries(git("ls-files", "-s", "-z", cwd=folder), name_of_object=1)
+        status, head = run_git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder, accept=(0, 1, 128))
+        if status:
+            return _listing(folder, entries, in_git=True)
+        staged, _ = run_git("diff-index", "--cached", "--quiet", head.strip(), cwd=folder, accept=(0, 1))
     return _listing(folder, entries, in_git=True, head=head.strip(), is_head=not staged)
 
 
@@ -54,17 +56,22 @@ def tree_at(git_dir: Path, sha: str) -> Tree:
 
 def list_commit(git_dir: Path, sha: str) -> Listing:
     """As `tree_at`, with the places of the contents."""
-    listed = git("ls-tree", "-r", "-z", "--end-of-options", sha, cwd=git_dir)
+    with reading(git_dir):
+        listed = git("ls-tree", "-r", "-z", "--end-of-options", sha, cwd=git_dir)
     return _listing(git_dir, _entries(listed, name_of_object=2), in_git=True, head=sha, is_head=True)
 
 
 def _is_checkout(folder: Path) -> bool:
     """A folder that git ignores, or a new one inside some other checkout, holds no tracked file: it counts as a plain folder."""
     try:
-        status, listed = run_git("ls-files", "-z", cwd=folder, accept=(0, 128))
+        return bool(git("ls-files", "-z", cwd=folder)) or (folder / ".git").exists()
     except GitFailed as error:
-        raise UserError(f"git cannot read {folder}: {error.stderr.strip()[-300:]}") from error
-    return status == 0 and (bool(listed) or (folder / ".git").exists())
+        was_one = any((folder / ".git" / part).exists() for part in ("HEAD", "objects"))
+        if was_one and "dubious ownership" not in error.stderr:
+            raise Damaged(folder, error.stderr) from error
+        if error.status != 128:
+            raise UserError(f"git cannot read {folder}: {error.stderr.strip()[-300:]}") from error
+        return False
 
 
 def _entries(listed: str, *, name_of_object: int) -> list[tuple[str, str]]:
