@@ -99,13 +99,19 @@ def test_a_tree_of_binaries(tmp_path: Path) -> None:
 
 
 def test_a_submodule_is_somebody_elses(repository: Path, tmp_path: Path) -> None:
-    """One entry: neither its files nor the folder itself are expected to change."""
+    """Neither its files, there or still to come, nor the folder itself are expected to change, whatever the text names."""
     commit_files(tmp_path / "inner", "First", {"total_of_all.py": "def total(): ...\n"})
-    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), "vendored", cwd=repository)
+    for place in ("vendored", "src/sub"):
+        git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), place, cwd=repository)
     commit(repository)
-    run = planned(repository, {"number": 1, "title": "`total_of_all` is wrong", "body": "It is in `vendored/total_of_all.py`."})
+    body = """Scope: vendored/, src/sub/**, src/sub/new.py
+
+        Bump vendored and `src/sub`: `total_of_all` is in `vendored/total_of_all.py` and `src/sub/total_of_all.py`; write
+        `src/sub/x.py`, `src/sub/a/b/y.py`, vendored/z.py, ./src/sub/x.py, and `src/submit.py` beside it. vendored vendored"""
+    run = planned(repository, {"number": 1, "title": "fix(vendored): total in `vendored` is wrong", "body": body})
     assert run.status == 0
-    assert "vendored/total_of_all.py" not in likely(run)
+    foreign = [path for path in likely(run) if f"{path}/".startswith(("vendored/", "src/sub/"))]
+    assert (foreign, likely(run)["src/submit.py"]) == ([], 0.75)
 
 
 def test_a_tree_without_git(repository: Path) -> None:
