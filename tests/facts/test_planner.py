@@ -1,4 +1,4 @@
-"""The app's own mirror loses what it held, as disks do: it is made anew, and nobody hears of it."""
+"""Plans of a real repository through the app's own mirror, which may lose what it held, as disks do, and is made anew then."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ async def planner(home: Home, tmp_path: Path) -> AsyncIterator[Planner]:
     home.mona.open_issue(REPOSITORY, "The total is wrong", labels=[])
     desk = Desk()
     desk.state = desk.state.__class__(desk.state.repository.model_copy(update={"id": home.id, "full_name": REPOSITORY}))
-    desk.read(desk.issue(1, "See `src/total.py`."))
+    desk.read(desk.issue(1, "See `src/total.py`, and `ledger.py` once it is there."))
     desk.wait(21)
     state = desk.state
     decision = Decision(state, True, tuple(state.orchestrations.values()), tuple(state.tasks.values()), (), (), "")
@@ -93,3 +93,26 @@ async def test_a_damaged_mirror_is_made_anew(
     assert (second.plan, second.settings, second.base_sha) == (first.plan, first.settings, first.base_sha)
     assert git("fsck", "--connectivity-only", cwd=mirror) is not None
     assert git("rev-list", "--count", "main", cwd=mirror).strip() == "2"
+
+
+async def test_a_waiting_task_is_looked_at_on_the_newest_commit(planner: Planner, client: RepositoryClient, home: Home) -> None:
+    """A file that the issue names has come since the plan: it is expected now; what does not wait is not looked at."""
+    made = await make(planner, client)
+    assert await planner.look_again(client, client.repository_id, made.orchestration) is None
+    desk = Desk()
+    desk.state = await planner.database.read(
+        lambda c: rows.load_state(c, rows.load_repository(c, home.id) or desk.state.repository)
+    )
+    desk.tell(made)
+    state = desk.state
+    decision = Decision(state, True, tuple(state.orchestrations.values()), tuple(state.tasks.values()), (), (), "")
+    await planner.database.write(lambda c: rows.save(c, state.repository, decision))
+    newer = home.hub.commit(REPOSITORY, "main", {"lib/ledger.py": "def total(): ...\n"}, login="mona")
+
+    revised = await planner.look_again(client, client.repository_id, made.orchestration)
+
+    assert revised is not None
+    assert (revised.base_sha, [task.issue for task in revised.plan.tasks]) == (newer, [1])
+    touched = {touch.path: touch.probability for touch in revised.plan.tasks[0].touches}
+    assert "lib/ledger.py" in touched
+    assert "lib/ledger.py" not in {touch.path for touch in made.plan.tasks[0].touches}
