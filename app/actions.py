@@ -46,6 +46,13 @@ class MakePlan(Action):
     orchestration: str
 
 
+class LookAgain(Action):
+    """Work out on the newest commit what the waiting tasks of a planned batch will probably touch -> PlanRevised."""
+
+    kind: Literal["look_again"] = "look_again"
+    orchestration: str
+
+
 class StartAttempt(Action):
     """Start a WorkflowManager -> AttemptStarted (or AttemptGone); `labels` are those of its runner, none: the operator's."""
 
@@ -171,6 +178,7 @@ AnyAction = Annotated[
     | CheckPresser
     | Acknowledge
     | MakePlan
+    | LookAgain
     | StartAttempt
     | StopAttempt
     | ReadRunners

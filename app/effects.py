@@ -17,6 +17,7 @@ from app.actions import (
     CheckPresser,
     ConcludeCheck,
     DropHeld,
+    LookAgain,
     MakePlan,
     OpenPullRequest,
     ReadBlockers,
@@ -99,6 +100,7 @@ class Effects:
             "check_presser": self._check_presser,
             "acknowledge": self._acknowledge,
             "make_plan": self._make_plan,
+            "look_again": self._look_again,
             "start_attempt": self._start_attempt,
             "stop_attempt": self._stop_attempt,
             "read_runners": self._read_runners,
@@ -169,6 +171,12 @@ class Effects:
         client = await self._client(action.repository_id)
         await self.backend.prepare()  # while the plan is made
         return [await self.planner.make(client, action.repository_id, action.orchestration)]
+
+    async def _look_again(self, action: LookAgain) -> Sequence[AnyEvent]:
+        revised = await self.planner.look_again(
+            await self._client(action.repository_id), action.repository_id, action.orchestration
+        )
+        return [revised] if revised else []
 
     async def _read_blockers(self, action: ReadBlockers) -> Sequence[AnyEvent]:
         client = await self._client(action.repository_id)

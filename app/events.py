@@ -59,6 +59,7 @@ __all__ = [
     "PhaseReported",
     "PlanFailed",
     "PlanReady",
+    "PlanRevised",
     "PresserKnown",
     "PullRequestChanged",
     "PullRequestOpened",
@@ -90,6 +91,15 @@ class PlanReady(Event):
     clone_url: str
     gather_seconds: float = 0
     plan_seconds: float = 0
+
+
+class PlanRevised(Event):
+    """The same plan on a newer commit: what its waiting tasks will probably touch there, and the conflicts and course of that."""
+
+    kind: Literal["plan_revised"] = "plan_revised"
+    orchestration: str
+    base_sha: str
+    plan: Plan
 
 
 class PlanFailed(Event):
@@ -319,6 +329,7 @@ AnyEvent = Annotated[
     | IssueRead
     | PresserKnown
     | PlanReady
+    | PlanRevised
     | PlanFailed
     | AttemptStarted
     | AttemptClaimed

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 import structlog
 
 from app.decide.state import Task, TaskStatus
-from app.events import PlanFailed, PlanReady
+from app.events import PlanFailed, PlanReady, PlanRevised
 from app.facts.analysis import analyse
+from app.facts.damage import Damaged
 from app.facts.repository import gather
 from app.facts.settings_file import SettingsMistake
 from app.facts.settings_file import parse as parse_settings
@@ -20,14 +21,16 @@ from app.github.repository import RepositoryClient
 from app.limits import not_allowed
 from app.planning.capacity import Machine
 from app.planning.estimate import History
-from app.planning.plan import make_plan, outside_blockers
+from app.planning.plan import make_plan, outside_blockers, with_touches
 from app.settings import Settings
 from app.store import measured, rows
 from app.store.database import Database
-from shared.models import IssueSnapshot
+from shared.errors import UserError
+from shared.models import IssueSnapshot, Touch
 
 log = structlog.get_logger()
 
+_Made = TypeVar("_Made")
 BlockerState = Literal["open", "closed", "pull_request", "unknown"]
 
 
@@ -40,12 +43,38 @@ class Planner:
     machine: Callable[[], Machine]
 
     async def make(self, client: RepositoryClient, repository_id: int, orchestration: str) -> PlanReady | PlanFailed:
-        """The plan of an orchestration's intake, on the newest commit of the default branch."""
+        """The plan of an orchestration's intake, on the newest commit of the default branch; a damaged mirror is made anew."""
+        return await _healing(client, partial(self._make, client, repository_id, orchestration))
+
+    async def look_again(self, client: RepositoryClient, repository_id: int, orchestration: str) -> PlanRevised | None:
+        """The same plan with what its waiting tasks will probably touch on the newest commit; None where nothing waits."""
+        planned = await self.database.read(lambda c: rows.load_orchestration(c, orchestration))
+        tasks = await self.database.read(lambda c: rows.tasks_of(c, orchestration))
+        texts = [task.snapshot for task in tasks if task.status is TaskStatus.WAITING and task.snapshot is not None]
+        if planned is None or planned.plan is None or not texts:
+            return None
+        sha, touches = await _healing(client, partial(self._touches, client, texts))
+        plan = await asyncio.to_thread(with_touches, planned.plan, touches, self.machine())
+        log.info("plan.revised", orchestration=orchestration, base=sha)
+        return PlanRevised(repository_id=repository_id, orchestration=orchestration, base_sha=sha, plan=plan)
+
+    async def _touches(
+        self, client: RepositoryClient, texts: list[IssueSnapshot], *, afresh: bool
+    ) -> tuple[str, Mapping[int, tuple[Touch, ...]]]:
+        facts = await gather(client, self.settings.work_dir, afresh=afresh)
+        analysis = await asyncio.to_thread(analyse, facts.listing, texts, self.settings.work_dir / "planning")
+        return facts.base_sha, analysis.touches
+
+    async def _make(
+        self, client: RepositoryClient, repository_id: int, orchestration: str, *, afresh: bool
+    ) -> PlanReady | PlanFailed:
         begun = time.monotonic()
         repository = await self.database.read(lambda c: rows.load_repository(c, repository_id))
         tasks = await self.database.read(lambda c: rows.tasks_of(c, orchestration))
         batch = [task.snapshot for task in tasks if task.status is TaskStatus.INTAKE and task.snapshot is not None]
-        facts, (issues, foreign) = await asyncio.gather(gather(client, self.settings.work_dir), self._with_blockers(client, batch))
+        facts, (issues, foreign) = await asyncio.gather(
+            gather(client, self.settings.work_dir, afresh=afresh), self._with_blockers(client, batch)
+        )
         try:
             settings = parse_settings(facts.settings_text or "", partial(not_allowed, self.settings))
         except SettingsMistake as mistake:
@@ -131,6 +160,19 @@ class Planner:
             return number, "open" if issue.state == "open" else "closed"
 
         return list(await asyncio.gather(*map(one, outside_blockers(issues, repository=name))))
+
+
+async def _healing(client: RepositoryClient, work: Callable[..., Awaitable[_Made]]) -> _Made:
+    """`work(afresh=...)`; where the mirror turns out to be damaged once more, with a new one."""
+    try:
+        return await work(afresh=False)
+    except Damaged as damage:
+        log.warning("mirror.damaged", repository=client.full_name, said=damage.said)
+    try:
+        return await work(afresh=True)
+    except Damaged as damage:
+        words = f"{client.full_name} cannot be read even when it is cloned anew, git says “{damage.said}”"
+        raise UserError(f"{words}: run `git fsck` in a clone, and push what is lost") from damage
 
 
 def _will_be_there(task: Task) -> bool:

@@ -24,6 +24,7 @@ _INVISIBLE = re.compile(
 # Joiners belong to scripts and emoji, a byte order mark to files: taken out too, but nothing to tell anybody.
 _HARMLESS = re.compile("[\u200c\u200d\ufe0f\ufeff]")
 _FENCE = re.compile(r"\s*(?:[-*+]\s+|\d{1,9}[.)]\s+)*(`{3,}|~{3,})")
+_QUOTE = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*>")
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 _CODE_OR_COMMENT = re.compile(r"`+|<!--")
 _PRE = re.compile(r"<(/?)pre\b", re.IGNORECASE)
@@ -140,7 +141,7 @@ class _Reader:
             self._close_fence(raw)
             return "code", raw
         text = self._without_comments(raw, can_close=can_close)
-        if text.lstrip().startswith(">"):
+        if _QUOTE.match(text):
             return "quote", text
         if self._is_pre(text):
             return "code", text

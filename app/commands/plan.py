@@ -74,16 +74,17 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
 
 def _plan(batch: IssuesFile, tree: Path, slots: int, machine: Machine = NO_LIMIT) -> Plan:
     listing = list_folder(tree)
-    touches = analyse(listing, batch.issues, _cache()).touches
-    return make_plan(
+    analysis = analyse(listing, batch.issues, _cache(), past_needed=False)
+    plan = make_plan(
         batch.issues,
         listing.tree,
         slots=slots,
         blockers=batch.blockers,
         repository=batch.repository,
-        touches=touches,
+        touches=analysis.touches,
         machine=machine,
     )
+    return plan.model_copy(update={"problems": (*analysis.problems, *plan.problems)})
 
 
 def _cache() -> Path:

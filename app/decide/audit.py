@@ -14,6 +14,7 @@ from app.events import (
     OperatorSpoke,
     PermitRequested,
     PlanReady,
+    PlanRevised,
     PresserKnown,
     PullRequestOpened,
     TokenMinted,
@@ -42,7 +43,7 @@ def _told(event: AnyEvent, decision: Decision) -> dict[str, object] | None:
                 "task": task.status if task else "",
                 "orchestration": task.orchestration if task else "",
             }
-        case PlanReady():
+        case PlanReady() | PlanRevised():
             plan = event.plan.model_dump_json(by_alias=True)
             issues = [task.issue for task in event.plan.tasks]
             kept = {"orchestration": event.orchestration, "base_sha": event.base_sha}

@@ -32,7 +32,7 @@ def _lines(draft: Draft, orchestration: Orchestration, issue: int, task: Task) -
     started_late = before.status is TaskStatus.WAITING and task.status is TaskStatus.RUNNING and not before.stacked_on
     if started_late and task.stacked_on:
         found.append(f"#{issue} starts from the branch of {_names(task.stacked_on)}, which is verified and not merged yet")
-    elif started_late and task.base_sha not in {"", orchestration.base_sha} and task.follow_up is None:
+    elif started_late and task.base_sha not in {"", orchestration.base_sha, orchestration.start_sha} and task.follow_up is None:
         found.append(f"#{issue} starts from the default branch as it is now: what it waited for was merged")
     if before.verdict is None and task.verdict is not None and before.status is not TaskStatus.DONE:
         found += _end(before, task)

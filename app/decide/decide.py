@@ -25,6 +25,7 @@ from app.decide.context import Context
 from app.decide.draft import Decision, Draft
 from app.decide.hold import end_overdue, work_handed_over
 from app.decide.intake import close_intakes
+from app.decide.new_base import look_again, plan_revised
 from app.decide.pause import look_at_probes
 from app.decide.permit import permit_requested, remote_read_for_permit, token_minted
 from app.decide.planned import plan_failed, plan_ready, planning_failed
@@ -49,6 +50,7 @@ def decide(state: State, event: AnyEvent, context: Context) -> Decision:
     watch_ci(draft)
     close_intakes(draft)
     start_ready(draft)
+    look_again(draft)
     _end_orchestrations(draft)
     note_changes(draft)
     _report_changes(draft)
@@ -107,6 +109,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "repository_gone": _repository_gone,
     "plan_ready": plan_ready,
     "plan_failed": plan_failed,
+    "plan_revised": plan_revised,
     "attempt_started": attempt_started,
     "attempt_claimed": attempt_claimed,
     "heartbeat_received": heartbeat_received,

@@ -1,12 +1,14 @@
 """What a plan means for its tasks."""
 
+from collections.abc import Iterator, Mapping
+
 from app.decide.budget import cost_budget, reservation
 from app.decide.draft import Draft
 from app.decide.hold import ELSEWHERE
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
 from app.events import EffectFailed, PlanFailed, PlanReady
-from app.planning.conflicts import counting_conflicts
-from shared.models import Plan, PlannedTask, RepositorySettings, VerdictName
+from app.planning.conflicts import THRESHOLD, conflict_edges, counting_conflicts
+from shared.models import Plan, PlannedTask, Problem, RepositorySettings, Touch, VerdictName
 
 
 def plan_ready(draft: Draft, event: PlanReady) -> None:
@@ -32,12 +34,13 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
         plan=event.plan,
         settings=settings,
         budget_usd=cost_budget(draft.context.policy, settings),
-        problems=event.plan.problems,
         gather_seconds=event.gather_seconds,
         plan_seconds=event.plan_seconds,
     )
     planned = {task.issue: task for task in event.plan.tasks}
     touches = {task.issue: task.touches for task in _live_elsewhere(draft, event)}
+    across = () if settings.on_conflict == "parallel" else tuple(_across(event, touches))
+    draft.change_orchestration(event.orchestration, problems=(*event.plan.problems, *across))
     conflicts = counting_conflicts({**touches, **{task.issue: task.touches for task in event.plan.tasks}})
     labels = {label.lower() for label in (draft.context.policy.label, *settings.labels)}
     for task in _batch(draft, event.orchestration):
@@ -110,8 +113,17 @@ def _wait(draft: Draft, event: PlanReady, planned: PlannedTask, conflicts: froze
 def _live_elsewhere(draft: Draft, event: PlanReady) -> list[Task]:
     """Conflicts hold across orchestrations: work that was planned earlier and is not merged yet."""
     ours = {task.issue for task in event.plan.tasks}
-    known = [task for task in draft.tasks.values() if task.branch and task.issue not in ours]
-    return [task for task in known if task.open or (task.verified and task.pull_request_state == "open")]
+    return [task for task in draft.tasks.values() if task.branch and task.issue not in ours and task.in_the_way]
+
+
+def _across(event: PlanReady, elsewhere: Mapping[int, tuple[Touch, ...]]) -> Iterator[Problem]:
+    """The conflicts with work of earlier orchestrations, as remarks: the plan itself knows only its own batch."""
+    planned = {task.issue: task.touches for task in event.plan.tasks}
+    for edge in conflict_edges({**elsewhere, **planned}, lambda _one, _other: False):
+        ours, theirs = ([one for one in edge.between or () if (one in planned) is inside] for inside in (True, False))
+        if edge.probability >= THRESHOLD and ours and theirs and theirs[0] not in event.outside.get(ours[0], ()):
+            what = f"{edge.why}, and #{theirs[0]} was planned before: they do not run at the same time"
+            yield Problem(issue=ours[0], what=f"{what} ({edge.evidence}, probability {edge.probability:.2f})")
 
 
 def _branch(planned: str, issue: int, generation: int) -> str:

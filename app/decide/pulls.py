@@ -3,7 +3,7 @@
 from app.actions import SyncReport
 from app.decide.ci import look_after_base_moved
 from app.decide.draft import Draft
-from app.decide.state import OrchestrationStatus
+from app.decide.new_base import follow_base
 from app.decide.stop import stop_task
 from app.decide.unblock import unblock
 from app.events import BaseMoved, PullRequestChanged
@@ -27,11 +27,8 @@ def pull_request_changed(draft: Draft, event: PullRequestChanged) -> None:
 
 
 def base_moved(draft: Draft, event: BaseMoved) -> None:
-    """Remembers the newest commit: the base of work whose predecessor is merged by then."""
-    for orchestration in list(draft.orchestrations.values()):
-        running = orchestration.status in {OrchestrationStatus.RUNNING, OrchestrationStatus.PROPOSED}
-        if running and event.ref == f"refs/heads/{orchestration.default_branch}":
-            draft.change_orchestration(orchestration.id, latest_sha=event.sha)
+    """Plans learn of it, and open pull requests are looked at: whether they still merge."""
+    follow_base(draft, event)
     branches = {orchestration.default_branch for orchestration in draft.orchestrations.values()}
     if event.ref.removeprefix("refs/heads/") in branches:
         look_after_base_moved(draft)

@@ -160,7 +160,7 @@ class Base:
 
 
 def base_of(draft: Draft, task: Task) -> Base:
-    """The verified branches of the predecessors that are not merged yet; else the commit that was planned on."""
+    """The verified branches of predecessors that are not merged yet; else the newest commit if one was merged, or the plan's."""
     orchestration = draft.orchestrations[task.orchestration]
     earlier = [draft.tasks[issue] for issue in (*task.after, *_earlier_conflicts(orchestration, task)) if issue in draft.tasks]
     open_ones = {t.issue: t for t in earlier if t.verified and t.pull_request_state == "open"}
@@ -168,8 +168,13 @@ def base_of(draft: Draft, task: Task) -> Base:
     tops = sorted((t for t in open_ones.values() if t.issue not in contained), key=lambda t: t.issue)
     if not tops:
         merged = any(t.merged for t in earlier)
-        return Base(orchestration.latest_sha if merged else orchestration.base_sha)
+        return Base(orchestration.latest_sha if merged else planned_base(orchestration))
     return Base(tops[0].head_sha, tuple(t.head_sha for t in tops[1:]), tuple(t.issue for t in tops))
+
+
+def planned_base(orchestration: Orchestration) -> str:
+    """The commit that the whole plan starts from."""
+    return orchestration.start_sha or orchestration.base_sha
 
 
 def _earlier_conflicts(orchestration: Orchestration, task: Task) -> tuple[int, ...]:

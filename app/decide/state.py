@@ -81,6 +81,10 @@ class Orchestration(Row):
     base_sha: str = ""
     # The default branch's newest commit seen since planning: the base of work whose predecessor was merged meanwhile.
     latest_sha: str = ""
+    # The one for which the planner was last asked to look again.
+    looked_at_sha: str = ""
+    # Where the work of a plan that waited for a person begins, if not on `base_sha`.
+    start_sha: str = ""
     default_branch: str = ""
     clone_url: str = ""
     plan: Plan | None = None
@@ -227,6 +231,11 @@ class Task(Row):
     def verified(self) -> bool:
         """Ended well: others may build on its branch."""
         return self.status is TaskStatus.DONE and self.verdict is not None and self.verdict.name is VerdictName.SUCCEEDED
+
+    @property
+    def in_the_way(self) -> bool:
+        """Its change is under way, or published and not merged yet: others may conflict with it."""
+        return self.open or (self.verified and self.pull_request_state == "open")
 
     @property
     def waits_for_provider(self) -> bool:

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from stat import S_ISREG
 
+from app.facts.damage import Damaged, PastDamaged, lacks_by_intent, reading
 from app.facts.tree import Listing, shown
 from app.planning.contents import MOST_BYTES, Wanted, read_contents
 from app.planning.likely import Index
@@ -20,7 +21,7 @@ _HERE = {"GIT_NO_LAZY_FETCH": "1"}  # what a partial clone lacks is not fetched 
 
 
 def read_index(listing: Listing, wanted: Wanted) -> Index:
-    """The contents as far as they are wanted, and the last commits."""
+    """The contents as far as they are wanted, and the last commits; Damaged where git cannot read one, PastDamaged the other."""
     with ThreadPoolExecutor(1) as beside:  # git compares trees while this process reads words
         past = beside.submit(read_past, listing)
         contents = read_contents(listing.tree, _files(listing), wanted)
@@ -28,16 +29,24 @@ def read_index(listing: Listing, wanted: Wanted) -> Index:
 
 
 def read_past(listing: Listing) -> Past:
-    """At most 2,000 commits without merges before and at the head; none of a plain folder, few of a shallow clone."""
-    return Past(tuple(read_commits(listing.folder, listing.head, MOST_COMMITS)) if listing.head else ())
+    """At most 2,000 commits without merges before and at the head; none of a plain folder, few of a shallow clone.
+
+    None of a clone without trees either: that lacks its past by intent.
+    """
+    try:
+        return Past(tuple(read_commits(listing.folder, listing.head, MOST_COMMITS)) if listing.head else ())
+    except PastDamaged:
+        if lacks_by_intent(listing.folder):
+            return Past(())
+        raise
 
 
 def read_commits(folder: Path, head: str, most: int) -> list[Commit]:
     """Without merges, newest first, children before parents; of a folder below the top only what lies in it."""
     form = ("--format=%x00%x00%h%x00%B", f"--max-count={most}", "--end-of-options", head)
-    logged = git(
-        "log", "-z", "--no-merges", "--topo-order", "--no-renames", "--name-only", "--relative", *form, cwd=folder, env=_HERE
-    )
+    what = ("-z", "--no-merges", "--topo-order", "--no-renames", "--name-only", "--relative")
+    with reading(folder, PastDamaged):
+        logged = git("log", *what, *form, cwd=folder, env=_HERE)
     return list(_commits(logged.split("\0")))
 
 
@@ -106,15 +115,31 @@ def _sizes(folder: Path, objects: Sequence[str]) -> dict[str, int]:
     """Of the objects that are there: those of a partial clone may not be."""
     if not objects:
         return {}
-    answers = git(
-        "cat-file", "--batch-check", "--buffer", cwd=folder, stdin="\n".join(objects).encode() + b"\n", env=_HERE
-    ).splitlines()
+    try:
+        answers = _described(folder, objects)
+    except Damaged:
+        if not lacks_by_intent(folder):
+            raise
+        wanted = set(objects)
+        every = ("--batch-all-objects", "--unordered")  # git ends at the first that it may not fetch, but lists all that it has
+        here = git("cat-file", "--batch-check", "--buffer", *every, cwd=folder, env=_HERE).splitlines()
+        answers = [answer for answer in here if answer.partition(" ")[0] in wanted]
     return {words[0]: int(words[2]) for answer in answers if len(words := answer.split(" ")) == 3 and words[1] == "blob"}
+
+
+def _described(folder: Path, objects: Sequence[str]) -> list[str]:
+    asked = "\n".join(objects).encode() + b"\n"
+    with reading(folder):
+        answers = git("cat-file", "--batch-check", "--buffer", cwd=folder, stdin=asked, env=_HERE).splitlines()
+    if lost := next((answer for answer in answers if answer.endswith(" missing")), ""):
+        raise Damaged(folder, lost)
+    return answers
 
 
 def _read(listing: Listing, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
     asked = "\n".join(listing.places[number] for number in numbers).encode() + b"\n"
-    answer = git_bytes("cat-file", "--batch", "--buffer", cwd=listing.folder, stdin=asked, env=_HERE)
+    with reading(listing.folder):
+        answer = git_bytes("cat-file", "--batch", "--buffer", cwd=listing.folder, stdin=asked, env=_HERE)
     files, at = [], 0
     for number in numbers:
         line_end = answer.index(b"\n", at)

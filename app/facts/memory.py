@@ -18,7 +18,7 @@ from shared.git import GitFailed, git
 from shared.issue_text import IssueText
 from shared.models import Touch
 
-_VERSION = 2  # of what is kept and of how it is worked out, beside the numbers of the model
+_VERSION = 3  # of what is kept and of how it is worked out, beside the numbers of the model
 _MOST_BASES = 100  # of all repositories
 _LOOKED_BACK = 3  # bases of the same repository
 _PROBABLE = 0.1  # a file less probable than this may change without the text being looked at again
@@ -55,7 +55,9 @@ class Memory:
         if self.folder is None or not listing.in_git:
             return None
         said = hashlib.sha256(f"{_VERSION}\0{listing.head}\0{model.WEIGHTS}{model.SHAPE}{model.SHAPE_AT_0}\0".encode())
-        said.update("\0".join((*listing.tree.paths, *listing.places)).encode("utf-8", "surrogateescape"))
+        said.update(
+            "\0".join((*listing.tree.paths, *listing.places, *sorted(listing.tree.foreign))).encode("utf-8", "surrogateescape")
+        )
         return self.folder / f"{_repository(listing)}-{said.hexdigest()[:40]}.json"
 
     def of(self, listing: Listing) -> Known:

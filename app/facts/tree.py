@@ -3,12 +3,15 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from app.facts.damage import Damaged, reading
 from app.planning.tree import Tree
 from shared.errors import UserError
 from shared.git import GitFailed, git, run_git
 
-_FILE_MODES = ("100644", "100755")  # neither symbolic links nor sub-modules: their files belong elsewhere
+_FILE_MODES = ("100644", "100755")  # no symbolic links: what they point to has a name of its own, or belongs elsewhere
+_SUBMODULE = "160000"
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,13 @@ def list_folder(folder: Path) -> Listing:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: give a git checkout or a folder with the repository's files")
     if not _is_checkout(folder):
-        return _listing(folder, [(shown(name), name) for name in _walk(folder)])
-    # Sub-modules are one entry each: their files belong to another repository.
-    entries = _entries(git("ls-files", "-s", "-z", cwd=folder), name_of_object=1)
-    status, head = run_git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder, accept=(0, 1, 128))
-    if status:
-        return _listing(folder, entries, in_git=True)
-    staged, _ = run_git("diff-index", "--cached", "--quiet", head.strip(), cwd=folder, accept=(0, 1))
+        return _listing(folder, [_Entry(shown(name), name) for name in _walk(folder)])
+    with reading(folder):
+        entries = _entries(git("ls-files", "-s", "-z", cwd=folder), name_of_object=1)
+        status, head = run_git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder, accept=(0, 1, 128))
+        if status:
+            return _listing(folder, entries, in_git=True)
+        staged, _ = run_git("diff-index", "--cached", "--quiet", head.strip(), cwd=folder, accept=(0, 1))
     return _listing(folder, entries, in_git=True, head=head.strip(), is_head=not staged)
 
 
@@ -54,35 +57,47 @@ def tree_at(git_dir: Path, sha: str) -> Tree:
 
 def list_commit(git_dir: Path, sha: str) -> Listing:
     """As `tree_at`, with the places of the contents."""
-    listed = git("ls-tree", "-r", "-z", "--end-of-options", sha, cwd=git_dir)
+    with reading(git_dir):
+        listed = git("ls-tree", "-r", "-z", "--end-of-options", sha, cwd=git_dir)
     return _listing(git_dir, _entries(listed, name_of_object=2), in_git=True, head=sha, is_head=True)
 
 
 def _is_checkout(folder: Path) -> bool:
     """A folder that git ignores, or a new one inside some other checkout, holds no tracked file: it counts as a plain folder."""
     try:
-        status, listed = run_git("ls-files", "-z", cwd=folder, accept=(0, 128))
+        return bool(git("ls-files", "-z", cwd=folder)) or (folder / ".git").exists()
     except GitFailed as error:
-        raise UserError(f"git cannot read {folder}: {error.stderr.strip()[-300:]}") from error
-    return status == 0 and (bool(listed) or (folder / ".git").exists())
+        was_one = any((folder / ".git" / part).exists() for part in ("HEAD", "objects"))
+        if was_one and "dubious ownership" not in error.stderr:
+            raise Damaged(folder, error.stderr) from error
+        if error.status != 128:
+            raise UserError(f"git cannot read {folder}: {error.stderr.strip()[-300:]}") from error
+        return False
 
 
-def _entries(listed: str, *, name_of_object: int) -> list[tuple[str, str]]:
-    """Path and object of each line `MODE … OBJECT …<tab>PATH`."""
+class _Entry(NamedTuple):
+    path: str
+    place: str
+    is_submodule: bool = False
+
+
+def _entries(listed: str, *, name_of_object: int) -> list[_Entry]:
+    """Of each line `MODE … OBJECT …<tab>PATH`."""
     entries = []
     for line in filter(None, listed.split("\0")):
         about, _, name = line.partition("\t")
         words = about.split(" ")
-        entries.append((shown(name), words[name_of_object] if words[0] in _FILE_MODES else ""))
+        entries.append(_Entry(shown(name), words[name_of_object] if words[0] in _FILE_MODES else "", words[0] == _SUBMODULE))
     return entries
 
 
-def _listing(
-    folder: Path, entries: list[tuple[str, str]], *, in_git: bool = False, head: str = "", is_head: bool = False
-) -> Listing:
-    places = dict(entries)  # two entries of a path are the sides of a merge: either will do
+def _listing(folder: Path, entries: list[_Entry], *, in_git: bool = False, head: str = "", is_head: bool = False) -> Listing:
+    # Sub-modules are one entry each: their files belong to another repository.
+    foreign = frozenset(entry.path for entry in entries if entry.is_submodule)
+    # Two entries of a path are the sides of a merge: either will do.
+    places = {entry.path: entry.place for entry in entries if entry.path not in foreign}
     paths = tuple(sorted(places))
-    return Listing(folder, Tree(paths), tuple(places[path] for path in paths), in_git, head, is_head)
+    return Listing(folder, Tree(paths, foreign), tuple(places[path] for path in paths), in_git, head, is_head)
 
 
 def _walk(folder: Path) -> list[str]:

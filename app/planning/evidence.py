@@ -200,7 +200,7 @@ def _by_glob(name: _Name, tree: Tree) -> Iterator[Touch]:
 
 def _new_file(name: _Name, text: str, tree: Tree) -> Iterator[Touch]:
     above = folders_of(text)
-    if above and above[0] in tree.by_folder:
+    if above and above[0] in tree.by_folder and not tree.is_foreign(text):
         yield _touch(text, min(name.strength, _NEW_FILE), _why("names a file that does not exist yet", name), name)
 
 

@@ -51,6 +51,19 @@ def make_plan(
     return batch.plan(tree, slots, history, touches or {}, machine)
 
 
+def with_touches(plan: Plan, touches: Mapping[int, Sequence[Touch]], machine: Machine = NO_LIMIT) -> Plan:
+    """The same plan where some issues will probably touch other files: conflicts and schedule follow, dependencies stay."""
+    tasks = [task.model_copy(update={"touches": tuple(touches.get(task.issue, task.touches))}) for task in plan.tasks]
+    dependencies = [edge for edge in plan.edges if edge.kind == "dependency"]
+    after: dict[int, list[int]] = {task.issue: [] for task in tasks}
+    for edge in dependencies:
+        if edge.after is not None and edge.before is not None:
+            after[edge.after].append(edge.before)
+    edges = (*dependencies, *conflict_edges({task.issue: task.touches for task in tasks}, ordering(after)))
+    schedule = predict(tasks, edges, plan.schedule.slots, machine)
+    return plan.model_copy(update={"tasks": tuple(tasks), "edges": edges, "schedule": schedule})
+
+
 def outside_blockers(issues: Sequence[IssueSnapshot], *, repository: str = "") -> tuple[int, ...]:
     """Issues outside the batch that some of it wait for: their states are what `blockers` should tell."""
     batch = _Batch({}, repository.lower())

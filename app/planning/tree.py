@@ -11,14 +11,22 @@ from itertools import accumulate
 
 @dataclass(frozen=True)
 class Tree:
-    """Paths of a tree, with `/` between their parts; names that are not UTF-8 hold `\\xNN` in place of such bytes."""
+    """Paths of a tree, with `/` between their parts; names that are not UTF-8 hold `\\xNN` in place of such bytes.
+
+    `foreign`: where sub-modules lie. What is there and below is another repository's, and no part of this tree.
+    """
 
     paths: tuple[str, ...]
+    foreign: frozenset[str] = frozenset()
 
     @cached_property
     def files(self) -> frozenset[str]:
         """For membership."""
         return frozenset(self.paths)
+
+    def is_foreign(self, path: str) -> bool:
+        """At or below a sub-module."""
+        return bool(self.foreign) and not self.foreign.isdisjoint((path.rstrip("/"), *folders_of(path)))
 
     @cached_property
     def by_name(self) -> dict[str, tuple[str, ...]]:

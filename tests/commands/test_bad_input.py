@@ -99,13 +99,19 @@ def test_a_tree_of_binaries(tmp_path: Path) -> None:
 
 
 def test_a_submodule_is_somebody_elses(repository: Path, tmp_path: Path) -> None:
-    """One entry: neither its files nor the folder itself are expected to change."""
+    """Neither its files, there or still to come, nor the folder itself are expected to change, whatever the text names."""
     commit_files(tmp_path / "inner", "First", {"total_of_all.py": "def total(): ...\n"})
-    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), "vendored", cwd=repository)
+    for place in ("vendored", "src/sub"):
+        git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), place, cwd=repository)
     commit(repository)
-    run = planned(repository, {"number": 1, "title": "`total_of_all` is wrong", "body": "It is in `vendored/total_of_all.py`."})
+    body = """Scope: vendored/, src/sub/**, src/sub/new.py
+
+        Bump vendored and `src/sub`: `total_of_all` is in `vendored/total_of_all.py` and `src/sub/total_of_all.py`; write
+        `src/sub/x.py`, `src/sub/a/b/y.py`, vendored/z.py, ./src/sub/x.py, and `src/submit.py` beside it. vendored vendored"""
+    run = planned(repository, {"number": 1, "title": "fix(vendored): total in `vendored` is wrong", "body": body})
     assert run.status == 0
-    assert "vendored/total_of_all.py" not in likely(run)
+    foreign = [path for path in likely(run) if f"{path}/".startswith(("vendored/", "src/sub/"))]
+    assert (foreign, likely(run)["src/submit.py"]) == ([], 0.75)
 
 
 def test_a_tree_without_git(repository: Path) -> None:
@@ -123,6 +129,59 @@ def test_a_shallow_clone(repository: Path, tmp_path: Path) -> None:
     assert (tmp_path / "shallow/.git/shallow").exists()
     run = planned(tmp_path / "shallow", ON_A_FILE)
     assert (run.status, max(likely(run), key=likely(run).__getitem__)) == (0, "src/total.py")
+
+
+def lose(folder: Path, name: str) -> str:
+    """Takes an object out of a repository whose objects lie in files of their own; its id."""
+    sha = git("rev-parse", name, cwd=folder).strip()
+    (folder / ".git/objects" / sha[:2] / sha[2:]).unlink()
+    return sha
+
+
+@pytest.mark.parametrize(("name", "told"), [("HEAD", "HEAD"), ("HEAD^{tree}", "HEAD"), ("HEAD:src/total.py", "HEAD:src/total.py")])
+def test_a_repository_whose_objects_were_lost(repository: Path, name: str, told: str) -> None:
+    """Without the newest commit, a tree or a file's content nothing can be planned: one line, with git's words and the fix."""
+    commit_files(repository, "Second", {"src/total.py": "def total():\n    return 1\n"})
+    told = git("rev-parse", told, cwd=repository).strip()
+    lose(repository, name)
+    run = shoal("plan", "--issues", "-", "--tree", repository, "--json", stdin=json.dumps([ON_A_FILE]))
+    assert refused(run, str(repository), "is damaged", told, "git fsck", "clone")
+
+
+def test_a_repository_whose_index_or_objects_are_rubbish(repository: Path) -> None:
+    """It is no plain folder for that."""
+    asked = ("plan", "--issues", "-", "--tree", repository, "--json")
+    (repository / ".git/index").write_bytes(b"rubbish" * 10)
+    assert refused(shoal(*asked, stdin=json.dumps([ON_A_FILE])), "is damaged", "git fsck")
+    (repository / ".git/objects").rename(repository / ".git/lost")
+    assert refused(shoal(*asked, stdin=json.dumps([ON_A_FILE])), "is damaged", "git fsck")
+
+
+@pytest.mark.parametrize("name", ["HEAD^", "HEAD^^{tree}", "HEAD:src"])
+def test_a_history_that_was_lost(repository: Path, name: str) -> None:
+    """The files are there: planned without the past, and a problem says so; what was replayed is only that past."""
+    commit_files(repository, "Second", {"src/total.py": "def total():\n    return 1\n"})
+    whole = planned(repository, ON_A_FILE)
+    lose(repository, name)
+    for _ in range(2):
+        run = planned(repository, ON_A_FILE)
+        assert (run.status, max(likely(run), key=likely(run).__getitem__)) == (0, "src/total.py")
+        (problem,) = run.document["problems"]
+        assert (problem["issue"], str(repository) in problem["what"], "git says" in problem["what"]) == (None, True, True)
+        assert "without the past" in problem["what"]
+        assert "git fsck" in problem["fix"]
+    assert whole.document["problems"] == []
+    assert refused(shoal("bench", "planning", "--repo", repository, "--json"), str(repository), "is damaged", "git fsck")
+
+
+def test_a_partial_clone_lacks_contents_by_intent(repository: Path, tmp_path: Path) -> None:
+    """They lie at its remote, which is not asked: the names count."""
+    git("config", "uploadpack.allowFilter", "true", cwd=repository)
+    git("clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{repository}", str(tmp_path / "partial"), cwd=tmp_path)
+    git("read-tree", "HEAD", cwd=tmp_path / "partial")
+    repository.rename(tmp_path / "elsewhere")
+    run = planned(tmp_path / "partial", ON_A_FILE)
+    assert (run.status, max(likely(run), key=likely(run).__getitem__), run.document["problems"]) == (0, "src/total.py", [])
 
 
 def test_no_issue_at_all(repository: Path) -> None:

@@ -63,12 +63,19 @@ def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
     assert read_tree(tmp_path / "r").paths == tree_at(tmp_path / "r", sha).paths == ("caf\\xe9.py",)
 
 
-def test_a_submodule_is_one_entry(tmp_path: Path) -> None:
+def test_a_submodule_is_no_part_of_the_tree(tmp_path: Path) -> None:
     """Its files belong to another repository."""
     make_repository(tmp_path / "inner", "b.py")
     make_repository(tmp_path / "outer", "a.py")
     git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), "sub", cwd=tmp_path / "outer")
-    assert read_tree(tmp_path / "outer").paths == (".gitmodules", "a.py", "sub")
+    tree = read_tree(tmp_path / "outer")
+    assert tree.paths == (".gitmodules", "a.py")
+    assert tree.foreign == {"sub"}
+    assert [tree.is_foreign(path) for path in ("sub", "sub/", "sub/b.py", "sub/a/b.py", "sub.py", "a.py")] == [True] * 4 + [
+        False
+    ] * 2
+    sha = commit_all(tmp_path / "outer")
+    assert tree_at(tmp_path / "outer/.git", sha) == tree
 
 
 def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:

@@ -71,3 +71,26 @@ def test_a_blocker_that_comes_late_changes_what_starts_next(harbour: Harbour) ->
     assert (a := begun[first]) is not None
     assert (b := begun[second]) is not None
     assert a > b
+
+
+def test_a_plan_that_waits_follows_the_default_branch(harbour: Harbour) -> None:
+    """Somebody pushes while it waits: its check says what that changed for it, and what is started starts from the new commit."""
+    issue = harbour.issue("a tide gauge")
+    harbour.label(issue)
+    planned_on = journeys.main_sha(harbour.world)
+    check = _proposed(harbour, issue)
+    newer = harbour.hub.commit(harbour.repository, "main", {"notes/tides.txt": "high\n"}, login=harbour.maintainer.login)
+    says = f"the default branch moved from {planned_on[:8]} to {newer[:8]}, where #{issue} will start"
+
+    def said() -> bool:
+        texts = [one["output"]["text"] for one in journeys.whole_checks(harbour.world, planned_on)]
+        return any(says in text for text in texts)
+
+    journeys.wait_for(said)
+    harbour.hub.press(int(check["id"]), harbour.maintainer.login, "start")
+    journeys.settle(harbour.world, issue)
+    assert journeys.tasks(harbour.world)[issue].verdict == VerdictName.SUCCEEDED
+    (pull,) = journeys.pulls_of(harbour.world, issue)
+    commits = harbour.world.github("GET", f"/pulls/{pull['number']}/commits")
+    parents = {parent["sha"] for commit in commits for parent in commit["parents"]}
+    assert (newer in parents, planned_on in parents) == (True, False)

@@ -8,7 +8,7 @@ from app.planning.dependencies import stated_dependencies
 from app.planning.evidence import touched_files
 from app.planning.kinds import kind_of
 from app.planning.plan import make_plan
-from shared.issue_text import read_issue
+from shared.issue_text import read_issue, visible
 from shared.models import Kind
 from tests.planning.batches import issue, tree
 
@@ -155,3 +155,11 @@ def test_hostile_repetition_is_read_to_the_end(unit: str) -> None:
 def test_the_kind_comes_from_labels_then_words(labels: tuple[str, ...], title: str, body: str, kind: Kind) -> None:
     """Labels that name a kind decide; the words of the title come second."""
     assert kind_of(labels, read_issue(issue(1, body, title=title))) is kind
+
+
+def test_a_quote_may_stand_in_a_list_item() -> None:
+    """It is somebody else's words there too, and an agent is told all of it."""
+    body = "- > in `src/theirs.py`\n1. * > and `src/more.py`\n- 3 > 2 in `src/ours.py`"
+    text = read_issue(issue(1, body))
+    assert text.prose == ("- 3 > 2 in `src/ours.py`",)
+    assert visible(body).text == body
