@@ -99,11 +99,15 @@ class IssueSnapshot(Wire):
 
 
 class Touch(Wire):
-    """A file that a task will probably touch; `source` is the rung of evidence, `why` the reason in one line."""
+    """A file that a task will probably touch; `source` is the rung of evidence, `why` the reason in one line.
+
+    `said`: how much of the probability the text itself gives, beyond what any text would be expected to touch; not set: all.
+    """
 
     path: str
     probability: float
     source: str = "named"
+    said: float | None = None
     why: str
 
 

@@ -18,7 +18,7 @@ from shared.errors import UserError
 from shared.models import Edge, Plan, PlannedTask
 
 # The JSON is a contract with others, which the rung of evidence is no part of; `why` says it in words.
-_UNTOLD = {"tasks": {"__all__": {"touches": {"__all__": {"source"}}}}}
+_UNTOLD = {"tasks": {"__all__": {"touches": {"__all__": {"source", "said"}}}}}
 Shown = Literal["tables", "json", "markdown"]
 
 

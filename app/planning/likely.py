@@ -10,7 +10,7 @@ from math import exp, sqrt
 from app.planning.conflicts import is_regenerated
 from app.planning.contents import NO_CONTENTS, Contents, Wanted
 from app.planning.evidence import LEAST, MOST_TOUCHES, by_probability, named_files
-from app.planning.model import WEIGHTS, probabilities
+from app.planning.model import SAID_ENOUGH, WEIGHTS, probabilities
 from app.planning.past import NO_PAST, Habits, Past
 from app.planning.ranking import Postings, largest
 from app.planning.roles import Roles
@@ -21,8 +21,10 @@ from shared.models import Touch
 
 _BODY_CHARACTERS = 4_000
 _FIRST_LOOK = {"content": 1.2, "path": 0.8, "message": 1.5, "often": 0.8, "named": 2.0, "scope": 0.6, "symbol": 0.8}
+_NOTHING = IssueText("", (), ())
 _SEEDS, _CANDIDATES, _COMMITS = 12, 40, 60
 _DEFINERS = 8  # of a name that many files define none is meant
+_RARE = 3.0  # the rarities of words add up to more in nineteen of twenty real texts; one common word has less than half of it
 _FEW = 3  # as many files may share a stem for an import of it to mean them
 _SCOPE = re.compile(r"\W{0,3}\w{1,20}\(([^()]{1,60})\)!?:|\[?([\w./-]{2,30})\]?:")
 
@@ -43,6 +45,7 @@ class _Evidence:
 
     amounts: dict[str, Mapping[int, float]] = field(default_factory=dict)
     scale: dict[str, float] = field(default_factory=dict)
+    rarity: float = 0.0  # of the words that the text shares with its best file or message, as a sum
     seed_of: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
     commit_of: dict[int, int] = field(default_factory=dict)
 
@@ -53,6 +56,16 @@ class _Evidence:
     def of(self, kind: str, number: int) -> float:
         """How much of one kind one file has."""
         return self.amounts[kind].get(number, 0.0) * self.scale[kind] if kind in self.amounts else 0.0
+
+    def hears(self, scores: Mapping[int, float], top: float) -> float:
+        """The best of these scores by words; how rare its words are counts for how much the text says of its place."""
+        best = max(scores.values(), default=0.0)
+        self.rarity = max(self.rarity, best / top)
+        return best
+
+    def weight_of_text(self) -> float:
+        """From 0 to 1: does the text say anything that is not said of everything here?"""
+        return 1.0 if self.amounts["symbol"] or self.amounts["scope"] else min(1.0, self.rarity / _RARE)
 
     def scores(self, numbers: Iterable[int], weights: Mapping[str, float]) -> dict[int, float]:
         """The weighted sum of all kinds."""
@@ -96,12 +109,33 @@ class Analyst:
         found = {touch.path: touch for touch in named_files(text, self.tree)}
         evidence, ranked = self.ranked(text, found)
         likely = probabilities([score for _, score in ranked], MOST_TOUCHES)
-        for (number, _), probability in zip(ranked[:MOST_TOUCHES], likely, strict=True):
+        best = {number: probability for (number, _), probability in zip(ranked, likely, strict=False)}
+        said = self._said(evidence, best)
+        for number, probability in best.items():
             path = self.paths[number]
-            if probability >= LEAST and (path not in found or probability > found[path].probability):
+            named = found[path].probability if path in found else 0.0
+            if probability >= LEAST and probability > named:
                 source, why = self._reason(evidence, number)
-                found[path] = Touch(path=path, probability=round(probability, 4), source=source, why=why)
+                by_text = round(max(named, said[number]), 4)
+                found[path] = Touch(path=path, probability=round(probability, 4), source=source, said=by_text, why=why)
         return [touch for touch in sorted(found.values(), key=by_probability) if touch.probability >= LEAST][:MOST_TOUCHES]
+
+    def _said(self, evidence: _Evidence, probability: Mapping[int, float]) -> dict[int, float]:
+        """How much of each the text itself says: what it adds to what any text would have, little for words that stand all over.
+
+        All in all at most what is enough, so that many files of one common word are no more than the word.
+        """
+        anyway = self._anyway
+        beyond = {number: max(0.0, 1 - (1 - one) / (1 - anyway.get(number, 0.0))) for number, one in probability.items()}
+        weight = evidence.weight_of_text() * min(1.0, SAID_ENOUGH / (sum(beyond.values()) or 1.0))
+        return {number: weight * one for number, one in beyond.items()}
+
+    @cached_property
+    def _anyway(self) -> dict[int, float]:
+        """P(touch) by a text that says nothing: what changes often or lately, and what belongs to that."""
+        _, ranked = self.ranked(_NOTHING, {})
+        likely = probabilities([score for _, score in ranked], len(ranked))
+        return {number: probability for (number, _), probability in zip(ranked, likely, strict=True)}
 
     def similar(self, text: IssueText) -> list[Touch]:
         """By the likeness of contents and paths alone: what a simple planner knows, for comparison."""
@@ -141,10 +175,11 @@ class Analyst:
     def _by_likeness(self, query: Mapping[str, float], evidence: _Evidence) -> None:
         for kind, postings in (("content", self._by_content), ("path", self._by_path)):
             scores, best = postings.scores(query)
-            evidence.keep(kind, scores, 1 / (max(scores.values(), default=0.0) or 1.0))
+            evidence.keep(kind, scores, 1 / (evidence.hears(scores, postings.top) or 1.0))
             if kind == "path":
                 evidence.keep("path_share", scores, 1 / (best or 1.0))
         scores, best = self._habits.said.scores(query)
+        evidence.hears(scores, self._habits.said.top)
         evidence.keep("said_share", scores, 1 / (best or 1.0))
 
     def _by_messages(self, query: Mapping[str, float], evidence: _Evidence) -> None:

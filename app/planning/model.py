@@ -35,6 +35,9 @@ SHAPE_AT_0 = 0.354
 # P(conflict) is the logistic of: likeness of the two lists of files; then a constant.
 LIKENESS = 4.79
 LIKENESS_AT_0 = -3.18
+# A text that itself points to this many files, as an expectation, says where it is; with less its conflicts count for less.
+# Not fitted: hardly any text of the fitted ones says less than this.
+SAID_ENOUGH = 0.5
 
 
 def probabilities(scores: Sequence[float], most: int) -> list[float]:

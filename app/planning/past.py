@@ -10,6 +10,7 @@ from app.planning.words import text_terms
 
 MOST_COMMITS = 2_000
 BULK = 40  # a change of more files is a sweep: it says nothing about any of them
+_HANDFUL = 5  # nor does one of more than half of the tree, such as its import, but for one of this many files or fewer
 _TOGETHER = 20
 _MESSAGE_CHARACTERS = 1_500
 _DECAY, _OFTEN = 800, 60  # half-lives, in commits
@@ -38,7 +39,8 @@ class Habits:
     """A past seen from the files of one tree, by their numbers."""
 
     def __init__(self, past: Past, numbers: Mapping[str, int], asked: frozenset[str] | None = None) -> None:
-        commits = [commit for commit in past.commits if len(commit.files) <= BULK]
+        most = min(BULK, max(_HANDFUL, len(numbers) // 2))
+        commits = [commit for commit in past.commits if len(commit.files) <= most]
         self.ids = [commit.id for commit in commits]
         self.files = [[numbers[path] for path in commit.files if path in numbers] for commit in commits]
         self.breadth = [sqrt(max(1, len(commit.files))) for commit in commits]

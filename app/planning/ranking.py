@@ -20,7 +20,7 @@ class Postings:
         evenness: float,
     ) -> None:
         self.count = len(documents)
-        self._top = saturation + 1
+        self.top = saturation + 1  # how much of a word's rarity a document full of it gets
         self._of: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         self._rarities: dict[str, float] = {}
         lengths = [sum(document.values()) for document in documents]
@@ -29,7 +29,7 @@ class Postings:
             norm = saturation * (1 - evenness + evenness * lengths[number] / (mean or 1.0))
             for term in document if asked is None else filter(asked.__contains__, document):
                 times = document[term]
-                self._of[term].append((number, times * self._top / (times + norm)))
+                self._of[term].append((number, times * self.top / (times + norm)))
 
     @classmethod
     def of_sets(cls, words: Mapping[str, Sequence[int]], sizes: Sequence[int], *, evenness: float) -> "Postings":
@@ -37,7 +37,7 @@ class Postings:
         postings = cls((), evenness=evenness)
         postings.count = len(sizes)
         mean = (sum(sizes) / len(sizes) if sizes else 1.0) or 1.0
-        weights = [postings._top / (1 + 1.2 * (1 - evenness + evenness * size / mean)) for size in sizes]
+        weights = [postings.top / (1 + 1.2 * (1 - evenness + evenness * size / mean)) for size in sizes]
         for term, numbers in words.items():
             postings._of[term] = [(number, weights[number]) for number in numbers]
         return postings
@@ -57,7 +57,7 @@ class Postings:
         best, room = 0.0, _MOST_POSTINGS
         for less, term in weighted[:_MOST_TERMS]:
             weight = -less
-            best += weight * self._top
+            best += weight * self.top
             postings = self._of.get(term, ())
             room -= len(postings)
             if room >= 0:

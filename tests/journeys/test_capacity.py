@@ -8,7 +8,7 @@ import pytest
 from app.demo import world as demo_world
 from tests.commands.shoal import Run, shoal
 from tests.support import journeys
-from tests.support.journeys import PROJECT, Harbour, running_harbour
+from tests.support.journeys import Harbour, running_harbour
 
 pytestmark = pytest.mark.slow
 
@@ -26,9 +26,7 @@ def measured(harbour: Harbour) -> list[str]:
 
 def test_the_limit_that_binds_is_seen_everywhere(tmp_path: Path) -> None:
     """One slot for two tasks: the second says so on GitHub, the operator hears it, Prometheus counts it; then nobody waits."""
-    # In so small a project the two look like a conflict, which would be the reason to wait.
-    together = {".github/shoal.yml": PROJECT[".github/shoal.yml"] + "on_conflict: parallel\n"}
-    with running_harbour(tmp_path / "harbour", 15, more=together, SHOAL_SLOTS="1") as harbour:
+    with running_harbour(tmp_path / "harbour", 15, SHOAL_SLOTS="1") as harbour:
         issues = [harbour.issue("a pilot book"), harbour.issue("a buoy list")]
         harbour.label(*issues)
 

@@ -39,7 +39,8 @@ def test_a_symbol_leads_to_the_file_that_defines_it(tmp_path: Path) -> None:
 
 def test_an_imported_neighbour_comes_with_the_file_that_is_named(tmp_path: Path) -> None:
     """orders.py imports money.py: an issue about orders may touch both, and says why."""
-    commit(tmp_path / "r", "Begin", {**FILLER, "src/money.py": "VALUE = 1\n"})
+    commit(tmp_path / "r", "Begin", FILLER)
+    commit(tmp_path / "r", "Add money", {"src/money.py": "VALUE = 1\n"})
     commit(tmp_path / "r", "Add orders", {"src/orders.py": "import money\n"})
     touch = touch_of(likely(tmp_path / "r", "Wrong sums", "`src/orders.py` adds wrongly."), "src/money.py")
     assert touch is not None
