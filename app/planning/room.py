@@ -31,7 +31,7 @@ class Table:
         # What is scarcest for a job is looked at first.
         self.needs = [tuple(sorted(some, key=lambda one: -one[1] / max(self.sizes[one[0]], ROUNDING))) for some in wanted]
         pairs = conflicts_of(jobs)
-        self.conflicts = [tuple(self.places[name] for name in sorted(pairs[job.id])) for job in jobs]
+        self.conflicts = [tuple(sorted(map(self.places.__getitem__, pairs[job.id]))) for job in jobs]
         self.before = [len(job.after & self.places.keys()) for job in jobs]
         self.dependents: list[list[int]] = [[] for _ in jobs]
         for place, job in enumerate(jobs):
@@ -127,13 +127,20 @@ class Room:
 
 def conflicts_of(jobs: Collection[Job]) -> dict[str, frozenset[str]]:
     """Conflicts in both directions, whichever side declared them, among these jobs only."""
-    pairs: dict[str, set[str]] = {job.id: set() for job in jobs}
+    known = frozenset(job.id for job in jobs)
+    pairs: dict[str, frozenset[str]] = {}
+    crowds: dict[frozenset[str], set[str]] = {}
     for job in jobs:
-        for other in job.conflicts_with & pairs.keys():
-            if other != job.id:
-                pairs[job.id].add(other)
-                pairs[other].add(job.id)
-    return {name: frozenset(others) for name, others in pairs.items()}
+        whole = job.conflicts_with <= known and job.id not in job.conflicts_with
+        pairs[job.id] = job.conflicts_with if whole else (job.conflicts_with & known) - {job.id}
+        crowds.setdefault(pairs[job.id] | {job.id}, set()).add(job.id)
+    untold: dict[str, set[str]] = {}
+    # Who names the same, and each other, has been told by both sides: of hundreds on one file not every two are looked at.
+    for around, crowd in crowds.items():
+        for other in around - crowd:
+            if missing := crowd - pairs[other]:
+                untold.setdefault(other, set()).update(missing)
+    return {**pairs, **{name: pairs[name] | others for name, others in untold.items()}}
 
 
 def fits(needs: Mapping[str, float], capacity: Mapping[str, float]) -> bool:

@@ -60,17 +60,26 @@ def in_order(jobs: Collection[Job], priority: Mapping[str, float]) -> list[Job]:
 
 
 def clique_loads(lengths: Mapping[str, float], neighbours: Neighbours) -> dict[str, float]:
-    """For each job the total length of one group, grown heaviest first, in which every two conflict."""
-    loads = {}
-    for name, length in lengths.items():
-        total = length
-        candidates = neighbours[name]
-        for other in sorted(candidates, key=lambda other: (-lengths[other], other)):
-            if other in candidates:
-                total += lengths[other]
-                candidates &= neighbours[other]
-        loads[name] = total
-    return loads
+    """For each job the total length of one group, grown heaviest first, in which every two conflict.
+
+    Jobs that conflict with each other and with the same others are in the same group: of a crowd on one file it is grown once.
+    """
+    loads: dict[frozenset[str], float] = {}
+    around = {name: neighbours[name] | {name} for name in lengths}
+    for name in lengths:
+        if around[name] not in loads:
+            loads[around[name]] = _group_load(name, lengths, neighbours)
+    return {name: loads[around[name]] for name in lengths}
+
+
+def _group_load(name: str, lengths: Mapping[str, float], neighbours: Neighbours) -> float:
+    total = lengths[name]
+    candidates = neighbours[name]
+    for other in sorted(candidates, key=lambda other: (-lengths[other], other)):
+        if other in candidates:
+            total += lengths[other]
+            candidates &= neighbours[other]
+    return total
 
 
 def _accumulate(jobs: Collection[Job], least: Mapping[str, float], own: Mapping[str, float]) -> dict[str, float]:
