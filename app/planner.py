@@ -102,6 +102,7 @@ class Planner:
             history=History(past, self.settings.task_memory_mib),
             touches=analysis.touches,
             machine=self.machine(),
+            on_conflict=settings.on_conflict,
         )
         log.info(
             "planning.analysed",

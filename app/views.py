@@ -54,6 +54,7 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
         settings_mistake=SettingsMistake(mistake, orchestration.failure) if mistake is not None else None,
         plan_changes=tuple((change.at, change.what) for change in orchestration.changes),
         most_usd=orchestration.most_usd,
+        settings=orchestration.settings,
         slots=max(1, orchestration.slots),
         planned_at=orchestration.planned_at,
         counted_usd=orchestration.spent_usd + sum(a.counts_usd for a in found if a.status is not AttemptStatus.ENDED),

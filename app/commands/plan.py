@@ -8,14 +8,15 @@ from typing import Literal
 from app.commands import runner_prompt
 from app.commands.console import print_json, print_line, print_lines, print_table, read_json, write_text
 from app.facts.analysis import analyse
+from app.facts.settings_file import SettingsMistake, of_folder
 from app.facts.tree import list_folder
 from app.planning.capacity import NO_LIMIT, Machine
 from app.planning.issues_file import IssuesFile, read_issues
-from app.planning.plan import make_plan
-from app.report.plan import plan_markdown, shown_dependencies
+from app.planning.plan import OnConflict, make_plan
+from app.report.plan import plan_markdown, shown_dependencies, waits_left_out
 from app.report.timeline import plan_svg
 from shared.errors import UserError
-from shared.models import Edge, Plan, PlannedTask
+from shared.models import Edge, Plan, PlannedTask, RepositorySettings
 
 # The JSON is a contract with others, which the rung of evidence is no part of; `why` says it in words.
 _UNTOLD = {"tasks": {"__all__": {"touches": {"__all__": {"source", "said"}}}}}
@@ -27,7 +28,8 @@ def run(
 ) -> int:
     """0 when a task was planned, 1 when none was."""
     batch = read_issues(read_json(issues), str(issues))
-    plan = _plan(batch, tree, slots, machine)
+    settings = _settings(tree)
+    plan = _plan(batch, tree, slots, machine, settings.on_conflict)
     problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
     if svg is not None and str(svg) != "-":
@@ -37,9 +39,9 @@ def run(
     elif shown == "json":
         print_json(plan.model_dump_json(by_alias=True, indent=2, exclude=_UNTOLD))
     elif shown == "markdown":
-        print_lines(plan_markdown(plan))
+        print_lines(plan_markdown(plan, settings=settings))
     else:
-        _show(plan)
+        _show(plan, settings)
     return 0 if plan.tasks else 1
 
 
@@ -72,7 +74,15 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     return 0
 
 
-def _plan(batch: IssuesFile, tree: Path, slots: int, machine: Machine = NO_LIMIT) -> Plan:
+def _settings(tree: Path) -> RepositorySettings:
+    """The repository's own as the app reads them, for they say what follows from a conflict; the operator's are not known here."""
+    try:
+        return of_folder(tree)
+    except SettingsMistake as mistake:
+        raise UserError(f"{mistake}; the app would not plan by it either") from mistake
+
+
+def _plan(batch: IssuesFile, tree: Path, slots: int, machine: Machine = NO_LIMIT, on_conflict: OnConflict = "stack") -> Plan:
     listing = list_folder(tree)
     analysis = analyse(listing, batch.issues, _cache(), past_needed=False)
     plan = make_plan(
@@ -83,6 +93,7 @@ def _plan(batch: IssuesFile, tree: Path, slots: int, machine: Machine = NO_LIMIT
         repository=batch.repository,
         touches=analysis.touches,
         machine=machine,
+        on_conflict=on_conflict,
     )
     return plan.model_copy(update={"problems": (*analysis.problems, *plan.problems)})
 
@@ -93,7 +104,7 @@ def _cache() -> Path:
     return (Path(place) if place.startswith("/") else Path.home() / ".cache") / "shoal" / "planning"
 
 
-def _show(plan: Plan) -> None:
+def _show(plan: Plan, settings: RepositorySettings) -> None:
     print_table(
         "Tasks", ["Issue", "Kind", "P50", "P90", "From", "Likely files", "Branch"], [_task_row(task) for task in plan.tasks]
     )
@@ -102,7 +113,7 @@ def _show(plan: Plan) -> None:
     print_table("Schedule (minutes)", ["Issue", "Start", "Finish"], starts)
     problems = [(f"#{problem.issue}" if problem.issue else "-", problem.what, problem.fix) for problem in plan.problems]
     print_table("Problems", ["Issue", "What", "Fix"], problems)
-    print_line(_summary(plan))
+    print_line(_summary(plan, settings))
 
 
 def _task_row(task: PlannedTask) -> tuple[str, ...]:
@@ -122,12 +133,14 @@ def _edge_row(edge: Edge) -> tuple[str, ...]:
     return (edge.kind, pair, f"{edge.probability:.2f}", edge.evidence, edge.why)
 
 
-def _summary(plan: Plan) -> str:
+def _summary(plan: Plan, settings: RepositorySettings) -> str:
     schedule = plan.schedule
     if schedule.predicted_speedup is None:
         return "Nothing can be planned."
+    parallel = " Conflicts run at once all the same (on_conflict: parallel)." if settings.on_conflict == "parallel" else ""
+    waits = "".join(f" {line.replace('`', '')}." for line in waits_left_out(plan, settings))
     return (
         f"{len(plan.tasks)} tasks on {schedule.slots} slots: {schedule.makespan_minutes:g} min, one by one"
         f" {schedule.sequential_minutes:g} min ({schedule.predicted_speedup:.2f}x predicted); no order takes less than"
-        f" {schedule.lower_bound_minutes:g} min ({schedule.binding_limit})."
+        f" {schedule.lower_bound_minutes:g} min ({schedule.binding_limit}).{parallel}{waits}"
     )

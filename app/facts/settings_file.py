@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from difflib import get_close_matches
+from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
@@ -50,6 +51,15 @@ def parse(text: str, refused: Refused | None = None) -> RepositorySettings:
         key, message = why
         raise SettingsMistake(lines.get(key, 1), message)
     return found
+
+
+def of_folder(folder: Path) -> RepositorySettings:
+    """Those of a folder with a repository's files, or a SettingsMistake; without the file all defaults."""
+    place = folder / PATH
+    if place.is_symlink() or not place.is_file():
+        return RepositorySettings()
+    with place.open("rb") as file:
+        return parse(file.read(_LIMIT + 1).decode("utf-8", "replace"))
 
 
 def _compose(text: str) -> yaml.Node | None:

@@ -21,6 +21,7 @@ from shared.models import Edge, IssueSnapshot, Plan, PlannedTask, Problem, Touch
 _MORE = "use a larger machine, or lower SHOAL_TASK_MEMORY_MIB when you know that its tasks need less"
 NONE_ELSEWHERE: Mapping[int, Sequence[str]] = {}
 BlockerState: TypeAlias = Literal["open", "closed", "pull_request", "unknown"]
+OnConflict: TypeAlias = Literal["stack", "parallel", "after_merge"]
 
 
 def make_plan(
@@ -34,8 +35,11 @@ def make_plan(
     history: History = NO_HISTORY,
     touches: Mapping[int, Sequence[Touch]] | None = None,
     machine: Machine = NO_LIMIT,
+    on_conflict: OnConflict = "stack",
 ) -> Plan:
     """The plan of a batch; the same issues in any order give the same plan. `history` feeds its estimates.
+
+    `on_conflict`: with `parallel` nothing waits for a conflict, so the schedule is of tasks that run at once all the same.
 
     `machine`: what all tasks share; who may need more than that is named, and runs alone.
 
@@ -48,7 +52,7 @@ def make_plan(
     batch.admit(issues)
     batch.connect()
     batch.refuse()
-    return batch.plan(tree, slots, history, touches or {}, machine)
+    return batch.plan(tree, history, touches or {}, _Course(slots, machine, exclusive=on_conflict != "parallel"))
 
 
 def with_touches(plan: Plan, touches: Mapping[int, Sequence[Touch]], machine: Machine = NO_LIMIT) -> Plan:
@@ -70,6 +74,15 @@ def outside_blockers(issues: Sequence[IssueSnapshot], *, repository: str = "") -
     batch.admit(issues)
     batch.connect()
     return tuple(sorted(set().union(*batch.outside.values())))
+
+
+@dataclass(frozen=True)
+class _Course:
+    """On what a batch is to run, and whether its conflicts are kept apart."""
+
+    slots: int
+    machine: Machine
+    exclusive: bool
 
 
 @dataclass
@@ -166,7 +179,7 @@ class _Batch:
                 number, f"#{number} waits for {_names(causes)}, which cannot be planned", "mend that one first", tuple(causes)
             )
 
-    def plan(self, tree: Tree, slots: int, history: History, touches: Mapping[int, Sequence[Touch]], machine: Machine) -> Plan:
+    def plan(self, tree: Tree, history: History, touches: Mapping[int, Sequence[Touch]], course: _Course) -> Plan:
         """Everything that was not refused."""
         numbers = [number for number in sorted(self.issues) if number not in self.refused]
         tasks = [self._task(number, touches.get(number), tree, history) for number in numbers]
@@ -174,12 +187,12 @@ class _Batch:
         conflicts = conflict_edges({task.issue: task.touches for task in tasks}, ordering(self._after(numbers)))
         edges = (*dependencies, *conflicts)
         for task in tasks:
-            if much := beyond(task, machine):
+            if much := beyond(task, course.machine):
                 self._remark(task.issue, f"#{task.issue} {much}: it runs alone", _MORE)
         return Plan(
             tasks=tuple(tasks),
             edges=edges,
-            schedule=predict(tasks, edges, slots, machine),
+            schedule=predict(tasks, edges, course.slots, course.machine, exclusive=course.exclusive),
             problems=self._problems(),
         )
 

@@ -14,10 +14,12 @@ from shared.models import Edge, PlannedStart, PlannedTask, Schedule
 NOTHING = "nothing to do"
 
 
-def predict(tasks: Sequence[PlannedTask], edges: Sequence[Edge], slots: int, machine: Machine = NO_LIMIT) -> Schedule:
-    """When each task is expected to run on `slots` of this machine, by P50 minutes."""
+def predict(
+    tasks: Sequence[PlannedTask], edges: Sequence[Edge], slots: int, machine: Machine = NO_LIMIT, *, exclusive: bool = True
+) -> Schedule:
+    """When each task is expected to run on `slots` of this machine, by P50 minutes; `exclusive`: conflicts are kept apart."""
     capacity = {SLOTS: float(slots), **_limited(machine)}
-    jobs = jobs_of(tasks, edges, capacity)
+    jobs = jobs_of(tasks, edges, capacity, exclusive=exclusive)
     minutes = {job.id: job.estimate for job in jobs}
     timeline = play(jobs, minutes, capacity, best_priorities(jobs, capacity))
     bounds = lower_bounds(jobs, minutes, capacity)
@@ -55,7 +57,9 @@ def _limited(machine: Machine) -> dict[str, float]:
     return {name: size for name, size in ((MEMORY, machine.memory_mib), (CPU, machine.cores)) if size < inf}
 
 
-def jobs_of(tasks: Sequence[PlannedTask], edges: Sequence[Edge], capacity: Mapping[str, float]) -> list[Job]:
+def jobs_of(
+    tasks: Sequence[PlannedTask], edges: Sequence[Edge], capacity: Mapping[str, float], *, exclusive: bool = True
+) -> list[Job]:
     """The tasks as the scheduler sees them: one slot each, dependencies, and the conflicts that count.
 
     One that needs more than there is needs all there is: it runs alone.
@@ -64,14 +68,14 @@ def jobs_of(tasks: Sequence[PlannedTask], edges: Sequence[Edge], capacity: Mappi
     for edge in edges:
         if edge.before is not None and edge.after is not None:
             after[edge.after].add(str(edge.before))
-    conflicts = counting_conflicts({task.issue: task.touches for task in tasks})
+    conflicts = counting_conflicts({task.issue: task.touches for task in tasks} if exclusive else {})
     return [
         Job(
             str(task.issue),
             task.estimate.minutes_p50,
             _needs(task, capacity),
             frozenset(after[task.issue]),
-            frozenset(map(str, conflicts[task.issue])),
+            frozenset(map(str, conflicts.get(task.issue, ()))),
         )
         for task in tasks
     ]

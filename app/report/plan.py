@@ -6,18 +6,27 @@ from app.planning.conflicts import THRESHOLD
 from app.planning.graph import reduced
 from app.report.markdown import code, plain, table
 from app.report.words import counted
-from shared.models import Edge, Plan, PlannedTask
+from shared.models import Edge, Plan, PlannedTask, RepositorySettings
 
 _EMPTY = "–"
 # GitHub draws larger graphs too, but nobody reads them.
 _DRAWN = 40
+_USUAL = RepositorySettings()
+_AT_ONCE = {
+    "stack": "not at the same time",
+    "parallel": "at the same time all the same (`on_conflict: parallel`)",
+    "after_merge": "not at the same time, and the later one waits until the other's pull request is merged or closed",
+}
 
 
-def plan_markdown(plan: Plan, most_usd: float | None = None) -> str:
-    """`most_usd`: what all its attempts may cost together, None where that is not limited or nothing is paid for."""
+def plan_markdown(plan: Plan, most_usd: float | None = None, settings: RepositorySettings = _USUAL) -> str:
+    """`most_usd`: what all its attempts may cost together, None where that is not limited or nothing is paid for.
+
+    `settings`: the repository's, which say what follows from a conflict and from a dependency.
+    """
     if not plan.tasks:
         return "No task could be planned."
-    parts = [_outlook(plan, most_usd), _order(plan), _graph(plan), _tasks(plan)]
+    parts = [_outlook(plan, most_usd, settings), _order(plan, settings), _graph(plan), _tasks(plan)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -32,6 +41,16 @@ def peak_memory_mib(plan: Plan) -> float:
     return max(at_once, default=0.0)
 
 
+def waits_left_out(plan: Plan, settings: RepositorySettings) -> list[str]:
+    """What the predicted minutes do not hold: nobody knows when people will merge."""
+    depend = any(edge.before is not None for edge in plan.edges) and not settings.stack
+    conflict = any(edge.between and edge.probability >= THRESHOLD for edge in plan.edges) and settings.on_conflict == "after_merge"
+    causes = [*["`stack: false`"] * depend, *["`on_conflict: after_merge`"] * conflict]
+    return (
+        [f"Not in these minutes: the wait until people have merged or closed pull requests ({', '.join(causes)})"] if causes else []
+    )
+
+
 def shown_dependencies(plan: Plan) -> list[Edge]:
     """Without those that follow from others."""
     edges = [edge for edge in plan.edges if edge.before is not None and edge.after is not None]
@@ -43,7 +62,7 @@ def shown_dependencies(plan: Plan) -> list[Edge]:
     return [edge for edge in edges if edge.before in kept.get(edge.after or 0, ())]
 
 
-def _outlook(plan: Plan, most_usd: float | None) -> str:
+def _outlook(plan: Plan, most_usd: float | None, settings: RepositorySettings) -> str:
     schedule = plan.schedule
     faster = f", {schedule.predicted_speedup:.2f} times as fast as one at a time" if schedule.predicted_speedup else ""
     cost = "not limited, or nothing is paid for" if most_usd is None else f"at most ${most_usd:.2f}"
@@ -53,18 +72,20 @@ def _outlook(plan: Plan, most_usd: float | None) -> str:
         f"What binds: {plain(schedule.binding_limit)}",
         f"Peak memory: {peak_memory_mib(plan):,.0f} MiB (P90)",
         f"Cost: {cost}",
+        *waits_left_out(plan, settings),
     )
     return "\n".join(f"- {fact}" for fact in facts)
 
 
-def _order(plan: Plan) -> str:
+def _order(plan: Plan, settings: RepositorySettings) -> str:
     conflicts = [edge for edge in plan.edges if edge.between is not None]
+    merged = "" if settings.stack else " is merged"
     hard = [edge for edge in conflicts if edge.probability >= THRESHOLD]
     watched = [edge for edge in conflicts if edge.probability < THRESHOLD]
-    lines = [f"- #{edge.after} after #{edge.before}: {_why(edge)}" for edge in shown_dependencies(plan)]
-    lines += [f"- {_pair(edge)} not at the same time: {_why(edge)}" for edge in hard]
-    if not lines:
-        lines = ["No task waits for another."]
+    lines = [f"- #{edge.after} after #{edge.before}{merged}: {_why(edge)}" for edge in shown_dependencies(plan)]
+    lines += [f"- {_pair(edge)} {_AT_ONCE[settings.on_conflict]}: {_why(edge)}" for edge in hard]
+    if not shown_dependencies(plan) and (settings.on_conflict == "parallel" or not hard):
+        lines = ["No task waits for another.", *lines]
     lines += [f"- {_pair(edge)} run side by side and are watched: {_why(edge)}" for edge in watched[:20]]
     return "\n".join(lines)
 

@@ -66,7 +66,7 @@ def plan_section(view: OrchestrationView) -> str:
     """The plan with its reasons; open as long as somebody must decide on it."""
     if view.plan is None:
         return ""
-    body = plan_markdown(view.plan, view.most_usd)
+    body = plan_markdown(view.plan, view.most_usd, view.settings)
     if view.status == "proposed":
         return f"### The plan\n\n{body}"
     edges = sum(edge.kind == "dependency" or edge.probability >= THRESHOLD for edge in view.plan.edges)

@@ -4,7 +4,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from shared.models import FileChange, Finding, Kind, PhaseName, PhaseResult, Plan, Problem, TestRun, Usage, Verdict
+from shared.models import (
+    FileChange,
+    Finding,
+    Kind,
+    PhaseName,
+    PhaseResult,
+    Plan,
+    Problem,
+    RepositorySettings,
+    TestRun,
+    Usage,
+    Verdict,
+)
 
 TaskStatus = Literal["intake", "waiting", "running", "settling", "done"]
 OrchestrationStatus = Literal["intake", "planning", "proposed", "running", "done"]
@@ -118,6 +130,7 @@ class OrchestrationView:
     plan_changes: tuple[tuple[datetime, str], ...] = ()
     # What all its attempts may cost at most, as long as that is limited; None: not limited, or nothing is paid for.
     most_usd: float | None = None
+    settings: RepositorySettings = field(default_factory=RepositorySettings)
     slots: int = 1
     planned_at: datetime | None = None
     # Spent or reserved, and what may be.

@@ -132,3 +132,57 @@ def test_no_prompt_for_an_issue_that_is_not_planned(folder: Path) -> None:
     run = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--prompt", "999")
     assert run.status == 2
     assert "#999 is not planned" in run.stderr
+
+
+def on_conflict(folder: Path, settings: str) -> Path:
+    """The folder with these settings of its own."""
+    (folder / ".github").mkdir()
+    (folder / ".github/shoal.yml").write_text(settings)
+    return folder
+
+
+def starts_of(folder: Path) -> dict[int, float]:
+    """When each of the ordinary issues is predicted to start, with a slot for each."""
+    run = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--json", "--slots", "6")
+    return {start["issue"]: start["start_minutes"] for start in run.document["schedule"]["starts"]}
+
+
+def test_the_repository_decides_whether_conflicts_wait(folder: Path) -> None:
+    """With `on_conflict: parallel` #1 and #2 are predicted at once, and both forms for people say so; #6 still follows #4."""
+    assert starts_of(folder)[1] != starts_of(folder)[2]
+    on_conflict(folder, "on_conflict: parallel\n")
+    starts = starts_of(folder)
+    assert (starts[1], starts[2]) == (0, 0)
+    assert starts[6] > starts[4]
+    plain = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder)
+    assert "Conflicts run at once all the same (on_conflict: parallel)." in plain.stdout
+    markdown = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--markdown")
+    assert "- #1 and #2 at the same time all the same (`on_conflict: parallel`): " in markdown.stdout
+    assert "not at the same time" not in markdown.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "causes", "line"),
+    [
+        ("on_conflict: after_merge", "`on_conflict: after_merge`", "waits until the other's pull request is merged or closed: "),
+        ("stack: false", "`stack: false`", "- #6 after #4 is merged: "),
+        ("stack: false\non_conflict: after_merge", "`stack: false`, `on_conflict: after_merge`", "- #6 after #4 is merged: "),
+    ],
+)
+def test_a_wait_for_people_is_left_out_and_said(folder: Path, settings: str, causes: str, line: str) -> None:
+    """Nobody knows when they merge: the minutes are those without it, and the plan says so in both forms."""
+    usual = starts_of(folder)
+    on_conflict(folder, settings)
+    assert starts_of(folder) == usual
+    said = f"Not in these minutes: the wait until people have merged or closed pull requests ({causes})"
+    markdown = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder, "--markdown").stdout
+    assert f"- {said}\n" in markdown
+    assert line in markdown
+    assert f"{said.replace('`', '')}." in shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", folder).stdout
+
+
+def test_settings_that_the_app_would_refuse_are_refused(folder: Path) -> None:
+    """By line, as the app does: a plan by other rules than the repository's would mislead."""
+    run = shoal("plan", "--issues", FREE_TEXT_ISSUES, "--tree", on_conflict(folder, "\non_conflict: never\n"))
+    assert run.status == 2
+    assert ".github/shoal.yml, line 2: `on_conflict`" in run.stderr

@@ -111,7 +111,11 @@ class Desk:
         batch = [task for task in self.state.tasks.values() if (task.orchestration, task.status) == (orchestration, "intake")]
         snapshots = [task.snapshot for task in batch if task.snapshot is not None]
         plan = make_plan(
-            snapshots, Tree(PATHS), slots=self.policy.slots, history=History(self.history, self.policy.task_memory_mib)
+            snapshots,
+            Tree(PATHS),
+            slots=self.policy.slots,
+            history=History(self.history, self.policy.task_memory_mib),
+            on_conflict=settings.on_conflict,
         )
         self.tell(
             PlanReady(
