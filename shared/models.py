@@ -119,6 +119,10 @@ class Estimate(Wire):
     memory_mib_p90: float
     # Of one core, as the mean over an attempt: agents mostly wait for their model.
     cpu_p90: float = 0.25
+    # Of one attempt, in US dollars, by the attempts here of which it is known; not set where there is none.
+    cost_usd_p50: float | None = None
+    cost_usd_p90: float | None = None
+    costs_known: int = 0
     source: str
 
 

@@ -5,6 +5,8 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
+from pydantic.main import IncEx
+
 from app.commands import runner_prompt
 from app.commands.console import print_json, print_line, print_lines, print_table, read_json, write_text
 from app.facts.analysis import analyse
@@ -18,8 +20,10 @@ from app.report.timeline import plan_svg
 from shared.errors import UserError
 from shared.models import Edge, Plan, PlannedTask, RepositorySettings
 
-# The JSON is a contract with others, which the rung of evidence is no part of; `why` says it in words.
-_UNTOLD = {"tasks": {"__all__": {"touches": {"__all__": {"source", "said"}}}}}
+# The JSON is a contract with others, which the rung of evidence is no part of; `why` says it in words. Nor are these estimates.
+_NOT_OF_TOUCHES: IncEx = {"source", "said"}
+_NOT_OF_ESTIMATES: IncEx = {"cpu_p90", "cost_usd_p50", "cost_usd_p90", "costs_known"}
+_UNTOLD: IncEx = {"tasks": {"__all__": {"touches": {"__all__": _NOT_OF_TOUCHES}, "estimate": _NOT_OF_ESTIMATES}}}
 Shown = Literal["tables", "json", "markdown"]
 
 

@@ -3,7 +3,8 @@
 Minutes (P50): feature 44, bug 18 and tests 12 are the means of the reference system's scenarios; a refactoring changes code
 without deciding what it should do: 30; documentation and chores need fewer test cycles: 10. P90 is 1.75 times P50: so it was in
 the reference system's recorded run of twelve tasks (8.3 and 14.5 minutes). Memory: 2,048 MiB per task is the P90. CPU: a quarter
-of a core is the P90, since agents mostly wait for a model.
+of a core is the P90, since agents mostly wait for a model. Cost: nothing is known beforehand; what attempts of all kinds cost in
+the same repository is, as soon as there is one.
 
 Everything is reckoned in logarithms, for such figures differ by factors: P50 from the median, P90 from that and the median of
 the distances to it. So one attempt of ten hours or of two seconds moves either only as much as any other attempt on its side.
@@ -42,6 +43,8 @@ _FEW = 3
 class Past(NamedTuple):
     """An attempt that went its whole way; memory and cpu 0: not measured, predicted 0: nobody had said how long it would take.
 
+    Cost: None where nobody knows, 0 where nothing was paid for.
+
     Only successful ones tell of minutes: when one with failing tests ends, its rounds of repair are used up, and that is a setting.
     What it used while it ran is as true as of any other.
     """
@@ -52,6 +55,7 @@ class Past(NamedTuple):
     cpu: float = 0
     succeeded: bool = True
     predicted_minutes: float = 0
+    cost_usd: float | None = None
 
 
 class History(NamedTuple):
@@ -70,19 +74,33 @@ def estimate(kind: Kind, history: History = NO_HISTORY) -> Estimate:
     minutes = [attempt.minutes for attempt in same if attempt.succeeded]
     memory = [attempt.memory_mib for attempt in same if attempt.memory_mib > 0]
     cpu = [attempt.cpu for attempt in same if attempt.cpu > 0]
+    cost_p50, cost_p90, costs_known = _cost(kind, history)
     return Estimate(
         minutes_p50=_p50(minutes, MINUTES_P50[kind]),
         minutes_p90=_p90(minutes, MINUTES_P50[kind]),
         memory_mib_p90=_p90(memory, history.memory_mib / P90_FACTOR) if len(memory) >= _WEIGHT else history.memory_mib,
         cpu_p90=_p90(cpu, CPU_P90 / P90_FACTOR),
+        cost_usd_p50=cost_p50,
+        cost_usd_p90=cost_p90,
+        costs_known=costs_known,
         source=_source(minutes, same),
     )
+
+
+def _cost(kind: Kind, history: History) -> tuple[float | None, float | None, int]:
+    """P50, P90, and of how many attempts. Nobody knows a price beforehand: what all kinds cost here stands for that."""
+    known = [(one.kind, one.cost_usd) for one in history.past if one.cost_usd is not None and one.cost_usd > 0]
+    if not known:
+        return None, None, 0
+    usual = exp(median(_logs([cost for _, cost in known])))
+    same = [cost for other, cost in known if other is kind]
+    return round(_p50(same, usual), 4), round(_p90(same, usual), 4), len(known)
 
 
 def typical_error(past: Iterable[Past]) -> float | None:
     """By what factor a prediction of minutes was wrong, the median of all: 1 is right, 2 is twice or half; None with too few."""
     known = [one for one in past if one.succeeded and one.predicted_minutes > 0]
-    wrong = [abs(log(max(_LEAST, one.minutes)) - log(one.predicted_minutes)) for one in known]
+    wrong = [abs(log(max(_LEAST, one.minutes)) - log(max(_LEAST, one.predicted_minutes))) for one in known]
     return exp(median(wrong)) if len(wrong) >= _FEW else None
 
 

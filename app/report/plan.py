@@ -65,16 +65,30 @@ def shown_dependencies(plan: Plan) -> list[Edge]:
 def _outlook(plan: Plan, most_usd: float | None, settings: RepositorySettings) -> str:
     schedule = plan.schedule
     faster = f", {schedule.predicted_speedup:.2f} times as fast as one at a time" if schedule.predicted_speedup else ""
-    cost = "not limited, or nothing is paid for" if most_usd is None else f"at most ${most_usd:.2f}"
     facts = (
         f"Predicted: {schedule.makespan_minutes:.0f} min with {counted(schedule.slots, 'slot')}{faster}",
         f"One at a time: {schedule.sequential_minutes:.0f} min; no order takes less than {schedule.lower_bound_minutes:.0f} min",
         f"What binds: {plain(schedule.binding_limit)}",
         f"Peak memory: {peak_memory_mib(plan):,.0f} MiB (P90)",
-        f"Cost: {cost}",
+        f"Cost: {_cost(plan, most_usd)}",
         *waits_left_out(plan, settings),
     )
     return "\n".join(f"- {fact}" for fact in facts)
+
+
+def _cost(plan: Plan, most_usd: float | None) -> str:
+    """One attempt for each task; what the budget ends is not predicted beyond it."""
+    limit = "not limited, or nothing is paid for" if most_usd is None else f"at most ${most_usd:.2f} by the budget"
+    known = [task.estimate.costs_known for task in plan.tasks if task.estimate.costs_known]
+    if not known:
+        return f"not known yet; {limit}"
+    usual, high = (
+        sum(task.estimate.cost_usd_p50 or 0 for task in plan.tasks),
+        sum(task.estimate.cost_usd_p90 or 0 for task in plan.tasks),
+    )
+    if most_usd is not None:
+        usual, high = min(usual, most_usd), min(high, most_usd)
+    return f"about ${usual:.2f} to ${high:.2f} (P50 to P90 of {counted(max(known), 'attempt')} here), {limit}"
 
 
 def _order(plan: Plan, settings: RepositorySettings) -> str:

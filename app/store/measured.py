@@ -41,6 +41,7 @@ def latest(connection: Connection, repository_id: int) -> tuple[Past, ...]:
             row.cpu,
             row.verdict == VerdictName.SUCCEEDED,
             row.predicted_minutes,
+            row.cost_usd,
         )
         for row in rows
     )

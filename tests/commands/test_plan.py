@@ -34,6 +34,9 @@ def test_the_plan_is_one_document_of_the_contract(folder: Path) -> None:
     plan = Plan.model_validate(run.document)
     assert run.document["schema"] == 1
     assert [task.issue for task in plan.tasks] == [1, 2, 3, 4, 5, 6]
+    known = {"minutes_p50", "minutes_p90", "memory_mib_p90", "source"}
+    assert all(set(task["estimate"]) == known for task in run.document["tasks"])
+    assert {name for task in run.document["tasks"] for touch in task["touches"] for name in touch} == {"path", "probability", "why"}
     assert (dependencies(plan), conflicts(plan)) == ([(4, 6)], [(1, 2)])
     assert plan.schedule.slots == 6
     assert plan.schedule.lower_bound_minutes <= plan.schedule.makespan_minutes < plan.schedule.sequential_minutes

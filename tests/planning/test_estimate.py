@@ -97,3 +97,30 @@ def test_an_estimate_lies_between_prior_and_experience(past: list[Past], kind: K
     assert min([*seen, MINUTES_P50[kind]]) - 0.01 <= made.minutes_p50 <= max([*seen, MINUTES_P50[kind]]) + 0.01
     assert made.minutes_p50 <= made.minutes_p90
     assert estimate(kind, History(tuple(reversed(past)))) == made
+
+
+def test_without_a_known_cost_none_is_predicted() -> None:
+    """Nobody knows a price beforehand; an agent that is not paid for tells of none either."""
+    for past in ((), (Past(Kind.BUG, 4, 300),), (Past(Kind.BUG, 4, 300, cost_usd=0.0),)):
+        made = estimate(Kind.BUG, History(past))
+        assert (made.cost_usd_p50, made.cost_usd_p90, made.costs_known) == (None, None, 0)
+
+
+def test_cost_is_learned_by_kind_and_drawn_towards_what_all_kinds_cost_here() -> None:
+    """Bugs cost $1 and features $4 here: each nearer its own the more there are, documentation in between; P90 is above P50."""
+    past = (*(Past(Kind.BUG, 4, 0, cost_usd=1.0),) * 5, *(Past(Kind.FEATURE, 9, 0, cost_usd=4.0),) * 5)
+    costs = {kind: estimate(kind, History(past)) for kind in (Kind.BUG, Kind.DOCS, Kind.FEATURE)}
+    bug, docs, feature = (costs[kind].cost_usd_p50 or 0 for kind in costs)
+    assert 1 < bug < docs < feature < 4
+    assert docs == pytest.approx(2)
+    assert all((one.cost_usd_p90 or 0) > (one.cost_usd_p50 or 0) and one.costs_known == 10 for one in costs.values())
+    more = estimate(Kind.BUG, History((*past, *(Past(Kind.BUG, 4, 0, cost_usd=1.0),) * 20)))
+    assert 1 <= (more.cost_usd_p50 or 0) < bug
+
+
+def test_one_attempt_that_cost_a_fortune_moves_the_cost_no_more_than_any_other() -> None:
+    """$500 once, or $1.20: the same estimate."""
+    usual = tuple(Past(Kind.BUG, 4, 0, cost_usd=cost / 10) for cost in range(6, 15))
+    fortune, other = (estimate(Kind.BUG, History((*usual, Past(Kind.BUG, 4, 0, cost_usd=cost)))) for cost in (500.0, 1.6))
+    assert fortune.cost_usd_p50 == other.cost_usd_p50
+    assert (fortune.cost_usd_p90 or 0) == pytest.approx(other.cost_usd_p90, rel=0.1)

@@ -70,7 +70,7 @@ def test_a_refusing_provider_is_known_to_the_other_repositories(connection: Conn
 
 
 def test_what_an_attempt_took_feeds_the_next_estimates(connection: Connection) -> None:
-    """Time, greatest peak, share of a core, and what was predicted; one that ended before the work was done does not count."""
+    """Time, peak, share of a core, cost, and what was predicted; one that ended before the work was done does not count."""
     desk = Desk()
     desk.plan(desk.issue(1, "It crashes"), desk.issue(2))
     desk.claim(1)
@@ -79,11 +79,12 @@ def test_what_an_attempt_took_feeds_the_next_estimates(connection: Connection) -
     phases = tuple(
         PhaseResult(name=name, status="passed", seconds=10, cpu_seconds=2, peak_memory_mib=peak) for name, peak in peaks.items()
     )
-    desk.finish(1, pull=11, phases=phases)
+    desk.finish(1, pull=11, phases=phases, usage=Usage(cost_usd=0.4))
     desk.finish(2, VerdictName.SETUP_FAILED)
     save(connection, desk)
 
-    assert measured.latest(connection, 1) == (Past(desk.task(1).kind, 0.5, 700, 0.2, succeeded=True, predicted_minutes=44),)
+    told = Past(desk.task(1).kind, 0.5, 700, 0.2, succeeded=True, predicted_minutes=44, cost_usd=0.4)
+    assert measured.latest(connection, 1) == (told,)
     assert measured.latest(connection, 2) == ()
 
 
