@@ -8,6 +8,7 @@ There is no clock here, so the amount is counted in jobs placed; the same input 
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from app.planning.bounds import lower_bounds
 from app.planning.room import Job, Table
@@ -15,9 +16,12 @@ from app.planning.schedule import longest_paths, priorities
 from app.planning.timeline import run
 
 _PLACEMENTS = 3_000
-_FEWEST_PASSES = 12
+_FEWEST_PASSES = 12  # of batches in which as many are not too dear
+_MOST_STEPS = 18_000  # of all passes of a larger batch, about 50 ms; one pass is played in any case
+_CONFLICTS_PER_STEP = 25
 # In larger batches more jobs wait at once, which makes placing each of them dearer.
 _USUAL = 60
+_DEARER = 0.65  # by the size of the batch to this power
 # How far a start is moved, as a part of the whole schedule: far enough to change the order, near enough to stay good.
 _SHAKES = (0.2, 0.4, 0.8)
 
@@ -28,8 +32,10 @@ def best_priorities(jobs: Collection[Job], capacity: Mapping[str, float]) -> dic
         return {}
     # An order of its own, so that the order of the argument's elements does not matter.
     listed = sorted(jobs, key=lambda job: (len(job.id), job.id))
-    search = _Search(listed, capacity, max(_FEWEST_PASSES, round(_PLACEMENTS / len(jobs) / max(1.0, len(jobs) / _USUAL) ** 0.5)))
+    search = _Search(listed, capacity)
     for rule in _RULES:
+        if search.is_over():
+            break
         by_id = rule(listed, capacity)
         search.offer([by_id[job.id] for job in listed])
         search.improve()
@@ -42,18 +48,22 @@ def best_priorities(jobs: Collection[Job], capacity: Mapping[str, float]) -> dic
 class _Search:
     """Plays orders and keeps the best; `passes` is how many may still be played."""
 
-    def __init__(self, jobs: Sequence[Job], capacity: Mapping[str, float], passes: int) -> None:
-        self.passes = passes
+    def __init__(self, jobs: Sequence[Job], capacity: Mapping[str, float]) -> None:
         self.durations = [job.estimate for job in jobs]
         self.bound = max(lower_bounds(jobs, {job.id: job.estimate for job in jobs}, capacity).values())
         self.order: list[int] = []
         self.starts: list[float] = []
         self.makespan = float("inf")
         self._forward = Table(jobs, capacity)
-        self._backward = Table(_reversed(jobs), capacity)
+        self.passes = passes_for(len(jobs), sum(map(len, self._forward.conflicts)))
+        self._jobs, self._capacity = jobs, capacity
         # Equals stay in this order.
         self._longest_first = sorted(range(len(jobs)), key=lambda place: (-self.durations[place], place))
         self._last: list[float] = []
+
+    @cached_property
+    def _backward(self) -> Table:
+        return Table(_reversed(self._jobs), self._capacity)
 
     def is_over(self) -> bool:
         return self.passes <= 0 or self.makespan <= self.bound * (1 + 1e-9)
@@ -73,7 +83,7 @@ class _Search:
     def improve(self) -> None:
         """Passes from the end and back on the last order that was played, for as long as they shorten it."""
         makespan = max(self._last)
-        while not self.is_over():
+        while not self.is_over() and self.passes > 1:  # one from the end alone gives no schedule
             _, from_end = self._play(self._backward, self._last)
             shorter = self.offer(from_end)
             if shorter >= makespan * (1 - 1e-9):
@@ -86,6 +96,13 @@ class _Search:
         order = sorted(self._longest_first, key=[-one for one in priority].__getitem__)
         starts = run(table, order, durations)
         return order, [(start or 0.0) + length for start, length in zip(starts, durations, strict=True)]
+
+
+def passes_for(jobs: int, conflicts: int) -> int:
+    """How many a batch of this size is worth: a fixed number of jobs placed, at least a dozen as long as they are not too dear."""
+    placed = round(_PLACEMENTS / jobs / max(1.0, jobs / _USUAL) ** 0.5)
+    steps = jobs * max(1.0, jobs / _USUAL) ** _DEARER + conflicts / _CONFLICTS_PER_STEP
+    return max(1, placed, min(_FEWEST_PASSES, round(_MOST_STEPS / steps)))
 
 
 def _shaken(search: _Search) -> Iterator[list[float]]:

@@ -2,11 +2,12 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.planning.bounds import lower_bounds
-from app.planning.portfolio import best_priorities
+from app.planning.portfolio import best_priorities, passes_for
 from app.planning.room import Job
 from app.planning.schedule import choose, priorities
 from app.planning.timeline import play
@@ -141,3 +142,16 @@ def test_a_stream_of_small_ones_starves_nobody() -> None:
     durations = {one.id: one.estimate for one in jobs} | {"b00": 1.5}
     assert play(jobs, durations, {"memory": 8.0}, priorities(jobs)).starts["big"] >= 58
     assert play(jobs, durations, {"memory": 8.0}, priorities(jobs), patience=10).starts["big"] <= 15
+
+
+@pytest.mark.parametrize(("jobs", "conflicts", "most"), [(200, 0, 12), (500, 0, 9), (1_000, 0, 3), (2_000, 0, 1), (200, 39_800, 9)])
+def test_large_batches_and_crowds_are_tried_in_fewer_orders(jobs: int, conflicts: int, most: int) -> None:
+    """By counted work, not by a clock: 200 jobs are worth a dozen orders, 2,000 the one that is needed anyway."""
+    assert passes_for(jobs, conflicts) == most
+
+
+@given(st.integers(1, 5_000), st.integers(0, 1_000_000))
+def test_more_work_is_never_tried_more_often(jobs: int, conflicts: int) -> None:
+    """One order is played in any case; another job or conflict never adds one."""
+    tried = passes_for(jobs, conflicts)
+    assert tried >= max(1, passes_for(jobs + 1, conflicts), passes_for(jobs, conflicts + 1))
