@@ -9,6 +9,7 @@ There is no clock here, so the amount is counted in jobs placed; the same input 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from math import exp, log, sqrt
 
 from app.planning.bounds import lower_bounds
 from app.planning.room import Job, Table
@@ -100,8 +101,9 @@ class _Search:
 
 def passes_for(jobs: int, conflicts: int) -> int:
     """How many a batch of this size is worth: a fixed number of jobs placed, at least a dozen as long as they are not too dear."""
-    placed = round(_PLACEMENTS / jobs / max(1.0, jobs / _USUAL) ** 0.5)
-    steps = jobs * max(1.0, jobs / _USUAL) ** _DEARER + conflicts / _CONFLICTS_PER_STEP
+    larger = max(1.0, jobs / _USUAL)
+    placed = round(_PLACEMENTS / jobs / sqrt(larger))
+    steps = jobs * exp(_DEARER * log(larger)) + conflicts / _CONFLICTS_PER_STEP
     return max(1, placed, min(_FEWEST_PASSES, round(_MOST_STEPS / steps)))
 
 
