@@ -23,6 +23,7 @@ from app.events_of_github import (
     LabelsSeen,
     PresserKnown,
     PullRequestChanged,
+    RepositoryBack,
     RepositoryChanged,
     RepositoryGone,
     RepositoryRef,
@@ -64,6 +65,7 @@ __all__ = [
     "PullRequestOpened",
     "PullRequestSeen",
     "RemoteRead",
+    "RepositoryBack",
     "RepositoryChanged",
     "RepositoryGone",
     "RepositoryRef",
@@ -314,6 +316,7 @@ AnyEvent = Annotated[
     | BlockersRead
     | CommandGiven
     | CommandRead
+    | RepositoryBack
     | RepositoryChanged
     | RepositoryGone
     | IssueRead

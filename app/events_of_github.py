@@ -157,9 +157,17 @@ class CommandRead(Event):
 
 
 class RepositoryGone(Event):
-    """The App was removed from the repository or suspended."""
+    """The App may not see it any more: it was `removed` from its installation, or that was `suspended` or `uninstalled`."""
 
     kind: Literal["repository_gone"] = "repository_gone"
+    repository: RepositoryRef
+    why: Literal["removed", "suspended", "uninstalled", "deleted"] = "removed"
+
+
+class RepositoryBack(Event):
+    """The App may see it: it was unsuspended or installed again, or given the repository again."""
+
+    kind: Literal["repository_back"] = "repository_back"
     repository: RepositoryRef
 
 

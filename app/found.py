@@ -3,6 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.events import RepositoryRef
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What the App may see, by the installations that there are; of the `suspended` and the `unread` nothing could be listed."""
+
+    repositories: tuple[RepositoryRef, ...] = ()
+    installations: frozenset[int] = frozenset()
+    suspended: frozenset[int] = frozenset()
+    unread: frozenset[int] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class DeliverySeen:

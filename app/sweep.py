@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.approved import start_labels
-from app.decide.reconcile import REDELIVERABLE, left_behind, to_redeliver
+from app.decide.reconcile import REDELIVERABLE, left_behind, to_redeliver, whereabouts
 from app.decide.state import Task
 from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, LabelsSeen, RepositoryRef
-from app.found import Survey
+from app.found import Installed, Survey
 from app.github.access import Access
 from app.github.repository import RepositoryClient
 from app.github.usage import on_behalf_of
@@ -69,7 +69,10 @@ class Sweep:
         """What did not arrive first, then every repository that the App is installed on."""
         with self._failing_alone("deliveries"):
             await self._deliveries()
-        for found in await self.github.installed_repositories():
+        installed = await self.github.installed()
+        with self._failing_alone("whereabouts"):
+            await self._whereabouts(installed)
+        for found in installed.repositories:
             client = self.github.repository(found.full_name, found.id, found.installation_id)
             survey = None
             with self._failing_alone(found.full_name), on_behalf_of(found.id):
@@ -99,6 +102,14 @@ class Sweep:
             await self.github.redeliver(missed.id)
         if len(lost) <= _REDELIVERED_AT_ONCE:
             self._looked_at = now
+
+    async def _whereabouts(self, installed: Installed) -> None:
+        """Of every repository ever worked in: whether the App may still see it, or may again."""
+        for known in await self.database.read(rows.all_repositories):
+            event = whereabouts(known, installed)
+            if event is not None:
+                self._found("repository", known.id, f"{event.kind}:{known.version}", repository=known.full_name)
+                await self.loop.submit(event)
 
     async def _labels(self, found: RepositoryRef, survey: Survey | None) -> tuple[str, ...]:
         """All that start work there; the app remembers what the repository's settings file says of it."""

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from app.actions import ConcludeCheck
 from app.decide.draft import Draft
-from app.decide.state import Task
-from app.events import CheckFoundOpen
-from app.found import BranchFound, CheckFound, DeliverySeen, PullFound, Survey
+from app.decide.state import Repository, Task
+from app.events import CheckFoundOpen, RepositoryBack, RepositoryGone, RepositoryRef
+from app.found import BranchFound, CheckFound, DeliverySeen, Installed, PullFound, Survey
 
 # GitHub delivers again what is not older than three days; an hour is kept for its clock and ours.
 REDELIVERABLE = timedelta(days=3) - timedelta(hours=1)
@@ -34,6 +35,20 @@ def to_redeliver(seen: Iterable[DeliverySeen], tried: Iterable[str], now: dateti
         if guid not in set(tried) and not any(one.arrived or one.redelivery for one in attempts)
     ]
     return tuple(sorted((one for one in failed if now - one.delivered_at < REDELIVERABLE), key=lambda one: one.id))
+
+
+def whereabouts(known: Repository, installed: Installed) -> RepositoryGone | RepositoryBack | None:
+    """What a message should have told of a repository that we know; an installation that could not be read says nothing."""
+    found = next((one for one in installed.repositories if one.id == known.id), None)
+    if found is not None:
+        return RepositoryBack(repository_id=known.id, repository=found) if known.gone else None
+    if known.gone or known.installation_id in installed.unread:
+        return None
+    ref = RepositoryRef(id=known.id, full_name=known.full_name, installation_id=known.installation_id)
+    if known.installation_id not in installed.installations:
+        return RepositoryGone(repository_id=known.id, repository=ref, why="uninstalled")
+    why: Literal["suspended", "removed"] = "suspended" if known.installation_id in installed.suspended else "removed"
+    return RepositoryGone(repository_id=known.id, repository=ref, why=why)
 
 
 def left_behind(survey: Survey, tasks: Mapping[int, Task]) -> LeftBehind:

@@ -41,8 +41,11 @@ class Repository(Row):
     installation_id: int
     orchestrations: int = 0
     version: int = 0
-    # Set while the App is not installed: nothing can be read or written, so nothing is started.
+    # Set while the App may not see it: nothing can be read or written, so nothing is started. Why, since when, what it was seen by.
     gone: bool = False
+    gone_why: str = ""
+    gone_since: datetime | None = None
+    gone_from: int | None = None
     # Where runners are GitHub's: as last seen, and when somebody was sent to look.
     runners: RunnersSeen | None = None
     runners_asked_at: datetime | None = None

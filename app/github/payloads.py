@@ -18,6 +18,7 @@ from app.events import (
     IssueTouched,
     JobEnded,
     PullRequestChanged,
+    RepositoryBack,
     RepositoryChanged,
     RepositoryGone,
     RepositoryRef,
@@ -132,22 +133,28 @@ class _Payload(_Lean):
 _Maker = Callable[[_Payload, RepositoryRef], AnyEvent | None]
 _TOUCHES = get_args(IssueTouched.model_fields["action"].annotation)
 _PULL_ACTIONS = {"opened", "closed", "reopened", "edited", "synchronize"}
-_ENDS = {
-    "installation": ("repositories", {"deleted", "suspend"}),
-    "installation_repositories": ("repositories_removed", {"removed"}),
+# By action: where the repositories are that it concerns.
+_SEVERAL = {
+    "installation": dict.fromkeys(("created", "deleted", "suspend", "unsuspend"), "repositories"),
+    "installation_repositories": {"added": "repositories_added", "removed": "repositories_removed"},
+}
+_WHY_GONE: dict[str, Literal["removed", "suspended", "uninstalled"]] = {
+    "removed": "removed",
+    "suspend": "suspended",
+    "deleted": "uninstalled",
 }
 
 
 def split(kind: str, body: bytes) -> list[bytes]:
-    """One body per repository: an event of ours belongs to one, but an installation's end concerns all it had."""
-    if kind not in _ENDS:
+    """One body per repository: an event of ours belongs to one, but what happens to an installation concerns all it has."""
+    if kind not in _SEVERAL:
         return [body]
-    data, (field, actions) = _load(body), _ENDS[kind]
-    if data.get("action") not in actions:
-        return []
-    gone = [repository for repository in data.get(field) or [] if isinstance(repository, dict)]
-    common = {"action": data["action"], "installation": data.get("installation")}
-    return [json.dumps({**common, "repository": repository}).encode() for repository in gone]
+    data = _load(body)
+    action = data.get("action")
+    field = _SEVERAL[kind].get(action) if isinstance(action, str) else None
+    concerned = [repository for repository in (data.get(field) if field else None) or [] if isinstance(repository, dict)]
+    common = {"action": action, "installation": data.get("installation")}
+    return [json.dumps({**common, "repository": repository}).encode() for repository in concerned]
 
 
 def to_event(kind: str, body: bytes) -> AnyEvent | None:
@@ -296,14 +303,19 @@ def _blocked(issue: _Issue | None, repository: RepositoryRef) -> AnyEvent | None
     return BlockersTouched(repository_id=repository.id, repository=repository, issue=issue.number) if issue else None
 
 
-def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
-    return RepositoryGone(repository_id=repository.id, repository=repository)
+def _installation(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    if payload.action in {"created", "unsuspend", "added"}:
+        return RepositoryBack(repository_id=repository.id, repository=repository)
+    why = _WHY_GONE.get(payload.action)
+    return RepositoryGone(repository_id=repository.id, repository=repository, why=why) if why else None
 
 
 def _repository(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
     if payload.action == "archived" or payload.action == "publicized":
         return RepositoryChanged(repository_id=repository.id, repository=repository, what=payload.action)
-    return _gone(payload, repository) if payload.action == "deleted" else None
+    return (
+        RepositoryGone(repository_id=repository.id, repository=repository, why="deleted") if payload.action == "deleted" else None
+    )
 
 
 _MAKERS: dict[str, _Maker] = {
@@ -318,6 +330,6 @@ _MAKERS: dict[str, _Maker] = {
     "issue_dependencies": _issue_dependencies,
     "sub_issues": _sub_issues,
     "repository": _repository,
-    "installation": _gone,
-    "installation_repositories": _gone,
+    "installation": _installation,
+    "installation_repositories": _installation,
 }

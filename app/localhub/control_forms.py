@@ -61,6 +61,12 @@ class Suspension(BaseModel):
     is_suspended: bool
 
 
+class Chosen(BaseModel):
+    """What an installation is on from now on, by full name."""
+
+    repositories: list[str]
+
+
 class NewCommit(BaseModel):
     """A commit by a person: text by path, null deletes; `branch` is made from `start` when it does not exist."""
 

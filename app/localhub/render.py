@@ -171,6 +171,12 @@ def repository(state: State, row: Repository) -> Json:
     }
 
 
+def repository_of_installation(row: Repository) -> Json:
+    """As events of an installation list it."""
+    shown = {"id": row.id, "node_id": node_id("R", row.id), "name": row.name, "full_name": row.full_name}
+    return {**shown, "private": row.private}
+
+
 def full_repository(state: State, row: Repository) -> Json:
     """With the two counts that only the repository's own page has."""
     return {**repository(state, row), "network_count": 0, "subscribers_count": 0}

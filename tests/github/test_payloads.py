@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.events import BaseMoved, ButtonPressed, IssueLabelled, IssueTouched, PullRequestChanged, RepositoryGone
+from app.events import BaseMoved, ButtonPressed, IssueLabelled, IssueTouched, PullRequestChanged, RepositoryBack, RepositoryGone
 from app.github.payloads import Unreadable, split, to_event
 from shared.github import issue_hash
 
@@ -111,11 +111,28 @@ def test_the_end_of_an_installation_is_one_event_per_repository() -> None:
         events = [to_event(kind, part) for part in split(kind, json.dumps(body).encode())]
         assert all(isinstance(found, RepositoryGone) for found in events)
         assert [found.repository_id for found in events if found] == [1, 2]
-    created = json.dumps({"action": "created", "installation": {"id": 5}, "repositories": gone}).encode()
-    assert split("installation", created) == []
+    stray = json.dumps({"action": "new_permissions_accepted", "installation": {"id": 5}, "repositories": gone}).encode()
+    assert split("installation", stray) == []
     assert isinstance(event("repository", action="deleted"), RepositoryGone)
     assert event("repository", action="renamed") is None
     assert [event("repository", action=what).what for what in ("archived", "publicized")] == ["archived", "publicized"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "field"),
+    [
+        ("installation", "created", "repositories"),
+        ("installation", "unsuspend", "repositories"),
+        ("installation_repositories", "added", "repositories_added"),
+    ],
+)
+def test_being_let_in_is_one_event_per_repository(kind: str, action: str, field: str) -> None:
+    """Installed, unsuspended, or given one by one; where GitHub lists none the sweep finds them."""
+    body = {"action": action, "installation": {"id": 5}}
+    let_in = [{"id": 1, "full_name": "o/a", "private": True}, {"id": 2, "full_name": "o/b"}]
+    events = [to_event(kind, part) for part in split(kind, json.dumps({**body, field: let_in}).encode())]
+    assert [(type(found), found.repository_id) for found in events if found] == [(RepositoryBack, 1), (RepositoryBack, 2)]
+    assert split(kind, json.dumps(body).encode()) == []
 
 
 def test_fields_may_come_and_go() -> None:

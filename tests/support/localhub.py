@@ -223,6 +223,14 @@ class Hub:
         """By the account's owner."""
         self.ask("PUT", f"/installations/{installation_id}/suspended", {"is_suspended": is_suspended})
 
+    def choose_repositories(self, installation_id: int, *repositories: str) -> None:
+        """By the account's owner: the App is on these from now on."""
+        self.ask("PUT", f"/installations/{installation_id}/repositories", {"repositories": repositories})
+
+    def uninstall(self, installation_id: int) -> None:
+        """By the account's owner."""
+        self.ask("DELETE", f"/installations/{installation_id}")
+
     def guard(self, repository: str, *types: str) -> None:
         """Rules for the default branch, for example `pull_request`; none takes them away."""
         self.ask("PUT", f"/repositories/{repository}/rules", {"types": types})
