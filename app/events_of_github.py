@@ -172,11 +172,15 @@ class RepositoryBack(Event):
 
 
 class RepositoryChanged(Event):
-    """It became read-only, or everybody may read it now."""
+    """It became read-only or writable again, everybody may read it now or no more, or it has another name or owner."""
 
     kind: Literal["repository_changed"] = "repository_changed"
     repository: RepositoryRef
-    what: Literal["archived", "publicized"]
+    what: Literal["archived", "unarchived", "publicized", "privatized", "renamed"]
+
+
+# They say something of a repository that is known already; of another one they are no news.
+OF_KNOWN = (RepositoryGone, RepositoryBack, RepositoryChanged)
 
 
 class LabelsSeen(Event):

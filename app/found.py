@@ -11,6 +11,7 @@ class Installed:
     """What the App may see, by the installations that there are; of the `suspended` and the `unread` nothing could be listed."""
 
     repositories: tuple[RepositoryRef, ...] = ()
+    archived: tuple[RepositoryRef, ...] = ()
     installations: frozenset[int] = frozenset()
     suspended: frozenset[int] = frozenset()
     unread: frozenset[int] = frozenset()

@@ -20,17 +20,8 @@ from app.decide.draft import Decision
 from app.decide.lesson import lesson_of
 from app.decide.policy import Policy
 from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, State
-from app.events import (
-    EVENTS,
-    AnyEvent,
-    EffectFailed,
-    HeartbeatReceived,
-    OperatorSpoke,
-    RepositoryBack,
-    RepositoryGone,
-    Started,
-    Tick,
-)
+from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
+from app.events_of_github import OF_KNOWN, RepositoryGone
 from app.metrics import Metrics
 from app.planning.capacity import MARKS, Machine, Marks, Sample, Throttle, react
 from app.replica import Membership
@@ -264,9 +255,9 @@ class Loop:
         repository = rows.load_repository(connection, event.repository_id)
         named = getattr(event, "repository", None)
         if repository is None:
-            if named is None or isinstance(event, RepositoryGone | RepositoryBack):
+            if named is None or isinstance(event, OF_KNOWN):
                 return None
-            return State(Repository(id=named.id, full_name=named.full_name, installation_id=named.installation_id))
+            return State(Repository(public=not named.private, **named.model_dump(exclude={"private"})))
         state = self._states.get(repository.id)
         if state is None or state.repository.version != repository.version:
             state = self._states[repository.id] = rows.load_state(connection, repository)

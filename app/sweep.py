@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.approved import start_labels
 from app.decide.reconcile import REDELIVERABLE, left_behind, to_redeliver, whereabouts
 from app.decide.state import Task
-from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, LabelsSeen, RepositoryRef
+from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, LabelsSeen, RepositoryChanged, RepositoryRef
 from app.found import Installed, Survey
 from app.github.access import Access
 from app.github.repository import RepositoryClient
@@ -104,11 +104,11 @@ class Sweep:
             self._looked_at = now
 
     async def _whereabouts(self, installed: Installed) -> None:
-        """Of every repository ever worked in: whether the App may still see it, or may again."""
+        """Of every repository ever worked in: whether the App may still see it, or may again, and what became of it."""
         for known in await self.database.read(rows.all_repositories):
-            event = whereabouts(known, installed)
-            if event is not None:
-                self._found("repository", known.id, f"{event.kind}:{known.version}", repository=known.full_name)
+            for event in whereabouts(known, installed):
+                what = event.what if isinstance(event, RepositoryChanged) else event.kind.removeprefix("repository_")
+                self._found("repository", known.id, f"{what}:{known.version}", repository=known.full_name)
                 await self.loop.submit(event)
 
     async def _labels(self, found: RepositoryRef, survey: Survey | None) -> tuple[str, ...]:

@@ -46,6 +46,9 @@ class Repository(Row):
     gone_why: str = ""
     gone_since: datetime | None = None
     gone_from: int | None = None
+    # Nothing can be written to it since then; everybody may read it.
+    archived_since: datetime | None = None
+    public: bool = False
     # Where runners are GitHub's: as last seen, and when somebody was sent to look.
     runners: RunnersSeen | None = None
     runners_asked_at: datetime | None = None

@@ -137,6 +137,7 @@ class GitHubApp:
     async def installed(self) -> Installed:
         """Every repository of every installation that is not suspended; one that fails does not hide the others."""
         found: list[RepositoryRef] = []
+        archived: list[RepositoryRef] = []
         unread: set[int] = set()
         installations = await self.installations()
         suspended = frozenset(one.id for one in installations if one.suspended)
@@ -144,11 +145,12 @@ class GitHubApp:
             calls = Calls(self._transport, self.tokens, self._pacer, installation, self._remembered, self._wrote)
             try:
                 pages = calls.pages("installation/repositories", key="repositories", remember=True)
-                found += [_reference(item, installation) async for item in pages if not item.get("archived")]
+                async for item in pages:
+                    (archived if item.get("archived") else found).append(_reference(item, installation))
             except (UserError, Suspended) as error:
                 unread.add(installation)
                 log.warning("installation.unreadable", installation=installation, error=str(error))
-        return Installed(tuple(found), frozenset(one.id for one in installations), suspended, frozenset(unread))
+        return Installed(tuple(found), tuple(archived), frozenset(one.id for one in installations), suspended, frozenset(unread))
 
     async def _who_am_i(self) -> AppIdentity:
         data = (await self.read_as_app("app")).json()

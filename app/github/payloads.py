@@ -138,6 +138,14 @@ _SEVERAL = {
     "installation": dict.fromkeys(("created", "deleted", "suspend", "unsuspend"), "repositories"),
     "installation_repositories": {"added": "repositories_added", "removed": "repositories_removed"},
 }
+_CHANGES: dict[str, Literal["archived", "unarchived", "publicized", "privatized", "renamed"]] = {
+    "archived": "archived",
+    "unarchived": "unarchived",
+    "publicized": "publicized",
+    "privatized": "privatized",
+    "renamed": "renamed",
+    "transferred": "renamed",
+}
 _WHY_GONE: dict[str, Literal["removed", "suspended", "uninstalled"]] = {
     "removed": "removed",
     "suspend": "suspended",
@@ -311,8 +319,9 @@ def _installation(payload: _Payload, repository: RepositoryRef) -> AnyEvent | No
 
 
 def _repository(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
-    if payload.action == "archived" or payload.action == "publicized":
-        return RepositoryChanged(repository_id=repository.id, repository=repository, what=payload.action)
+    what = _CHANGES.get(payload.action)
+    if what is not None:
+        return RepositoryChanged(repository_id=repository.id, repository=repository, what=what)
     return (
         RepositoryGone(repository_id=repository.id, repository=repository, why="deleted") if payload.action == "deleted" else None
     )

@@ -27,4 +27,6 @@ EVENTS = (
     "check_suite",
     "status",
     "workflow_run",
+    # Renamed, archived, made public.
+    "repository",
 )

@@ -83,6 +83,14 @@ class Rules(BaseModel):
     types: list[str]
 
 
+class RepositoryChange(BaseModel):
+    """What an admin changes in a repository's settings."""
+
+    name: str | None = None
+    private: bool | None = None
+    archived: bool | None = None
+
+
 class RoleName(BaseModel):
     """A person's role in a repository."""
 

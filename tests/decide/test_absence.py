@@ -1,5 +1,6 @@
 """Stories about a repository that the App may not see for a while: suspended, taken out, uninstalled, and back."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -71,8 +72,7 @@ def test_an_installation_that_it_has_left_says_nothing() -> None:
     desk.tell(RepositoryGone(repository_id=1, repository=WIDGETS.model_copy(update={"installation_id": 8})))
     assert not desk.state.repository.gone
     desk.tell(SUSPENDED)
-    moved = desk.state.repository.model_copy(update={"installation_id": 77})
-    desk.state = type(desk.state)(moved, desk.state.orchestrations, desk.state.tasks, desk.state.attempts)
+    desk.state = replace(desk.state, repository=desk.state.repository.model_copy(update={"installation_id": 77}))
     desk.wait(1)
     assert not desk.state.repository.gone
 
@@ -93,20 +93,32 @@ def test_the_wait_for_ci_does_not_run_out_meanwhile() -> None:
     assert desk.task(5).verdict.name is VerdictName.SUCCEEDED  # type: ignore[union-attr]
 
 
+NINE = frozenset({9})
+
+
 @pytest.mark.parametrize(
     ("installed", "says"),
     [
-        (Installed((WIDGETS,), frozenset({9})), None),
-        (Installed((), frozenset({9})), "removed"),
-        (Installed((), frozenset({9}), suspended=frozenset({9})), "suspended"),
-        (Installed((), frozenset()), "uninstalled"),
-        (Installed((), frozenset({9}), unread=frozenset({9})), None),
+        (Installed((WIDGETS,), installations=NINE), []),
+        (Installed(installations=NINE), ["removed"]),
+        (Installed(installations=NINE, suspended=NINE), ["suspended"]),
+        (Installed(), ["uninstalled"]),
+        (Installed(installations=NINE, unread=NINE), []),
+        (Installed(archived=(WIDGETS,), installations=NINE), ["archived"]),
+        (Installed((WIDGETS.model_copy(update={"private": False}),), installations=NINE), ["publicized"]),
+        (Installed((WIDGETS.model_copy(update={"full_name": "acme/gadgets"}),), installations=NINE), ["renamed"]),
     ],
 )
-def test_the_sweep_finds_out_by_itself(installed: Installed, says: str | None) -> None:
-    """From the list of installations alone; one that could not be read is no news."""
-    event = whereabouts(Desk().state.repository, installed)
-    assert (event.why if isinstance(event, RepositoryGone) else event) == says
+def test_the_sweep_finds_out_by_itself(installed: Installed, says: list[str]) -> None:
+    """From the list of installations alone, once; an installation that could not be read is no news."""
+    desk = Desk()
+    events = whereabouts(desk.state.repository, installed)
+    assert [event.why if isinstance(event, RepositoryGone) else getattr(event, "what", "") for event in events] == says
+    for event in events:
+        renamed = {"full_name": event.repository.full_name}
+        desk.state = replace(desk.state, repository=desk.state.repository.model_copy(update=renamed))
+        desk.tell(event)
+    assert whereabouts(desk.state.repository, installed) == ()
 
 
 def test_the_sweep_finds_it_back() -> None:
@@ -114,7 +126,6 @@ def test_the_sweep_finds_it_back() -> None:
     desk = Desk()
     desk.tell(SUSPENDED)
     again = WIDGETS.model_copy(update={"installation_id": 77})
-    assert whereabouts(desk.state.repository, Installed((again,), frozenset({77}))) == RepositoryBack(
-        repository_id=1, repository=again
-    )
-    assert whereabouts(desk.state.repository, Installed((), frozenset({9}), suspended=frozenset({9}))) is None
+    back, renamed = whereabouts(desk.state.repository, Installed((again,), installations=frozenset({77})))
+    assert (back, renamed.kind) == (RepositoryBack(repository_id=1, repository=again), "repository_changed")
+    assert whereabouts(desk.state.repository, Installed(installations=NINE, suspended=NINE)) == ()

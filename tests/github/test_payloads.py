@@ -114,8 +114,9 @@ def test_the_end_of_an_installation_is_one_event_per_repository() -> None:
     stray = json.dumps({"action": "new_permissions_accepted", "installation": {"id": 5}, "repositories": gone}).encode()
     assert split("installation", stray) == []
     assert isinstance(event("repository", action="deleted"), RepositoryGone)
-    assert event("repository", action="renamed") is None
-    assert [event("repository", action=what).what for what in ("archived", "publicized")] == ["archived", "publicized"]
+    assert event("repository", action="edited") is None
+    known = ("archived", "unarchived", "publicized", "privatized", "renamed")
+    assert [event("repository", action=what).what for what in (*known, "transferred")] == [*known, "renamed"]
 
 
 @pytest.mark.parametrize(

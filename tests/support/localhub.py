@@ -40,6 +40,7 @@ ALL_EVENTS = (
     "sub_issues",
     "workflow_job",
     "workflow_run",
+    "repository",
 )
 
 
@@ -230,6 +231,10 @@ class Hub:
     def uninstall(self, installation_id: int) -> None:
         """By the account's owner."""
         self.ask("DELETE", f"/installations/{installation_id}")
+
+    def change_repository(self, full_name: str, **change: Any) -> None:
+        """By an admin: `archived`, `private`, `name`; its Apps are told."""
+        self.ask("PUT", f"/repositories/{full_name}/settings", change)
 
     def guard(self, repository: str, *types: str) -> None:
         """Rules for the default branch, for example `pull_request`; none takes them away."""
