@@ -55,6 +55,7 @@ __all__ = [
     "IssueRead",
     "IssueTouched",
     "JobEnded",
+    "JobTaken",
     "LabelsSeen",
     "PermitRequested",
     "PhaseReported",
@@ -205,6 +206,15 @@ class RunnersRead(Event):
     idle: int = 0
 
 
+class JobTaken(Event):
+    """GitHub says that a runner took the job of a run of our workflow; its name, empty where that was not asked."""
+
+    kind: Literal["job_taken"] = "job_taken"
+    repository: RepositoryRef | None = None
+    run_id: int
+    runner: str = ""
+
+
 class JobEnded(Event):
     """GitHub says that a run of our workflow is over; `conclusion` is GitHub's word for how."""
 
@@ -332,6 +342,7 @@ AnyEvent = Annotated[
     | TokenMinted
     | AttemptFinished
     | AttemptGone
+    | JobTaken
     | JobEnded
     | RunnersRead
     | TokensRevoked

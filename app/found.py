@@ -56,6 +56,17 @@ class CheckFound:
 
 
 @dataclass(frozen=True, slots=True)
+class RunNow:
+    """One run of the workflow; `conclusion` is empty until it is completed."""
+
+    id: int
+    name: str
+    status: str
+    conclusion: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """Everything of ours that is open in a repository, and the text of its settings file, None where there is none."""
 

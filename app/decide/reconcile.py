@@ -7,9 +7,9 @@ from typing import Literal
 
 from app.actions import ConcludeCheck
 from app.decide.draft import Draft
-from app.decide.state import Repository, Task
-from app.events import CheckFoundOpen, RepositoryBack, RepositoryChanged, RepositoryGone, RepositoryRef
-from app.found import BranchFound, CheckFound, DeliverySeen, Installed, PullFound, Survey
+from app.decide.state import Attempt, AttemptStatus, Repository, Task
+from app.events import CheckFoundOpen, JobEnded, JobTaken, RepositoryBack, RepositoryChanged, RepositoryGone, RepositoryRef
+from app.found import BranchFound, CheckFound, DeliverySeen, Installed, PullFound, RunNow, Survey
 
 # GitHub delivers again what is not older than three days; an hour is kept for its clock and ours.
 REDELIVERABLE = timedelta(days=3) - timedelta(hours=1)
@@ -62,6 +62,30 @@ def _changes(known: Repository, found: RepositoryRef, *, is_archived: bool) -> I
         yield "archived" if is_archived else "unarchived"
     if found.private is known.public:
         yield "privatized" if found.private else "publicized"
+
+
+def unheard(attempts: Iterable[Attempt], lease: timedelta, now: datetime) -> tuple[Attempt, ...]:
+    """Whose run should be looked at: nobody has claimed it, or half its lease has passed without a word."""
+    waiting = (one for one in attempts if one.pid is not None and not one.gone)
+    return tuple(
+        one
+        for one in waiting
+        if one.status is AttemptStatus.STARTING or (one.status is AttemptStatus.CLAIMED and one.lease_until < now + lease / 2)
+    )
+
+
+def told_by_runs(attempts: Iterable[Attempt], runs: Iterable[RunNow]) -> Iterator[JobEnded | JobTaken]:
+    """What a webhook of the job should have told."""
+    known = {run.id: run for run in runs}
+    for attempt in attempts:
+        run = known.get(attempt.pid or 0)
+        if run is None:
+            continue
+        about = {"repository_id": attempt.repository_id, "run_id": run.id}
+        if run.status == "completed":
+            yield JobEnded(**about, conclusion=run.conclusion or "unknown")
+        elif run.status == "in_progress" and attempt.taken_at is None and attempt.status is AttemptStatus.STARTING:
+            yield JobTaken(**about)
 
 
 def left_behind(survey: Survey, tasks: Mapping[int, Task]) -> LeftBehind:

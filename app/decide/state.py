@@ -308,6 +308,9 @@ class Attempt(Row):
     pid_started: float | None = None
     # The machine of that process.
     host: str = ""
+    # Since when a runner has its job, and which one.
+    taken_at: datetime | None = None
+    taken_by: str = ""
     claimed_at: datetime | None = None
     ended_at: datetime | None = None
     lease_until: datetime

@@ -17,6 +17,7 @@ from app.events import (
     IssueLabelled,
     IssueTouched,
     JobEnded,
+    JobTaken,
     PullRequestChanged,
     RepositoryBack,
     RepositoryChanged,
@@ -59,6 +60,12 @@ class _Run(_Lean):
     event: str = ""
     conclusion: str | None = None
     head_sha: str = ""
+
+
+class _Job(_Lean):
+    run_id: int
+    conclusion: str | None = None
+    runner_name: str | None = None
 
 
 class _Issue(_Lean):
@@ -128,6 +135,7 @@ class _Payload(_Lean):
     after: str = ""
     deleted: bool = False
     workflow_run: _Run | None = None
+    workflow_job: _Job | None = None
 
 
 _Maker = Callable[[_Payload, RepositoryRef], AnyEvent | None]
@@ -280,6 +288,18 @@ def _workflow_run(payload: _Payload, repository: RepositoryRef) -> AnyEvent | No
     return JobEnded(repository_id=repository.id, repository=repository, run_id=run.id, conclusion=run.conclusion or "unknown")
 
 
+def _workflow_job(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    """Of any workflow: whose run it is the decision knows. A job that ended well says nothing of the run's others."""
+    job = payload.workflow_job
+    if job is None:
+        return None
+    if payload.action == "in_progress":
+        return JobTaken(repository_id=repository.id, repository=repository, run_id=job.run_id, runner=job.runner_name or "")
+    if payload.action != "completed" or job.conclusion in {None, "success", "skipped"}:
+        return None
+    return JobEnded(repository_id=repository.id, repository=repository, run_id=job.run_id, conclusion=job.conclusion)
+
+
 def _status(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
     return _touched(repository, payload.sha) if payload.state != "pending" else None
 
@@ -334,6 +354,7 @@ _MAKERS: dict[str, _Maker] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
     "workflow_run": _workflow_run,
+    "workflow_job": _workflow_job,
     "status": _status,
     "issue_comment": _issue_comment,
     "issue_dependencies": _issue_dependencies,

@@ -136,6 +136,16 @@ def test_being_let_in_is_one_event_per_repository(kind: str, action: str, field:
     assert split(kind, json.dumps(body).encode()) == []
 
 
+def test_a_job_says_who_took_it_and_how_it_ended() -> None:
+    """Its wait in the queue is no news, nor is its success: the runner itself has told that, or the run's own end does."""
+    taken = event("workflow_job", action="in_progress", workflow_job={"run_id": 70, "runner_name": "quay-1"})
+    assert (taken.kind, taken.run_id, taken.runner) == ("job_taken", 70, "quay-1")
+    ended = event("workflow_job", action="completed", workflow_job={"run_id": 70, "conclusion": "cancelled"})
+    assert (ended.kind, ended.run_id, ended.conclusion) == ("job_ended", 70, "cancelled")
+    for action, conclusion in (("queued", None), ("waiting", None), ("completed", "success"), ("completed", "skipped")):
+        assert event("workflow_job", action=action, workflow_job={"run_id": 70, "conclusion": conclusion}) is None
+
+
 def test_fields_may_come_and_go() -> None:
     """Everything GitHub might leave out or add, without a crash and without an event made of guesses."""
     bare = {"number": 3}
