@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -66,11 +66,15 @@ from app.store.database import Database
 from app.store.replicas import Replica
 from app.tokens_held import TokensHeld
 from app.views import load_view
-from shared.errors import FatalError, UserError
+from shared.errors import FatalError, TransientError, UserError
 from shared.github import marker
 from shared.messages import RunnerLaunch
 
 log = structlog.get_logger()
+# What needs no answer from GitHub, or takes its refusal for one.
+_NOT_BY_GITHUB = {"stop_attempt", "revoke_tokens", "drop_held"}
+# Asked for again as soon as the App is let in.
+_LOOK_AGAIN = timedelta(minutes=5)
 
 
 @dataclass
@@ -91,7 +95,23 @@ class Effects:
     async def perform(self, action: AnyAction) -> Sequence[AnyEvent]:
         """The events that follow from an action; raises TransientError to be called again, UserError when that is no use."""
         with self.metrics.action_seconds.labels(action.kind).time(), on_behalf_of(action.repository_id):
-            return await self._table[action.kind](action)
+            await self._must_be_there(action)
+            try:
+                events = await self._table[action.kind](action)
+            except UserError:
+                await self._must_be_there(action)  # it may be only for that
+                raise
+            if action.kind.startswith("read_"):  # what is hidden from us looks as if it were not there
+                await self._must_be_there(action)
+            return events
+
+    async def _must_be_there(self, action: AnyAction) -> None:
+        if action.kind not in _NOT_BY_GITHUB and await self._is_gone(action.repository_id):
+            raise TransientError(f"the App may not see repository {action.repository_id}: it waits until it may", _LOOK_AGAIN)
+
+    async def _is_gone(self, repository_id: int) -> bool:
+        repository = await self.database.read(lambda c: rows.load_repository(c, repository_id))
+        return repository is not None and repository.gone
 
     @property
     def _table(self) -> dict[str, Callable[[Any], Awaitable[Sequence[AnyEvent]]]]:
@@ -228,7 +248,12 @@ class Effects:
             return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, reason="it never reported")]
         # On a machine where no app lives any more nothing can be ended, only waited out.
         here = attempt.host in {"", self.me.host}
-        proven = here and await self.backend.stop(attempt.pid, attempt.pid_started, await self._client(action.repository_id))
+        try:
+            proven = here and await self.backend.stop(attempt.pid, attempt.pid_started, await self._client(action.repository_id))
+        except (TransientError, UserError):
+            if not await self._is_gone(action.repository_id):
+                raise
+            proven = False  # out of our reach as long, and so is GitHub for it
         reason = "its runner fell silent and was ended" if attempt.status is AttemptStatus.LOST else ""
         return [AttemptGone(repository_id=action.repository_id, attempt=attempt.id, pid=attempt.pid, proven=proven, reason=reason)]
 

@@ -23,6 +23,7 @@ from app.events_of_github import (
     LabelsSeen,
     PresserKnown,
     PullRequestChanged,
+    RepositoryBack,
     RepositoryChanged,
     RepositoryGone,
     RepositoryRef,
@@ -54,6 +55,7 @@ __all__ = [
     "IssueRead",
     "IssueTouched",
     "JobEnded",
+    "JobTaken",
     "LabelsSeen",
     "PermitRequested",
     "PhaseReported",
@@ -65,6 +67,7 @@ __all__ = [
     "PullRequestOpened",
     "PullRequestSeen",
     "RemoteRead",
+    "RepositoryBack",
     "RepositoryChanged",
     "RepositoryGone",
     "RepositoryRef",
@@ -213,6 +216,15 @@ class RunnersRead(Event):
     idle: int = 0
 
 
+class JobTaken(Event):
+    """GitHub says that a runner took the job of a run of our workflow; its name, empty where that was not asked."""
+
+    kind: Literal["job_taken"] = "job_taken"
+    repository: RepositoryRef | None = None
+    run_id: int
+    runner: str = ""
+
+
 class JobEnded(Event):
     """GitHub says that a run of our workflow is over; `conclusion` is GitHub's word for how."""
 
@@ -324,6 +336,7 @@ AnyEvent = Annotated[
     | BlockersRead
     | CommandGiven
     | CommandRead
+    | RepositoryBack
     | RepositoryChanged
     | RepositoryGone
     | IssueRead
@@ -340,6 +353,7 @@ AnyEvent = Annotated[
     | TokenMinted
     | AttemptFinished
     | AttemptGone
+    | JobTaken
     | JobEnded
     | RunnersRead
     | TokensRevoked

@@ -157,18 +157,30 @@ class CommandRead(Event):
 
 
 class RepositoryGone(Event):
-    """The App was removed from the repository or suspended."""
+    """The App may not see it any more: it was `removed` from its installation, or that was `suspended` or `uninstalled`."""
 
     kind: Literal["repository_gone"] = "repository_gone"
+    repository: RepositoryRef
+    why: Literal["removed", "suspended", "uninstalled", "deleted"] = "removed"
+
+
+class RepositoryBack(Event):
+    """The App may see it: it was unsuspended or installed again, or given the repository again."""
+
+    kind: Literal["repository_back"] = "repository_back"
     repository: RepositoryRef
 
 
 class RepositoryChanged(Event):
-    """It became read-only, or everybody may read it now."""
+    """It became read-only or writable again, everybody may read it now or no more, or it has another name or owner."""
 
     kind: Literal["repository_changed"] = "repository_changed"
     repository: RepositoryRef
-    what: Literal["archived", "publicized"]
+    what: Literal["archived", "unarchived", "publicized", "privatized", "renamed"]
+
+
+# They say something of a repository that is known already; of another one they are no news.
+OF_KNOWN = (RepositoryGone, RepositoryBack, RepositoryChanged)
 
 
 class LabelsSeen(Event):

@@ -3,6 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.events import RepositoryRef
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What the App may see, by the installations that there are; of the `suspended` and the `unread` nothing could be listed."""
+
+    repositories: tuple[RepositoryRef, ...] = ()
+    archived: tuple[RepositoryRef, ...] = ()
+    installations: frozenset[int] = frozenset()
+    suspended: frozenset[int] = frozenset()
+    unread: frozenset[int] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class DeliverySeen:
@@ -40,6 +53,17 @@ class CheckFound:
     name: str
     head_sha: str
     external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunNow:
+    """One run of the workflow; `conclusion` is empty until it is completed."""
+
+    id: int
+    name: str
+    status: str
+    conclusion: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)

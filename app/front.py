@@ -29,6 +29,7 @@ from app.settings import Settings
 from app.store import audit, rows
 from app.store.database import Database
 from app.tokens_held import TokensHeld
+from app.views import absence_of
 from app.web.front import Delivery, NotProven, Refused
 from shared.errors import TransientError
 from shared.messages import (
@@ -136,6 +137,7 @@ class CoreFront:
         held = attempt.status is AttemptStatus.CLAIMED and attempt.nonce == request.nonce and task.attempt == attempt.id
         if not held or attempt.stop is not None:
             return Refused(STALE)
+        _must_be_there(repository)
         with on_behalf_of(repository.id):
             read = await self.github.tokens.mint(repository.installation_id, repository.id, READ)
         return FetchReply(token=read.token)
@@ -153,6 +155,7 @@ class CoreFront:
         attempt, task, repository = await self._find(attempt_id)
         if task.attempt != attempt.id:
             return Refused(STALE)
+        _must_be_there(repository)
         client = self.github.repository(repository.full_name, repository.id, repository.installation_id)
         with on_behalf_of(repository.id):
             issue = await client.issue(task.issue)
@@ -272,6 +275,7 @@ class CoreFront:
         return "drained" if operation.drained else ""
 
     async def _grant(self, attempt: Attempt, repository: Repository, request: PermitRequest) -> PermitReply | Refused:
+        _must_be_there(repository)
         with on_behalf_of(repository.id):
             minted = await self.github.tokens.mint(repository.installation_id, repository.id, WRITE)
         # Held and stored before it is handed out: from now on no successor starts while it works.
@@ -331,3 +335,9 @@ class CoreFront:
             login=self.github.login,
             email=self.github.email,
         )
+
+
+def _must_be_there(repository: Repository) -> None:
+    """While the App may not see it GitHub's answers say nothing: the runner asks again."""
+    if repository.gone:
+        raise TransientError(f"waits for {absence_of(repository)}")

@@ -21,6 +21,7 @@ from app.decide.lesson import lesson_of
 from app.decide.policy import Policy
 from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
+from app.events_of_github import OF_KNOWN, RepositoryGone
 from app.metrics import Metrics
 from app.planning.capacity import MARKS, Machine, Marks, Sample, Throttle, react
 from app.replica import Membership
@@ -214,12 +215,20 @@ class Loop:
             repository = decision.state.repository.model_copy(update={"version": version})
             fresh = State(repository, decision.state.orchestrations, decision.state.tasks, _running(decision.state))
             rows.save(connection, fresh.repository, decision)
+            self._tell_absence(connection, state.repository, repository)
             self._states[repository.id] = fresh
         outbox.put(connection, decision.actions, now)
         if (kept := entry(event, decision)) is not None:
             audit.put(connection, now, event.repository_id, event.kind, kept)
         self._metrics.events.labels(event.kind).inc()
         return decision.refusal
+
+    def _tell_absence(self, connection: Connection, before: Repository, now: Repository) -> None:
+        if now.gone and not before.gone:
+            log.warning("repository.gone", repository=now.full_name, why=now.gone_why)
+        elif before.gone and not now.gone:
+            log.info("repository.back", repository=now.full_name)
+            outbox.wake(connection, now.id, self.clock())
 
     def _context(self, connection: Connection, repository: Repository, now: datetime) -> Context:
         shared = pool.pool(connection, repository.id, now, self._policy.patience, self._machine_name)
@@ -246,17 +255,17 @@ class Loop:
         repository = rows.load_repository(connection, event.repository_id)
         named = getattr(event, "repository", None)
         if repository is None:
-            if named is None:
+            if named is None or isinstance(event, OF_KNOWN):
                 return None
-            return State(Repository(id=named.id, full_name=named.full_name, installation_id=named.installation_id))
+            return State(Repository(public=not named.private, **named.model_dump(exclude={"private"})))
         state = self._states.get(repository.id)
         if state is None or state.repository.version != repository.version:
             state = self._states[repository.id] = rows.load_state(connection, repository)
-        if named is not None and (named.full_name, named.installation_id) != (repository.full_name, repository.installation_id):
-            renamed = repository.model_copy(
-                update={"full_name": named.full_name, "installation_id": named.installation_id, "gone": False}
-            )
-            state = State(renamed, state.orchestrations, state.tasks, state.attempts)
+        if named is None or isinstance(event, RepositoryGone):
+            return state
+        if (named.full_name, named.installation_id) != (repository.full_name, repository.installation_id):
+            renamed = {"full_name": named.full_name, "installation_id": named.installation_id}
+            state = State(repository.model_copy(update=renamed), state.orchestrations, state.tasks, state.attempts)
         return state
 
     # Outbox

@@ -50,7 +50,8 @@ class Metrics:
         self.reconciled = Counter(
             "shoal_reconciled",
             "What the sweep found that lost messages had left behind: "
-            "`delivery`, `label`, `check`, `branch`, `pull_request`, and `lease` of a runner that fell silent.",
+            "`delivery`, `label`, `check`, `branch`, `pull_request`, `repository`, `job`, "
+            "and `lease` of a runner that fell silent.",
             ["kind"],
             registry=self.registry,
         )

@@ -218,6 +218,7 @@ class Settings(Place):
         "into the issuer sets `https://token.actions.githubusercontent.com/NAME`.",
     )
     queue_minutes: float = Field(default=60, gt=0, description="A dispatched job that claims nothing is lost after, minutes.")
+    start_minutes: float = Field(default=10, gt=0, description="A job on a runner that claims nothing is lost after, minutes.")
     agent_command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
         default=(),
         description="With agent `command` its whole line, as words or a JSON list; with another, the program to start instead.",

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.approved import start_labels
-from app.decide.reconcile import REDELIVERABLE, left_behind, to_redeliver
+from app.decide.reconcile import REDELIVERABLE, left_behind, to_redeliver, told_by_runs, unheard, whereabouts
 from app.decide.state import Task
-from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, LabelsSeen, RepositoryRef
-from app.found import Survey
+from app.events import CheckFoundOpen, IssueLabelled, IssueTouched, LabelsSeen, RepositoryChanged, RepositoryRef
+from app.found import Installed, Survey
 from app.github.access import Access
+from app.github.actions import ActionsClient
 from app.github.repository import RepositoryClient
 from app.github.usage import on_behalf_of
 from app.holding import Holding
@@ -69,13 +70,18 @@ class Sweep:
         """What did not arrive first, then every repository that the App is installed on."""
         with self._failing_alone("deliveries"):
             await self._deliveries()
-        for found in await self.github.installed_repositories():
+        installed = await self.github.installed()
+        with self._failing_alone("whereabouts"):
+            await self._whereabouts(installed)
+        for found in installed.repositories:
             client = self.github.repository(found.full_name, found.id, found.installation_id)
             survey = None
             with self._failing_alone(found.full_name), on_behalf_of(found.id):
                 survey = await client.survey()
             with self._failing_alone(found.full_name), on_behalf_of(found.id):
                 await self._repository(found, client, survey)
+            with self._failing_alone(found.full_name), on_behalf_of(found.id):
+                await self._runs(found, client)
             with self._failing_alone(found.full_name), on_behalf_of(found.id):
                 if survey is not None:
                     await self._left_behind(found, survey)
@@ -99,6 +105,14 @@ class Sweep:
             await self.github.redeliver(missed.id)
         if len(lost) <= _REDELIVERED_AT_ONCE:
             self._looked_at = now
+
+    async def _whereabouts(self, installed: Installed) -> None:
+        """Of every repository ever worked in: whether the App may still see it, or may again, and what became of it."""
+        for known in await self.database.read(rows.all_repositories):
+            for event in whereabouts(known, installed):
+                what = event.what if isinstance(event, RepositoryChanged) else event.kind.removeprefix("repository_")
+                self._found("repository", known.id, f"{what}:{known.version}", repository=known.full_name)
+                await self.loop.submit(event)
 
     async def _labels(self, found: RepositoryRef, survey: Survey | None) -> tuple[str, ...]:
         """All that start work there; the app remembers what the repository's settings file says of it."""
@@ -130,6 +144,19 @@ class Sweep:
                     IssueTouched(repository_id=found.id, repository=found, issue=number, action="edited", label=self.settings.label)
                 )
         self._known[found.id] = {n: i.updated_at for n, i in listed.items() if i.updated_at and now - i.updated_at > _SETTLED}
+
+    async def _runs(self, found: RepositoryRef, client: RepositoryClient) -> None:
+        """Of jobs that nothing was heard of: taken by a runner, or over? One look for all of them."""
+        if self.settings.backend != "actions":
+            return
+        live = await self.database.read(rows.live_attempts)
+        lease = timedelta(seconds=self.settings.lease_seconds)
+        waiting = unheard((one for one in live if one.repository_id == found.id), lease, self.loop.clock())
+        if not waiting:
+            return
+        for event in told_by_runs(waiting, await ActionsClient(client).runs(self.settings.workflow_file)):
+            self._found("job", found.id, f"{event.kind}:{event.run_id}", repository=found.full_name, run=str(event.run_id))
+            await self.loop.submit(event)
 
     async def _left_behind(self, found: RepositoryRef, survey: Survey) -> None:
         """What is open on GitHub and belongs to nobody: checks are concluded, branches and pull requests told of."""

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from app.decide.merges import merges_awaited
-from app.decide.state import Attempt, AttemptStatus, OperatorMode, Orchestration, OrchestrationStatus, Task, TaskStatus
+from app.decide.state import Attempt, AttemptStatus, OperatorMode, Orchestration, OrchestrationStatus, Repository, Task, TaskStatus
 from app.report.view import CiView, HeldView, OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
 from app.store import operator, rows
@@ -24,6 +24,17 @@ _HALTED = {
     OperatorMode.PAUSED: "the operator, who has paused everything new",
     OperatorMode.DRAINING: "the operator, who lets everything end for maintenance",
 }
+_GONE = {
+    "suspended": "the owner of the account to unsuspend the GitHub App (Settings, Applications)",
+    "uninstalled": "somebody to install the GitHub App here again",
+    "deleted": "this repository, which was deleted",
+}
+_TAKEN_OUT = "somebody to give the GitHub App this repository again (Settings, Applications, Repository access)"
+
+
+def absence_of(repository: Repository | None) -> str:
+    """Who or what is waited for while the App may not see it; empty while it may."""
+    return _GONE.get(repository.gone_why, _TAKEN_OUT) if repository is not None and repository.gone else ""
 
 
 def load_view(connection: Connection, orchestration_id: str, github_url: str) -> OrchestrationView | None:
@@ -39,7 +50,7 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
     for attempt in found:
         attempts.setdefault(attempt.issue, []).append(attempt)
     states = {task.issue: task for task in tasks}
-    mistake = orchestration.failure_line
+    mistake, absence = orchestration.failure_line, absence_of(repository)
     return OrchestrationView(
         id=orchestration.id,
         repository_id=orchestration.repository_id,
@@ -47,7 +58,8 @@ def load_view(connection: Connection, orchestration_id: str, github_url: str) ->
         status=orchestration.status.value,
         base_sha=orchestration.base_sha,
         tasks=tuple(
-            _task(orchestration, task, sorted(attempts.get(task.issue, []), key=lambda a: a.number), states, mode) for task in tasks
+            _task(orchestration, task, sorted(attempts.get(task.issue, []), key=lambda a: a.number), states, mode, absence)
+            for task in tasks
         ),
         plan=orchestration.plan,
         problems=orchestration.problems,
@@ -69,7 +81,7 @@ def details_url(github_url: str, repository: str, orchestration: Orchestration) 
 
 
 def _task(
-    orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task], mode: OperatorMode
+    orchestration: Orchestration, task: Task, attempts: list[Attempt], states: dict[int, Task], mode: OperatorMode, absence: str
 ) -> TaskView:
     last = attempts[-1] if attempts else None
     report = (last.report if last else None) or (task.published.report if task.published else None)
@@ -80,7 +92,8 @@ def _task(
         kind=task.kind,
         branch=task.branch,
         verdict=task.verdict,
-        waiting_for=_waiting_for(orchestration, task, states, mode),
+        # Who is at work goes on, and waits at the end like everybody else.
+        waiting_for=(task.live and absence) or _waiting_for(orchestration, task, states, mode),
         waits_for_person=_waits_for_person(orchestration, task, states),
         phase=_phase(task, last),
         phases=last.phases if last else (),

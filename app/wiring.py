@@ -44,6 +44,10 @@ _NO_JOB = (
     "no runner began it within {minutes:g} minutes (`SHOAL_QUEUE_MINUTES`); its run on GitHub shows whether one took the job: "
     "one that is busy, or whose version GitHub refuses, takes none"
 )
+_NOT_CLAIMED = (
+    "{{runner}} took its job and did not begin within {minutes:g} minutes (`SHOAL_START_MINUTES`); the job's log on GitHub shows "
+    "what it did instead: a download that hangs, or an app that it cannot reach"
+)
 _NO_PROCESS = f"its process did not report within {_START_TIMEOUT.seconds} seconds"
 
 
@@ -151,6 +155,8 @@ def policy(settings: Settings, app_login: str, *, attended: bool = True) -> Poli
         intake_max=timedelta(seconds=settings.intake_max_seconds),
         lease=timedelta(seconds=settings.lease_seconds),
         start_timeout=timedelta(minutes=settings.queue_minutes) if by_jobs else _START_TIMEOUT,
+        begin_timeout=timedelta(minutes=settings.start_minutes) if by_jobs else None,
+        not_claimed=_NOT_CLAIMED.format(minutes=settings.start_minutes),
         not_begun=_NO_JOB.format(minutes=settings.queue_minutes) if by_jobs else _NO_PROCESS,
         slots=settings.slots,
         task_memory_mib=settings.task_memory_mib,

@@ -25,7 +25,7 @@ from shared.retry import on_transient
 _log = structlog.get_logger()
 _ACTOR = "{ __typename login }"
 _SHAPE = f"id number state isDraft isCrossRepository headRefName headRefOid body author {_ACTOR}"
-_IN = "query($owner: String!, $name: String!, %s) { repository(owner: $owner, name: $name) { %s } }"
+_IN = "query($owner: String!, $name: String!, %s) { repository(owner: $owner, name: $name) { nameWithOwner %s } }"
 _PULLS = _IN % (
     "$head: String!",
     f"pullRequests(headRefName: $head, first: 100, states: [OPEN, CLOSED, MERGED]) {{ nodes {{ {_SHAPE} }} }}",
@@ -72,7 +72,8 @@ class Publisher:
             api_version=API_VERSION,
             lazy=True,  # what is only written to is not read
         )
-        self._repository = self._github.get_repo(brief.repository.full_name)
+        self._name = brief.repository.full_name
+        self._repository = self._github.get_repo(self._name)
 
     def open(self, head_sha: str, report: AttemptReport) -> int:
         """The number of the one pull request, made or adopted, and read back."""
@@ -190,6 +191,8 @@ class Publisher:
         owner, _, name = self._brief.repository.full_name.partition("/")
         _, body = self._github.requester.graphql_query(query, {"owner": owner, "name": name, **variables})
         where: dict[str, Any] = body["data"]["repository"]
+        if (now := where["nameWithOwner"]) != self._name:  # renamed since: a look finds it by the old name, a write does not
+            self._name, self._repository = now, self._github.get_repo(now)
         return where
 
 

@@ -147,7 +147,7 @@ async def _installations(github: GitHubApp) -> AsyncIterator[Finding]:
 
 
 async def _repositories(settings: Settings, github: GitHubApp) -> AsyncIterator[Finding]:
-    refs = await github.installed_repositories()
+    refs = (await github.installed()).repositories
     for ref in refs[:_MOST_REPOSITORIES]:
         where = github.repository(ref.full_name, ref.id, ref.installation_id)
         try:

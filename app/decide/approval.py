@@ -6,12 +6,13 @@ from app.decide.intake import join
 from app.decide.policy import Policy
 from app.decide.refusals import may_answer
 from app.decide.state import AFRESH, Task, TaskStatus
-from app.decide.stop import stop_task
+from app.decide.stop import PUBLIC, stop_task
 from app.decide.unblock import unblock
 from app.events import IssueLabelled, IssueRead, IssueTouched, LabelsSeen
 from shared.models import VerdictName
 
 WRITERS = ("write", "admin")
+_ARCHIVED = "This repository is archived: unarchive it, then label the issue again."
 
 
 def issue_labelled(draft: Draft, event: IssueLabelled) -> None:
@@ -54,6 +55,9 @@ def issue_read(draft: Draft, event: IssueRead) -> None:
     task = draft.tasks.get(event.issue)
     if event.state == "open":
         _remember(draft, event.own_labels)
+    if task is not None and task.open and not event.private and not draft.context.policy.allow_public:
+        stop_task(draft, task.issue, VerdictName.CANCELLED, PUBLIC)
+        return
     if event.state != "open" or event.is_pull_request:
         _end(draft, task, f"issue #{event.issue} was closed")
         unblock(draft, event.issue)
@@ -91,7 +95,7 @@ def _watch_text(draft: Draft, task: Task, event: IssueRead) -> None:
 
 
 def _new_approval(draft: Draft, task: Task | None, event: IssueRead) -> None:
-    refusal = _refusal(event, draft.context.policy)
+    refusal = _ARCHIVED if draft.repository.archived_since else _refusal(event, draft.context.policy)
     if refusal:
         if task is None or not task.open:
             _refuse(draft, task, event, refusal)

@@ -11,6 +11,7 @@ from app.events import (
     AttemptStarted,
     HeartbeatReceived,
     JobEnded,
+    JobTaken,
     PhaseReported,
 )
 from shared.models import AttemptReport, Verdict, VerdictName
@@ -22,7 +23,8 @@ def attempt_started(draft: Draft, event: AttemptStarted) -> None:
     """Remembers the process: the one started last, for its secret is the only one that counts."""
     attempt = draft.attempts.get(event.attempt)
     if attempt is not None:
-        draft.change_attempt(attempt.id, pid=event.pid, pid_started=event.pid_started, host=event.host)
+        seen = {} if attempt.pid == event.pid else {"taken_at": None, "taken_by": ""}
+        draft.change_attempt(attempt.id, pid=event.pid, pid_started=event.pid_started, host=event.host, **seen)
 
 
 def attempt_claimed(draft: Draft, event: AttemptClaimed) -> None:
@@ -109,6 +111,14 @@ def attempt_gone(draft: Draft, event: AttemptGone) -> None:
         _lose(draft, attempt)
 
 
+def job_taken(draft: Draft, event: JobTaken) -> None:
+    """From now on it is no longer the queue that is waited for."""
+    for attempt in list(draft.attempts.values()):
+        if attempt.pid == event.run_id and attempt.status is AttemptStatus.STARTING:
+            taken = attempt.taken_at or draft.context.now
+            draft.change_attempt(attempt.id, taken_at=taken, taken_by=event.runner or attempt.taken_by)
+
+
 def job_ended(draft: Draft, event: JobEnded) -> None:
     """The runner's job is over and its attempt is not: cancelled by a person, or lost. Its machine may still be at work."""
     for attempt in list(draft.attempts.values()):
@@ -128,10 +138,19 @@ def lose_silent(draft: Draft) -> None:
     for attempt in list(draft.attempts.values()):
         silent = attempt.status is AttemptStatus.CLAIMED and attempt.lease_until < now
         unclaimed = attempt.status is AttemptStatus.STARTING and attempt.created_at + policy.start_timeout < now
-        if unclaimed:
+        idle = _took_and_did_not_begin(draft, attempt)
+        if idle:
+            draft.change_attempt(attempt.id, gone_reason=policy.not_claimed.format(runner=attempt.taken_by or "a runner"))
+        elif unclaimed:
             draft.change_attempt(attempt.id, gone_reason=policy.not_begun)
-        if silent or unclaimed:
+        if silent or unclaimed or idle:
             _lose(draft, attempt)
+
+
+def _took_and_did_not_begin(draft: Draft, attempt: Attempt) -> bool:
+    limit, taken = draft.context.policy.begin_timeout, attempt.taken_at
+    starting = attempt.status is AttemptStatus.STARTING
+    return starting and limit is not None and taken is not None and taken + limit < draft.context.now
 
 
 def renew_leases(draft: Draft) -> None:
@@ -141,7 +160,7 @@ def renew_leases(draft: Draft) -> None:
         if attempt.status is AttemptStatus.CLAIMED:
             draft.change_attempt(attempt.id, lease_until=now + policy.lease)
         elif attempt.status is AttemptStatus.STARTING:
-            draft.change_attempt(attempt.id, created_at=now)
+            draft.change_attempt(attempt.id, created_at=now, taken_at=attempt.taken_at and now)
 
 
 def _interrupted(attempt: Attempt, report: AttemptReport) -> bool:

@@ -18,6 +18,8 @@ _RED_SHOWN = 10
 def watch_ci(draft: Draft) -> None:
     """Every open pull request of ours has a watch on its head, and a look at GitHub when nothing was heard for long."""
     now, wait = draft.context.now, draft.context.policy.ci_wait
+    if draft.repository.gone:
+        return
     for task in list(draft.tasks.values()):
         if not wait or not task.verified or task.pull_request_state != "open":
             continue

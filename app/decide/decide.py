@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.actions import RefreshReport, SyncReport
+from app.decide.absence import notice_another_installation, repository_back, repository_gone
 from app.decide.approval import issue_labelled, issue_read, issue_touched, labels_seen
 from app.decide.attempts import (
     attempt_claimed,
@@ -12,6 +13,7 @@ from app.decide.attempts import (
     attempt_started,
     heartbeat_received,
     job_ended,
+    job_taken,
     lose_silent,
     phase_reported,
     renew_leases,
@@ -36,12 +38,13 @@ from app.decide.settle import attempt_effect_failed, pull_request_opened, remote
 from app.decide.start import start_ready
 from app.decide.state import OrchestrationStatus, State
 from app.decide.stop import repository_changed, work_stopped
-from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, ReportHeldBack, RepositoryGone, Started
+from app.events import AnyEvent, EffectFailed, OperatorSpoke, RemoteRead, ReportHeldBack, Started
 
 
 def decide(state: State, event: AnyEvent, context: Context) -> Decision:
     """First what the event itself means, then everything that has become possible by it or by the time."""
     draft = Draft(state, context)
+    notice_another_installation(draft)
     HANDLERS[event.kind](draft, event)
     lose_silent(draft)
     settle_attempts(draft)
@@ -64,10 +67,6 @@ def _remote_read(draft: Draft, event: RemoteRead) -> None:
 def _effect_failed(draft: Draft, event: EffectFailed) -> None:
     planning_failed(draft, event)
     attempt_effect_failed(draft, event)
-
-
-def _repository_gone(draft: Draft, _event: RepositoryGone) -> None:
-    draft.repository = draft.repository.model_copy(update={"gone": True})
 
 
 def _started(draft: Draft, _event: Started) -> None:
@@ -106,7 +105,8 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "command_given": command_given,
     "command_read": command_read,
     "repository_changed": repository_changed,
-    "repository_gone": _repository_gone,
+    "repository_gone": repository_gone,
+    "repository_back": repository_back,
     "plan_ready": plan_ready,
     "plan_failed": plan_failed,
     "plan_revised": plan_revised,
@@ -120,6 +120,7 @@ HANDLERS: dict[str, Callable[[Draft, Any], None]] = {
     "attempt_finished": attempt_finished,
     "attempt_gone": attempt_gone,
     "job_ended": job_ended,
+    "job_taken": job_taken,
     "runners_read": runners_read,
     "tokens_revoked": tokens_revoked,
     "remote_read": _remote_read,

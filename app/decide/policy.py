@@ -18,6 +18,9 @@ class Policy:
     slots: int
     # What one task is expected to use at its peak, and how long a young one has not yet used it.
     task_memory_mib: float
+    # How long who took a job may take until it claims it, and why it is lost then; None: that is not told apart.
+    begin_timeout: timedelta | None = None
+    not_claimed: str = ""
     memory_settles: timedelta = timedelta(seconds=60)
     # Who has been ready for so long comes first, and room is kept for it.
     patience: timedelta = timedelta(minutes=60)

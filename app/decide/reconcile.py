@@ -1,17 +1,20 @@
 """What lost messages left behind: which deliveries are asked for again, what belongs to no task, which checks must be concluded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from app.actions import ConcludeCheck
 from app.decide.draft import Draft
-from app.decide.state import Task
-from app.events import CheckFoundOpen
-from app.found import BranchFound, CheckFound, DeliverySeen, PullFound, Survey
+from app.decide.state import Attempt, AttemptStatus, Repository, Task
+from app.events import CheckFoundOpen, JobEnded, JobTaken, RepositoryBack, RepositoryChanged, RepositoryGone, RepositoryRef
+from app.found import BranchFound, CheckFound, DeliverySeen, Installed, PullFound, RunNow, Survey
 
 # GitHub delivers again what is not older than three days; an hour is kept for its clock and ours.
 REDELIVERABLE = timedelta(days=3) - timedelta(hours=1)
+
+_Change = Literal["renamed", "archived", "unarchived", "publicized", "privatized"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,55 @@ def to_redeliver(seen: Iterable[DeliverySeen], tried: Iterable[str], now: dateti
         if guid not in set(tried) and not any(one.arrived or one.redelivery for one in attempts)
     ]
     return tuple(sorted((one for one in failed if now - one.delivered_at < REDELIVERABLE), key=lambda one: one.id))
+
+
+def whereabouts(known: Repository, installed: Installed) -> tuple[RepositoryGone | RepositoryBack | RepositoryChanged, ...]:
+    """What messages should have told of a repository that we know; an installation that could not be read says nothing."""
+    found = next((one for one in (*installed.repositories, *installed.archived) if one.id == known.id), None)
+    if found is not None:
+        back = (RepositoryBack(repository_id=known.id, repository=found),) if known.gone else ()
+        changes = _changes(known, found, is_archived=found in installed.archived)
+        return (*back, *(RepositoryChanged(repository_id=known.id, repository=found, what=what) for what in changes))
+    if known.gone or known.installation_id in installed.unread:
+        return ()
+    ref = RepositoryRef(id=known.id, full_name=known.full_name, installation_id=known.installation_id)
+    if known.installation_id not in installed.installations:
+        return (RepositoryGone(repository_id=known.id, repository=ref, why="uninstalled"),)
+    why: Literal["suspended", "removed"] = "suspended" if known.installation_id in installed.suspended else "removed"
+    return (RepositoryGone(repository_id=known.id, repository=ref, why=why),)
+
+
+def _changes(known: Repository, found: RepositoryRef, *, is_archived: bool) -> Iterator[_Change]:
+    if (found.full_name, found.installation_id) != (known.full_name, known.installation_id):
+        yield "renamed"
+    if is_archived is not (known.archived_since is not None):
+        yield "archived" if is_archived else "unarchived"
+    if found.private is known.public:
+        yield "privatized" if found.private else "publicized"
+
+
+def unheard(attempts: Iterable[Attempt], lease: timedelta, now: datetime) -> tuple[Attempt, ...]:
+    """Whose run should be looked at: nobody has claimed it, or half its lease has passed without a word."""
+    waiting = (one for one in attempts if one.pid is not None and not one.gone)
+    return tuple(
+        one
+        for one in waiting
+        if one.status is AttemptStatus.STARTING or (one.status is AttemptStatus.CLAIMED and one.lease_until < now + lease / 2)
+    )
+
+
+def told_by_runs(attempts: Iterable[Attempt], runs: Iterable[RunNow]) -> Iterator[JobEnded | JobTaken]:
+    """What a webhook of the job should have told."""
+    known = {run.id: run for run in runs}
+    for attempt in attempts:
+        run = known.get(attempt.pid or 0)
+        if run is None:
+            continue
+        about = {"repository_id": attempt.repository_id, "run_id": run.id}
+        if run.status == "completed":
+            yield JobEnded(**about, conclusion=run.conclusion or "unknown")
+        elif run.status == "in_progress" and attempt.taken_at is None and attempt.status is AttemptStatus.STARTING:
+            yield JobTaken(**about)
 
 
 def left_behind(survey: Survey, tasks: Mapping[int, Task]) -> LeftBehind:

@@ -178,7 +178,8 @@ def _without_evidence(verdict: Verdict | None) -> Verdict:
 
 def _try_again(draft: Draft, attempt: Attempt, proven: Verdict | None) -> None:
     """Another attempt, or the end: with what was `proven` when only the review is missing."""
-    losses = draft.tasks[attempt.issue].losses + 1
+    # One that could not be started or heard while the App may not see the repository is nobody's fault.
+    losses = draft.tasks[attempt.issue].losses + (not draft.repository.gone)
     why = attempt.gone_reason or "its runner fell silent"
     if losses >= draft.context.policy.max_losses:
         given_up = Verdict(name=VerdictName.LOST, reason=f"given up after {losses} attempts that vanished: {why}")

@@ -41,8 +41,14 @@ class Repository(Row):
     installation_id: int
     orchestrations: int = 0
     version: int = 0
-    # Set while the App is not installed: nothing can be read or written, so nothing is started.
+    # Set while the App may not see it: nothing can be read or written, so nothing is started. Why, since when, what it was seen by.
     gone: bool = False
+    gone_why: str = ""
+    gone_since: datetime | None = None
+    gone_from: int | None = None
+    # Nothing can be written to it since then; everybody may read it.
+    archived_since: datetime | None = None
+    public: bool = False
     # Where runners are GitHub's: as last seen, and when somebody was sent to look.
     runners: RunnersSeen | None = None
     runners_asked_at: datetime | None = None
@@ -311,6 +317,9 @@ class Attempt(Row):
     pid_started: float | None = None
     # The machine of that process.
     host: str = ""
+    # Since when a runner has its job, and which one.
+    taken_at: datetime | None = None
+    taken_by: str = ""
     claimed_at: datetime | None = None
     ended_at: datetime | None = None
     lease_until: datetime

@@ -1,6 +1,6 @@
 """How work on a task is ended before its time."""
 
-from app.actions import ReadIssue, StopAttempt
+from app.actions import ReadIssue, StopAttempt, SyncReport
 from app.decide.draft import Draft
 from app.decide.state import AttemptStatus, TaskStatus
 from app.events import RepositoryChanged, WorkStopped
@@ -33,16 +33,46 @@ def _stop_all(draft: Draft, reason: str) -> None:
         stop_task(draft, issue, VerdictName.CANCELLED, reason)
 
 
+ARCHIVED = "the repository was archived; unarchive it, then label the issue again"
+PUBLIC = "the repository was made public, and the operator has not allowed work on public ones (`SHOAL_ALLOW_PUBLIC_REPOSITORIES`)"
+
+
 def repository_changed(draft: Draft, event: RepositoryChanged) -> None:
     """Nothing can be written to an archived one; on a public one strangers write, which is for the operator to allow."""
-    if event.what == "publicized" and draft.context.policy.allow_public:
-        return
-    reason = {
-        "archived": "the repository was archived; unarchive it, then label the issue again",
-        "publicized": "the repository was made public, and the operator has not allowed work on public ones "
-        "(`SHOAL_ALLOW_PUBLIC_REPOSITORIES`)",
-    }[event.what]
-    _stop_all(draft, reason)
+    match event.what:
+        case "archived":
+            _note(draft, archived_since=draft.repository.archived_since or draft.context.now)
+            _stop_all(draft, ARCHIVED)
+        case "unarchived":
+            _tell_what_could_not_be_told(draft)
+            _note(draft, archived_since=None)
+        case "publicized":
+            _note(draft, public=True)
+            if not draft.context.policy.allow_public:
+                _stop_all(draft, PUBLIC)
+        case "privatized":
+            _note(draft, public=False)
+        case "renamed":
+            _follow(draft, event.repository.full_name)
+
+
+def _note(draft: Draft, **changes: object) -> None:
+    draft.repository = draft.repository.model_copy(update=changes)
+
+
+def _tell_what_could_not_be_told(draft: Draft) -> None:
+    since = draft.repository.archived_since
+    for orchestration in draft.orchestrations.values():
+        if since is not None and (orchestration.ended_at is None or orchestration.ended_at >= since):
+            draft.act(SyncReport(repository_id=draft.repository.id, orchestration=orchestration.id))
+
+
+def _follow(draft: Draft, full_name: str) -> None:
+    """The old name leads there only until somebody else takes it."""
+    for orchestration in list(draft.orchestrations.values()):
+        if orchestration.ended_at is None and orchestration.clone_url:
+            url = f"{orchestration.clone_url.rsplit('/', 2)[0]}/{full_name}.git"
+            draft.change_orchestration(orchestration.id, clone_url=url)
 
 
 def reread(draft: Draft, issue: int, name: VerdictName) -> None:

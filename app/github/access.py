@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from app.events import RepositoryRef
-from app.found import DeliverySeen
+from app.found import DeliverySeen, Installed
 from app.github.breaker import State
 
 if TYPE_CHECKING:
@@ -72,5 +71,5 @@ class Access(Protocol):
     async def redeliver(self, delivery_id: int) -> None:
         """Asks for another attempt."""
 
-    async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
+    async def installed(self) -> Installed:
         """What the sweep looks at."""

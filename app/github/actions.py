@@ -4,22 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.found import RunNow
 from app.github.errors import Forbidden, Invalid, NotFound
 from app.github.repository import RepositoryClient
 
 # What a workflow that shoal did not write would have to be called.
 RUN_NAME = "Shoal "
-
-
-@dataclass(frozen=True, slots=True)
-class RunNow:
-    """One run of the workflow; `conclusion` is empty until it is completed."""
-
-    id: int
-    name: str
-    status: str
-    conclusion: str
-    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +42,13 @@ class ActionsClient:
 
     async def run_named(self, workflow: str, name: str) -> RunNow | None:
         """The newest run of that name, among the latest hundred."""
+        return next((run for run in await self.runs(workflow) if run.name == name), None)
+
+    async def runs(self, workflow: str) -> tuple[RunNow, ...]:
+        """The latest hundred that were dispatched, newest first."""
         path = f"{self._root}/workflows/{workflow}/runs"
         found = await self.repository.calls.get(path, {"event": "workflow_dispatch", "per_page": 100})
-        runs = [_run(item) for item in found["workflow_runs"]]
-        return next((run for run in runs if run.name == name), None)
+        return tuple(_run(item) for item in found["workflow_runs"])
 
     async def run(self, run_id: int) -> RunNow | None:
         """None when GitHub has forgotten it."""
@@ -64,10 +57,10 @@ class ActionsClient:
         except NotFound:
             return None
 
-    async def cancel(self, run_id: int, *, force: bool = False) -> None:
+    async def cancel(self, run_id: int) -> None:
         """Asks for it; one that is over already is none of our business."""
         try:
-            await self.repository.calls.write("POST", f"{self._root}/runs/{run_id}/{'force-cancel' if force else 'cancel'}")
+            await self.repository.calls.write("POST", f"{self._root}/runs/{run_id}/cancel")
         except (Invalid, NotFound):
             return
 

@@ -9,7 +9,7 @@ import httpx
 
 from app.github.access import TokenSource
 from app.github.batch import Limited, TooLarge, refusal
-from app.github.errors import Unauthorized, Unavailable, asked_wait
+from app.github.errors import Suspended, Unauthorized, Unavailable, asked_wait
 from app.github.pacing import Pacer
 from app.github.remembered import Remembered
 from app.github.transport import GRAPHQL, MUTATION, Down, Transport
@@ -127,7 +127,7 @@ class Calls:
                 token = await self.tokens.of_installation(self.installation_id)
                 return await self.transport.send(method, path, f"token {token}", json=json, params=params)
         except TransientError as error:
-            if error.after is not None and not isinstance(error, Down):
+            if error.after is not None and not isinstance(error, Down | Suspended):
                 self.pacer.close(self.installation_id, error.after)
             raise
 

@@ -12,12 +12,12 @@ import httpx
 import structlog
 
 from app.events import RepositoryRef
-from app.found import DeliverySeen
+from app.found import DeliverySeen, Installed
 from app.github.access import MintedToken
 from app.github.answers import delivery_seen
 from app.github.breaker import State
 from app.github.calls import Calls, Wrote, nobody, paged
-from app.github.errors import Forbidden, Invalid, NotFound, Unauthorized
+from app.github.errors import Forbidden, Invalid, NotFound, Suspended, Unauthorized
 from app.github.pacing import Pace, Pacer
 from app.github.reads import Reads
 from app.github.remembered import Remembered
@@ -134,17 +134,23 @@ class GitHubApp:
         await self._transport.send_as_app("POST", path)
         await self._wrote("POST", path, "202")
 
-    async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
+    async def installed(self) -> Installed:
         """Every repository of every installation that is not suspended; one that fails does not hide the others."""
         found: list[RepositoryRef] = []
-        for installation in [found.id for found in await self.installations() if not found.suspended]:
+        archived: list[RepositoryRef] = []
+        unread: set[int] = set()
+        installations = await self.installations()
+        suspended = frozenset(one.id for one in installations if one.suspended)
+        for installation in [one.id for one in installations if not one.suspended]:
             calls = Calls(self._transport, self.tokens, self._pacer, installation, self._remembered, self._wrote)
             try:
                 pages = calls.pages("installation/repositories", key="repositories", remember=True)
-                found += [_reference(item, installation) async for item in pages if not item.get("archived")]
-            except UserError as error:
+                async for item in pages:
+                    (archived if item.get("archived") else found).append(_reference(item, installation))
+            except (UserError, Suspended) as error:
+                unread.add(installation)
                 log.warning("installation.unreadable", installation=installation, error=str(error))
-        return tuple(found)
+        return Installed(tuple(found), tuple(archived), frozenset(one.id for one in installations), suspended, frozenset(unread))
 
     async def _who_am_i(self) -> AppIdentity:
         data = (await self.read_as_app("app")).json()

@@ -6,6 +6,9 @@ import httpx
 
 from shared.errors import TransientError, UserError
 
+# Soon enough where nobody tells that it is over, by a webhook or the sweep.
+_SUSPENDED_AGAIN = timedelta(seconds=30)
+
 
 class NotFound(UserError):
     """It is not there, or not for this App."""
@@ -13,6 +16,10 @@ class NotFound(UserError):
 
 class Forbidden(UserError):
     """The App may not do that; the message names the permission where GitHub says it."""
+
+
+class Suspended(TransientError):
+    """The account's owner has suspended the App: nothing can be done there until that is taken back."""
 
 
 class Unauthorized(UserError):
@@ -50,6 +57,8 @@ def check(response: httpx.Response, now: datetime) -> httpx.Response:
         raise TransientError(f"{call} has moved: the repository was renamed, its new name comes with the next event")
     if status == 401:
         raise Unauthorized(f"GitHub does not accept the credential of {call}: {words}")
+    if status == 403 and "installation has been suspended" in words:
+        raise Suspended(f"{call} waits: the GitHub App was suspended by the account's owner", _SUSPENDED_AGAIN)
     if status == 403:
         raise Forbidden(_forbidden(response, call, words))
     if status in {404, 410}:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from app.events import RepositoryRef
-from app.found import DeliverySeen
+from app.found import DeliverySeen, Installed
 from app.github.access import MintedToken
 from app.github.breaker import State
 from app.github.calls import Calls, nobody
@@ -108,6 +108,6 @@ class GitHubJob:
     async def redeliver(self, delivery_id: int) -> None:
         raise AssertionError(f"unreachable: nothing was delivered, {delivery_id} neither")
 
-    async def installed_repositories(self) -> tuple[RepositoryRef, ...]:
+    async def installed(self) -> Installed:
         """None to be swept: a job takes what it claimed at its start, and nothing else."""
-        return ()
+        return Installed(unread=frozenset({_NO_INSTALLATION}))

@@ -17,7 +17,9 @@ from app.events import (
     IssueLabelled,
     IssueTouched,
     JobEnded,
+    JobTaken,
     PullRequestChanged,
+    RepositoryBack,
     RepositoryChanged,
     RepositoryGone,
     RepositoryRef,
@@ -58,6 +60,12 @@ class _Run(_Lean):
     event: str = ""
     conclusion: str | None = None
     head_sha: str = ""
+
+
+class _Job(_Lean):
+    run_id: int
+    conclusion: str | None = None
+    runner_name: str | None = None
 
 
 class _Issue(_Lean):
@@ -127,27 +135,42 @@ class _Payload(_Lean):
     after: str = ""
     deleted: bool = False
     workflow_run: _Run | None = None
+    workflow_job: _Job | None = None
 
 
 _Maker = Callable[[_Payload, RepositoryRef], AnyEvent | None]
 _TOUCHES = get_args(IssueTouched.model_fields["action"].annotation)
 _PULL_ACTIONS = {"opened", "closed", "reopened", "edited", "synchronize"}
-_ENDS = {
-    "installation": ("repositories", {"deleted", "suspend"}),
-    "installation_repositories": ("repositories_removed", {"removed"}),
+# By action: where the repositories are that it concerns.
+_SEVERAL = {
+    "installation": dict.fromkeys(("created", "deleted", "suspend", "unsuspend"), "repositories"),
+    "installation_repositories": {"added": "repositories_added", "removed": "repositories_removed"},
+}
+_CHANGES: dict[str, Literal["archived", "unarchived", "publicized", "privatized", "renamed"]] = {
+    "archived": "archived",
+    "unarchived": "unarchived",
+    "publicized": "publicized",
+    "privatized": "privatized",
+    "renamed": "renamed",
+    "transferred": "renamed",
+}
+_WHY_GONE: dict[str, Literal["removed", "suspended", "uninstalled"]] = {
+    "removed": "removed",
+    "suspend": "suspended",
+    "deleted": "uninstalled",
 }
 
 
 def split(kind: str, body: bytes) -> list[bytes]:
-    """One body per repository: an event of ours belongs to one, but an installation's end concerns all it had."""
-    if kind not in _ENDS:
+    """One body per repository: an event of ours belongs to one, but what happens to an installation concerns all it has."""
+    if kind not in _SEVERAL:
         return [body]
-    data, (field, actions) = _load(body), _ENDS[kind]
-    if data.get("action") not in actions:
-        return []
-    gone = [repository for repository in data.get(field) or [] if isinstance(repository, dict)]
-    common = {"action": data["action"], "installation": data.get("installation")}
-    return [json.dumps({**common, "repository": repository}).encode() for repository in gone]
+    data = _load(body)
+    action = data.get("action")
+    field = _SEVERAL[kind].get(action) if isinstance(action, str) else None
+    concerned = [repository for repository in (data.get(field) if field else None) or [] if isinstance(repository, dict)]
+    common = {"action": action, "installation": data.get("installation")}
+    return [json.dumps({**common, "repository": repository}).encode() for repository in concerned]
 
 
 def to_event(kind: str, body: bytes) -> AnyEvent | None:
@@ -265,6 +288,18 @@ def _workflow_run(payload: _Payload, repository: RepositoryRef) -> AnyEvent | No
     return JobEnded(repository_id=repository.id, repository=repository, run_id=run.id, conclusion=run.conclusion or "unknown")
 
 
+def _workflow_job(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    """Of any workflow: whose run it is the decision knows. A job that ended well says nothing of the run's others."""
+    job = payload.workflow_job
+    if job is None:
+        return None
+    if payload.action == "in_progress":
+        return JobTaken(repository_id=repository.id, repository=repository, run_id=job.run_id, runner=job.runner_name or "")
+    if payload.action != "completed" or job.conclusion in {None, "success", "skipped"}:
+        return None
+    return JobEnded(repository_id=repository.id, repository=repository, run_id=job.run_id, conclusion=job.conclusion)
+
+
 def _status(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
     return _touched(repository, payload.sha) if payload.state != "pending" else None
 
@@ -296,14 +331,20 @@ def _blocked(issue: _Issue | None, repository: RepositoryRef) -> AnyEvent | None
     return BlockersTouched(repository_id=repository.id, repository=repository, issue=issue.number) if issue else None
 
 
-def _gone(_payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
-    return RepositoryGone(repository_id=repository.id, repository=repository)
+def _installation(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
+    if payload.action in {"created", "unsuspend", "added"}:
+        return RepositoryBack(repository_id=repository.id, repository=repository)
+    why = _WHY_GONE.get(payload.action)
+    return RepositoryGone(repository_id=repository.id, repository=repository, why=why) if why else None
 
 
 def _repository(payload: _Payload, repository: RepositoryRef) -> AnyEvent | None:
-    if payload.action == "archived" or payload.action == "publicized":
-        return RepositoryChanged(repository_id=repository.id, repository=repository, what=payload.action)
-    return _gone(payload, repository) if payload.action == "deleted" else None
+    what = _CHANGES.get(payload.action)
+    if what is not None:
+        return RepositoryChanged(repository_id=repository.id, repository=repository, what=what)
+    return (
+        RepositoryGone(repository_id=repository.id, repository=repository, why="deleted") if payload.action == "deleted" else None
+    )
 
 
 _MAKERS: dict[str, _Maker] = {
@@ -313,11 +354,12 @@ _MAKERS: dict[str, _Maker] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
     "workflow_run": _workflow_run,
+    "workflow_job": _workflow_job,
     "status": _status,
     "issue_comment": _issue_comment,
     "issue_dependencies": _issue_dependencies,
     "sub_issues": _sub_issues,
     "repository": _repository,
-    "installation": _gone,
-    "installation_repositories": _gone,
+    "installation": _installation,
+    "installation_repositories": _installation,
 }

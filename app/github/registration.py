@@ -27,4 +27,7 @@ EVENTS = (
     "check_suite",
     "status",
     "workflow_run",
+    "workflow_job",
+    # Renamed, archived, made public.
+    "repository",
 )

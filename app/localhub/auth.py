@@ -73,7 +73,9 @@ def identify_token(state: State, secret: str) -> Actor:
     if token is None or token.revoked or (token.expires_at is not None and token.expires_at <= state.now()):
         raise bad_credentials()
     if token.installation_id is not None:
-        installation = state.installations[token.installation_id]
+        installation = state.installations.get(token.installation_id)
+        if installation is None:
+            raise bad_credentials()
         if installation.suspended_at:
             raise suspended()
         app = state.apps[installation.app_id]

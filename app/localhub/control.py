@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.localhub import api_checks, apps, auth, bare, pull_requests, render_git
+from app.localhub import api_checks, apps, auth, bare, pull_requests, render, render_git
 from app.localhub.control_forms import (
     AppChange,
+    Chosen,
     Clock,
     Graphql,
     NewApp,
@@ -29,7 +30,7 @@ from app.localhub.control_forms import (
 from app.localhub.errors import Refused, not_found
 from app.localhub.faults import Fault
 from app.localhub.hub import By, Hub
-from app.localhub.records import App, Repository, Role
+from app.localhub.records import App, Installation, Repository, Role
 from app.localhub.storm import Weather
 from app.localhub.webhooks import Mode
 
@@ -100,11 +101,45 @@ def installations(hub: Hub, path: Json, wanted: None) -> Json:
 
 def suspend(hub: Hub, path: Json, wanted: Suspension) -> Json:
     """By the account's owner: the App can do nothing there until it is taken back."""
+    row = _installation(hub, path)
+    row.suspended_at = hub.state.stamp() if wanted.is_suspended else None
+    hub.state.installations.save(row)
+    hub.webhooks.tell_app(row, "installation", "suspend" if wanted.is_suspended else "unsuspend", _all_of(hub, row))
+    return {"id": row.id}
+
+
+def choose_repositories(hub: Hub, path: Json, wanted: Chosen) -> Json:
+    """By the account's owner: from now on the App is on these and no others."""
+    row = _installation(hub, path)
+    before, now = row.repository_ids, [hub.state.repository(*full_name.split("/", 1)).id for full_name in wanted.repositories]
+    added, removed = ([hub.state.repositories[one] for one in a if one not in b] for a, b in ((now, before), (before, now)))
+    row.repository_ids = now
+    hub.state.installations.save(row)
+    for action, concerned in (("added", added), ("removed", removed)):
+        lists: Json = {"repositories_added": [], "repositories_removed": [], "repository_selection": "selected", "requester": None}
+        lists[f"repositories_{action}"] = [render.repository_of_installation(one) for one in concerned]
+        if concerned:
+            hub.webhooks.tell_app(row, "installation_repositories", action, lists)
+    return {"id": row.id}
+
+
+def uninstall(hub: Hub, path: Json, wanted: None) -> Json:
+    """By the account's owner; its tokens are dead with it."""
+    row = _installation(hub, path)
+    hub.webhooks.tell_app(row, "installation", "deleted", _all_of(hub, row))
+    hub.state.installations.remove(row.id)
+    return {"id": row.id}
+
+
+def _all_of(hub: Hub, row: Installation) -> Json:
+    return {"repositories": [render.repository_of_installation(hub.state.repositories[one]) for one in row.repository_ids]}
+
+
+def _installation(hub: Hub, path: Json) -> Installation:
     row = hub.state.installations.get(int(path["installation_id"]))
     if row is None:
         raise not_found()
-    row.suspended_at = hub.state.stamp() if wanted.is_suspended else None
-    return {"id": hub.state.installations.save(row).id}
+    return row
 
 
 def set_rules(hub: Hub, path: Json, wanted: Rules) -> Json:
@@ -229,6 +264,8 @@ _DOOR: tuple[tuple[str, str, Callable[..., Json], type[BaseModel] | None], ...] 
     ("POST", "/apps/{slug}/installations", install, NewInstallation),
     ("GET", "/installations", installations, None),
     ("PUT", "/installations/{installation_id}/suspended", suspend, Suspension),
+    ("PUT", "/installations/{installation_id}/repositories", choose_repositories, Chosen),
+    ("DELETE", "/installations/{installation_id}", uninstall, None),
     ("POST", "/check-runs/{check_run_id}/press", press, Press),
     ("PUT", "/webhooks", set_mode, Mode),
     ("GET", "/deliveries", deliveries, None),

@@ -61,6 +61,12 @@ class Suspension(BaseModel):
     is_suspended: bool
 
 
+class Chosen(BaseModel):
+    """What an installation is on from now on, by full name."""
+
+    repositories: list[str]
+
+
 class NewCommit(BaseModel):
     """A commit by a person: text by path, null deletes; `branch` is made from `start` when it does not exist."""
 
@@ -75,6 +81,14 @@ class Rules(BaseModel):
     """Types of the rules that guard the default branch, such as `pull_request`."""
 
     types: list[str]
+
+
+class RepositoryChange(BaseModel):
+    """What an admin changes in a repository's settings."""
+
+    name: str | None = None
+    private: bool | None = None
+    archived: bool | None = None
 
 
 class RoleName(BaseModel):

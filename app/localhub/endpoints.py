@@ -36,7 +36,7 @@ class Endpoint(NamedTuple):
     who: Who = "token"
 
 
-_R = "/repos/{owner}/{repo}"
+OF_REPOSITORY = _R = "/repos/{owner}/{repo}"
 _METADATA = ("metadata:read",)
 _READ_CODE, _WRITE_CODE = ("contents:read",), ("contents:write",)
 _READ_ISSUES, _WRITE_ISSUES = ("issues:read",), ("issues:write",)

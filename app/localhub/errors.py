@@ -35,6 +35,16 @@ def not_for_integrations() -> Refused:
     return Refused(403, "Resource not accessible by integration")
 
 
+def moved(method: str, where: str) -> Refused:
+    """To the address by id that a renamed repository keeps; only a read may become one."""
+    return Refused(301 if method == "GET" else 307, "Moved Permanently", headers={"Location": where})
+
+
+def archived() -> Refused:
+    """Nothing is written to a repository that its admin has archived."""
+    return Refused(403, "Repository was archived so is read-only.")
+
+
 def suspended() -> Refused:
     """An installation that its account's owner has suspended."""
     return Refused(403, "This installation has been suspended")

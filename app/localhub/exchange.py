@@ -16,9 +16,13 @@ from app.localhub import api_apps, permissions
 from app.localhub.auth import Actor, AppItself, identify, identify_code
 from app.localhub.calls import Call, Reply
 from app.localhub.endpoints import Endpoint
-from app.localhub.errors import Refused, malformed
+from app.localhub.errors import Refused, malformed, moved, not_found
 from app.localhub.faults import Fault
 from app.localhub.hub import Hub
+from app.localhub.records import Repository
+
+# GitHub's description does not name these with each endpoint.
+_NOT_DESCRIBED = {301, 304, 307}
 
 
 def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -41,7 +45,7 @@ def endpoint_of(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
         hub.wake()
         entry["status"] = reply.status
         hub.requests.append(entry)
-        if reply.status != 304:  # GitHub's description does not name it with each endpoint
+        if reply.status not in _NOT_DESCRIBED and "repository_id" not in request.path_params:
             hub.record({**entry, "query": dict(request.query_params), "request": _text(raw), "response": reply.body})
         return response_of(hub, reply)
 
@@ -105,11 +109,30 @@ def _admitted(hub: Hub, endpoint: Endpoint, request: Request, raw: bytes, entry:
     _charge(call, endpoint, headers)
     repository = None
     if endpoint.needs:
-        repository = hub.state.repository(path["owner"], path["repo"])
+        repository = _repository(hub, path)
         permissions.require(actor, repository, endpoint.needs, endpoint.role)
+        _redirect(hub, endpoint, request, repository)
     elif endpoint.who == "token" and isinstance(actor, AppItself):
         raise Refused(401, "Bad credentials")
     return Call(hub, actor, path, call.query, _json(raw), url, repository)
+
+
+def _repository(hub: Hub, path: dict[str, str]) -> Repository:
+    """By its id, or by a name that it has or had."""
+    if "repository_id" not in path:
+        return hub.state.repository(path["owner"], path["repo"])
+    number = path["repository_id"]
+    found = hub.state.repositories.get(int(number)) if number.isdecimal() else None
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _redirect(hub: Hub, endpoint: Endpoint, request: Request, where: Repository) -> None:
+    asked = request.path_params
+    if "repo" in asked and where.full_name.lower() != f"{asked['owner']}/{asked['repo']}".lower():
+        rest = request.url.path.partition(f"/{asked['repo']}")[2]
+        raise moved(endpoint.method, f"{hub.state.api_url}/repositories/{where.id}{rest}")
 
 
 def _unless_known(call: Call, endpoint: Endpoint, request: Request, reply: Reply, headers: dict[str, str]) -> Reply:

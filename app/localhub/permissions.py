@@ -1,7 +1,7 @@
 """May this actor do this: an installation by its token's permissions, a person by the role in the repository."""
 
 from app.localhub.auth import Actor, AppItself, InstallationActor, Person
-from app.localhub.errors import Refused, not_for_integrations, not_found
+from app.localhub.errors import Refused, archived, not_for_integrations, not_found
 from app.localhub.records import Account, Level, Repository, Role
 
 _ROLES: tuple[Role, ...] = ("none", "read", "triage", "write", "maintain", "admin")
@@ -28,6 +28,8 @@ def may_use_git(actor: Actor, repository: Repository, level: Level) -> bool:
     """Whether the actor may fetch ("read") or push ("write"); what is public may be fetched with any token."""
     if level == "read" and not repository.private and not isinstance(actor, AppItself):
         return True
+    if level == "write" and repository.archived:
+        return False
     if isinstance(actor, InstallationActor):
         return sees(actor, repository) and _granted(actor, f"contents:{level}")
     return isinstance(actor, Person) and has_role(actor.account, repository, level)
@@ -58,6 +60,8 @@ def require(actor: Actor, repository: Repository, needs: tuple[str, ...], least:
         raise Refused(403, "You must authenticate via a GitHub App.")
     elif not has_role(actor.account, repository, least):
         raise Refused(403, "Must have admin rights to Repository.")
+    if repository.archived and any(need.endswith(":write") for need in needs):
+        raise archived()
 
 
 def require_of_owner(actor: Actor, owner: Account, need: str) -> None:

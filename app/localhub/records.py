@@ -78,6 +78,9 @@ class Repository(Record):
     description: str = ""
     default_branch: str
     private: bool = False
+    archived: bool = False
+    # What it was called before; these names lead here until somebody else takes them.
+    former: list[str] = Field(default_factory=list)
     roles: dict[str, Role] = Field(default_factory=dict)
     refs: dict[str, str] = Field(default_factory=dict)
     # Types of the rules that guard the default branch.

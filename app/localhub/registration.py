@@ -32,6 +32,7 @@ _NEEDED = {
     "status": ("statuses",),
     "workflow_job": ("actions",),
     "workflow_run": ("actions",),
+    "repository": ("metadata",),
 }
 # Forms lead to whatever site sent the browser here.
 _POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action *"

@@ -59,7 +59,6 @@ _REPOSITORY_LINKS = {
 }
 _REPOSITORY_CONSTANTS: Json = {
     "fork": False,
-    "archived": False,
     "disabled": False,
     "has_discussions": False,
     "has_downloads": True,
@@ -152,6 +151,7 @@ def repository(state: State, row: Repository) -> Json:
         "full_name": row.full_name,
         "owner": user(state, row.owner_id),
         "private": row.private,
+        "archived": row.archived,
         "visibility": "private" if row.private else "public",
         "description": row.description or None,
         "default_branch": row.default_branch,
@@ -169,6 +169,12 @@ def repository(state: State, row: Repository) -> Json:
         **_REPOSITORY_CONSTANTS,
         **{name: url + suffix for name, suffix in _REPOSITORY_LINKS.items()},
     }
+
+
+def repository_of_installation(row: Repository) -> Json:
+    """As events of an installation list it."""
+    shown = {"id": row.id, "node_id": node_id("R", row.id), "name": row.name, "full_name": row.full_name}
+    return {**shown, "private": row.private}
 
 
 def full_repository(state: State, row: Repository) -> Json:

@@ -10,11 +10,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from app.localhub import control, git_http, pages, registration
+from app.localhub import control, control_repositories, git_http, pages, registration
 from app.localhub.actions import control as control_actions
 from app.localhub.actions.identity import Issuer
 from app.localhub.actions.machines import Machines
-from app.localhub.endpoints import ENDPOINTS
+from app.localhub.endpoints import ENDPOINTS, OF_REPOSITORY
 from app.localhub.exchange import endpoint_of, unknown_endpoint
 from app.localhub.graphql import endpoint as graphql
 from app.localhub.hub import Hub
@@ -41,12 +41,18 @@ def build(hub: Hub, announce: Callable[[str], None]) -> ASGIApp:
         hub.state.close()
 
     api = [Route(row.path, endpoint_of(hub, row), methods=[row.method]) for row in ENDPOINTS]
+    api += [
+        Route(f"/repositories/{{repository_id}}{row.path.removeprefix(OF_REPOSITORY)}", endpoint_of(hub, row), methods=[row.method])
+        for row in ENDPOINTS
+        if row.path.startswith(OF_REPOSITORY)
+    ]
     api.append(Route("/{path:path}", unknown_endpoint(hub), methods=_ANY))
     git = git_http.endpoint(hub)
     calm = Starlette(
         lifespan=lifespan,
         routes=[
             *control.routes(hub),
+            *control_repositories.routes(hub),
             *control_actions.routes(hub, issuer),
             *issuer.routes(),
             Route("/api/graphql", graphql.endpoint(hub), methods=["POST"]),

@@ -149,6 +149,7 @@ class State:
         """The repository of that name; names are case-insensitive, `.git` at the end does not count."""
         full_name = f"{owner}/{name.removesuffix('.git')}".lower()
         found = self.repositories.find(lambda row: row.full_name.lower() == full_name)
+        found = found or self.repositories.find(lambda row: full_name in row.former)
         if found is None:
             raise not_found()
         return found

@@ -54,8 +54,15 @@ class Webhooks:
         for installation in self.state.installations:
             app = self.state.apps[installation.app_id]
             wanted = event in app.events and only_app in {None, app.id} and app.webhook_url
-            if wanted and where.id in installation.repository_ids:
+            if wanted and where.id in installation.repository_ids and not installation.suspended_at:
                 self._post(app, installation, event, action, shown)
+
+    def tell_app(self, installation: Installation, event: str, action: str, payload: dict[str, Any]) -> None:
+        """What GitHub tells every App of its installations, subscribed or not."""
+        app = self.state.apps[installation.app_id]
+        if app.webhook_url:
+            shown = {"action": action, **payload, "sender": render.user(self.state, installation.account_id)}
+            self._post(app, installation, event, action, {**shown, "installation": render.installation(self.state, installation)})
 
     def _post(self, app: App, installation: Installation, event: str, action: str | None, payload: dict[str, Any]) -> None:
         delivery = Delivery(
@@ -65,7 +72,7 @@ class Webhooks:
             installation_id=installation.id,
             event=event,
             action=action,
-            payload={**payload, "installation": {"id": installation.id, "node_id": render.node_id("IN", installation.id)}},
+            payload={"installation": {"id": installation.id, "node_id": render.node_id("IN", installation.id)}, **payload},
             status=_FATES[self.mode.mode],
             created_at=self.state.stamp(),
         )

@@ -68,6 +68,7 @@ class TaskState(_Value):
     pull_request: int | None
     head_sha: str
     phases: tuple[PhaseState, ...]
+    waiting_for: str = ""
     held: HeldState | None = None
 
 
@@ -155,5 +156,6 @@ def _task_state(task: TaskView) -> TaskState:
         pull_request=task.pull_request,
         head_sha=task.head_sha,
         phases=tuple(PhaseState(name=phase.name, status=phase.status, seconds=phase.seconds) for phase in task.phases),
+        waiting_for=task.waiting_for,
         held=HeldState(attempt=held.attempt, bytes=held.bytes, files=len(task.changes), until=held.until) if held else None,
     )

@@ -87,6 +87,12 @@ def try_later(
     return _end(connection, me, row_id, values)
 
 
+def wake(connection: Connection, repository_id: int, now: datetime) -> None:
+    """What waited for GitHub there need not wait any longer."""
+    waiting = update(outbox).where(outbox.c.repository_id == repository_id, outbox.c.status == "new", outbox.c.tries > 0)
+    connection.execute(waiting.values(next_at=now.timestamp(), tries=0))
+
+
 def _end(connection: Connection, me: Replica, row_id: int, values: Mapping[str, object]) -> bool:
     ours = update(outbox).where(outbox.c.id == row_id, outbox.c.status == "taken", outbox.c.taken_by == me.id)
     return connection.execute(ours.values(taken_by="", **values)).rowcount == 1

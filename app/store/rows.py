@@ -23,6 +23,12 @@ def repository_ids(connection: Connection) -> list[int]:
     return list(connection.scalars(select(repositories.c.id).order_by(repositories.c.id)))
 
 
+def all_repositories(connection: Connection) -> list[Repository]:
+    """Every repository ever seen, as it is."""
+    query = select(repositories.c.data).order_by(repositories.c.id)
+    return [Repository.model_validate_json(data) for data in connection.scalars(query)]
+
+
 def repositories_at_work(connection: Connection) -> list[int]:
     """Those with a task that is not over."""
     over = (TaskStatus.DONE, TaskStatus.REFUSED)

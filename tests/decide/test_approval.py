@@ -184,6 +184,54 @@ def test_a_repository_that_became_public_or_read_only_ends_what_is_under_way() -
             assert ("SHOAL_ALLOW_PUBLIC_REPOSITORIES" if what == "publicized" else "unarchive it") in verdict.reason
 
 
+def changed(what: str, full_name: str = "acme/widgets") -> RepositoryChanged:
+    """As a webhook or the sweep tells of it."""
+    where = {"id": 1, "full_name": full_name, "installation_id": 9}
+    return RepositoryChanged.model_validate({"repository_id": 1, "repository": where, "what": what})
+
+
+def test_an_issue_that_is_read_on_a_public_repository_ends_its_task() -> None:
+    """Also where nobody told of the publication: approved work is looked at as every new label is."""
+    desk = Desk()
+    desk.plan(desk.issue(5), desk.issue(6))
+    desk.read(desk.issue(5), private=False, label_event=1)
+    [attempt] = [one for one in desk.state.attempts.values() if one.issue == 5]
+    assert attempt.stop is not None
+    assert "SHOAL_ALLOW_PUBLIC_REPOSITORIES" in attempt.stop.reason
+    assert desk.task(6).live
+    allowed = Desk(replace(POLICY, allow_public=True))
+    allowed.plan(allowed.issue(5))
+    allowed.read(allowed.issue(5), private=False, label_event=1)
+    assert allowed.running == [5]
+
+
+def test_what_could_not_be_told_of_an_archived_repository_is_told_when_it_is_writable_again() -> None:
+    """Its check and comments; a label meanwhile starts nothing."""
+    desk = Desk()
+    desk.plan(desk.issue(5))
+    desk.claim(5)
+    desk.tell(changed("archived"))
+    desk.finish(5, VerdictName.CANCELLED)
+    assert not desk.task(5).live
+    desk.read(desk.issue(6))
+    assert not desk.task(6).live
+    assert "archived" in desk.task(6).note
+    seen = len(desk.actions)
+    desk.tell(changed("unarchived"))
+    assert [action.kind for action in desk.actions[seen:]] == ["sync_report"]
+
+
+def test_work_that_is_not_over_follows_a_new_name() -> None:
+    """The next attempt fetches from there."""
+    desk = Desk()
+    desk.plan(desk.issue(5))
+    [orchestration] = desk.state.orchestrations
+    known = desk.state.orchestrations[orchestration].model_copy(update={"clone_url": "https://ghe.example/acme/widgets.git"})
+    desk.state = replace(desk.state, orchestrations={orchestration: known})
+    desk.tell(changed("renamed", "acme/gadgets"))
+    assert desk.state.orchestrations[orchestration].clone_url == "https://ghe.example/acme/gadgets.git"
+
+
 def labelled(desk: Desk, label: str) -> list[str]:
     """What a webhook about a label leads to."""
     seen = len(desk.actions)

@@ -20,7 +20,7 @@ async def test_the_app_knows_itself(home: Home, github: GitHubApp) -> None:
 
 async def test_installed_repositories_come_with_their_installation(home: Home, github: GitHubApp) -> None:
     """This is what the sweep walks over."""
-    (found,) = await github.installed_repositories()
+    (found,) = (await github.installed()).repositories
     assert (found.id, found.full_name, found.installation_id, found.private) == (home.id, REPOSITORY, home.installation, True)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.events import BaseMoved, ButtonPressed, IssueLabelled, IssueTouched, PullRequestChanged, RepositoryGone
+from app.events import BaseMoved, ButtonPressed, IssueLabelled, IssueTouched, PullRequestChanged, RepositoryBack, RepositoryGone
 from app.github.payloads import Unreadable, split, to_event
 from shared.github import issue_hash
 
@@ -111,11 +111,39 @@ def test_the_end_of_an_installation_is_one_event_per_repository() -> None:
         events = [to_event(kind, part) for part in split(kind, json.dumps(body).encode())]
         assert all(isinstance(found, RepositoryGone) for found in events)
         assert [found.repository_id for found in events if found] == [1, 2]
-    created = json.dumps({"action": "created", "installation": {"id": 5}, "repositories": gone}).encode()
-    assert split("installation", created) == []
+    stray = json.dumps({"action": "new_permissions_accepted", "installation": {"id": 5}, "repositories": gone}).encode()
+    assert split("installation", stray) == []
     assert isinstance(event("repository", action="deleted"), RepositoryGone)
-    assert event("repository", action="renamed") is None
-    assert [event("repository", action=what).what for what in ("archived", "publicized")] == ["archived", "publicized"]
+    assert event("repository", action="edited") is None
+    known = ("archived", "unarchived", "publicized", "privatized", "renamed")
+    assert [event("repository", action=what).what for what in (*known, "transferred")] == [*known, "renamed"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "field"),
+    [
+        ("installation", "created", "repositories"),
+        ("installation", "unsuspend", "repositories"),
+        ("installation_repositories", "added", "repositories_added"),
+    ],
+)
+def test_being_let_in_is_one_event_per_repository(kind: str, action: str, field: str) -> None:
+    """Installed, unsuspended, or given one by one; where GitHub lists none the sweep finds them."""
+    body = {"action": action, "installation": {"id": 5}}
+    let_in = [{"id": 1, "full_name": "o/a", "private": True}, {"id": 2, "full_name": "o/b"}]
+    events = [to_event(kind, part) for part in split(kind, json.dumps({**body, field: let_in}).encode())]
+    assert [(type(found), found.repository_id) for found in events if found] == [(RepositoryBack, 1), (RepositoryBack, 2)]
+    assert split(kind, json.dumps(body).encode()) == []
+
+
+def test_a_job_says_who_took_it_and_how_it_ended() -> None:
+    """Its wait in the queue is no news, nor is its success: the runner itself has told that, or the run's own end does."""
+    taken = event("workflow_job", action="in_progress", workflow_job={"run_id": 70, "runner_name": "quay-1"})
+    assert (taken.kind, taken.run_id, taken.runner) == ("job_taken", 70, "quay-1")
+    ended = event("workflow_job", action="completed", workflow_job={"run_id": 70, "conclusion": "cancelled"})
+    assert (ended.kind, ended.run_id, ended.conclusion) == ("job_ended", 70, "cancelled")
+    for action, conclusion in (("queued", None), ("waiting", None), ("completed", "success"), ("completed", "skipped")):
+        assert event("workflow_job", action=action, workflow_job={"run_id": 70, "conclusion": conclusion}) is None
 
 
 def test_fields_may_come_and_go() -> None:

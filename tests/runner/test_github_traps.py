@@ -18,11 +18,12 @@ REPORT = AttemptReport(
     pull_request_title="Mend it",
     pull_request_body="Closes #5",
 )
-NONE: dict[str, Any] = {"data": {"repository": {"pullRequests": {"nodes": []}}}}
+NONE: dict[str, Any] = {"data": {"repository": {"nameWithOwner": REPOSITORY.full_name, "pullRequests": {"nodes": []}}}}
 MADE = {"number": 7, "body": "Closes #5", "head": {"sha": "a" * 40}}
 BACK = {
     "data": {
         "repository": {
+            "nameWithOwner": REPOSITORY.full_name,
             "pullRequest": {
                 "id": "PR_1",
                 "number": 7,
@@ -33,7 +34,7 @@ BACK = {
                 "headRefOid": "a" * 40,
                 "body": "Closes #5",
                 "author": {"__typename": "Bot", "login": "shoal"},
-            }
+            },
         }
     }
 }
@@ -81,7 +82,8 @@ async def test_a_budget_that_is_used_up_is_waited_for_until_it_ends() -> None:
 
 async def test_a_write_that_got_no_good_answer_is_looked_for_before_it_is_sent_again() -> None:
     """PyGithub's own retries would post it twice."""
-    found = {"data": {"repository": {"pullRequests": {"nodes": [BACK["data"]["repository"]["pullRequest"]]}}}}
+    ours = BACK["data"]["repository"]
+    found = {"data": {"repository": {"nameWithOwner": ours["nameWithOwner"], "pullRequests": {"nodes": [ours["pullRequest"]]}}}}
     script = Script(
         {LOOK: [Answer(200, NONE), Answer(200, found), Answer(200, BACK)], CREATE: [Answer(502, {"message": "Server Error"})]}
     )

@@ -40,6 +40,7 @@ ALL_EVENTS = (
     "sub_issues",
     "workflow_job",
     "workflow_run",
+    "repository",
 )
 
 
@@ -222,6 +223,18 @@ class Hub:
     def suspend(self, installation_id: int, *, is_suspended: bool = True) -> None:
         """By the account's owner."""
         self.ask("PUT", f"/installations/{installation_id}/suspended", {"is_suspended": is_suspended})
+
+    def choose_repositories(self, installation_id: int, *repositories: str) -> None:
+        """By the account's owner: the App is on these from now on."""
+        self.ask("PUT", f"/installations/{installation_id}/repositories", {"repositories": repositories})
+
+    def uninstall(self, installation_id: int) -> None:
+        """By the account's owner."""
+        self.ask("DELETE", f"/installations/{installation_id}")
+
+    def change_repository(self, full_name: str, **change: Any) -> None:
+        """By an admin: `archived`, `private`, `name`; its Apps are told."""
+        self.ask("PUT", f"/repositories/{full_name}/settings", change)
 
     def guard(self, repository: str, *types: str) -> None:
         """Rules for the default branch, for example `pull_request`; none takes them away."""

@@ -203,7 +203,7 @@ class Workshop:
 
 @asynccontextmanager
 async def open_workshop(
-    folder: Path, hub: Hub, backend: Backend | None = None, *, files: Mapping[str, str] = FILES, **settings: Any
+    folder: Path, hub: Hub, backend: Backend | None = None, /, *, files: Mapping[str, str] = FILES, **settings: Any
 ) -> AsyncIterator[Workshop]:
     """The app serves on a free port; leases are long, for a story moves the clock instead of waiting."""
     full_name = f"acme/workshop{next(_counter)}"
