@@ -5,7 +5,8 @@ from app.limits import operator_limits, tightened
 from app.settings import Settings
 from app.views import details_url
 from shared.messages import AttemptBrief, RunnerRepository
-from shared.models import AgentSettings, IssueSnapshot, RepositorySettings
+from shared.models import AgentSettings, IssueSnapshot
+from shared.repository_settings import RepositorySettings
 
 
 def make(

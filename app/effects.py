@@ -54,12 +54,12 @@ from app.events import (
 from app.github.access import Access
 from app.github.client import NotFound
 from app.github.commands import read_command
-from app.github.repository import CheckWrite, PullNow, RepositoryClient
+from app.github.repository import PullNow, RepositoryClient
 from app.github.usage import Usage, on_behalf_of
 from app.held_work import HeldFolder
 from app.metrics import Metrics
 from app.planner import Planner
-from app.reporter import Reporter, wanted_checks
+from app.reporter import Reporter, abandoned, wanted_checks
 from app.settings import Settings
 from app.store import rows
 from app.store.database import Database
@@ -359,7 +359,7 @@ class Effects:
         if view is not None and action.head_sha in {check.head_sha for check in wanted_checks(view)}:
             await self.reporter.sync(client, action.repository_id, orchestration, again=True)
         else:
-            await client.upsert_check(_abandoned(action), action.check)
+            await client.upsert_check(abandoned(action.name, action.head_sha, action.external_id), action.check)
         return []
 
     # Look-ups
@@ -393,15 +393,3 @@ def _held_back(action: SyncReport | RefreshReport, until: datetime | None) -> Se
 def _asked(action: AnyAction) -> dict[str, Any]:
     """What an action was about, as the event that answers it repeats it; where it had to be done is no part of that."""
     return action.model_dump(exclude={"kind", "place"})
-
-
-def _abandoned(action: ConcludeCheck) -> CheckWrite:
-    return CheckWrite(
-        name=action.name,
-        head_sha=action.head_sha,
-        external_id=action.external_id,
-        status="completed",
-        conclusion="neutral",
-        title="Nobody works on this any more",
-        summary="This check was left open. Shoal knows of no work that it stands for; label the issue again to start anew.",
-    )

@@ -29,7 +29,8 @@ from app.events_of_github import (
     RepositoryRef,
 )
 from shared.messages import ClaimRequest, Heartbeat, HeldWork
-from shared.models import AttemptReport, PhaseResult, Plan, RepositorySettings, Wire
+from shared.models import AttemptReport, PhaseResult, Plan, Wire
+from shared.repository_settings import RepositorySettings
 
 __all__ = [
     "EVENTS",

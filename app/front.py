@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import brief, oidc
 from app.decide.attempts import STALE
-from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, Task
+from app.decide.operator_mode import OperatorMode
+from app.decide.state import Attempt, AttemptStatus, Repository, Task
 from app.events import AttemptClaimed, AttemptFinished, HeartbeatReceived, PermitRequested, PhaseReported, TokenMinted
 from app.github.access import Access
 from app.github.usage import Usage, on_behalf_of

@@ -3,7 +3,8 @@
 from typing import TypeVar
 
 from app.settings import FREE_AGENTS, Settings
-from shared.models import AttemptLimits, RepositorySettings
+from shared.models import AttemptLimits
+from shared.repository_settings import RepositorySettings
 
 _Number = TypeVar("_Number", int, float)
 

@@ -18,8 +18,9 @@ from app.decide.context import Context
 from app.decide.decide import decide
 from app.decide.draft import Decision
 from app.decide.lesson import lesson_of
+from app.decide.operator_mode import OperatorMode
 from app.decide.policy import Policy
-from app.decide.state import Attempt, AttemptStatus, OperatorMode, Repository, State
+from app.decide.state import Attempt, AttemptStatus, Repository, State
 from app.events import EVENTS, AnyEvent, EffectFailed, HeartbeatReceived, OperatorSpoke, Started, Tick
 from app.events_of_github import OF_KNOWN, RepositoryGone
 from app.metrics import Metrics

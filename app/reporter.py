@@ -266,3 +266,16 @@ def superseded(known: dict[str, Document], wanted: list[Wanted]) -> list[Documen
     """Checks that were left open on a commit that is no longer anybody's head."""
     keys = {check.key for check in wanted}
     return [d for key, d in known.items() if key.startswith("check:") and key not in keys and not d.conclusion]
+
+
+def abandoned(name: str, head_sha: str, external_id: str) -> CheckWrite:
+    """The last word on a check that stands for no work that is known."""
+    return CheckWrite(
+        name=name,
+        head_sha=head_sha,
+        external_id=external_id,
+        status="completed",
+        conclusion="neutral",
+        title="Nobody works on this any more",
+        summary="This check was left open. Shoal knows of no work that it stands for; label the issue again to start anew.",
+    )

@@ -3,7 +3,8 @@
 from sqlalchemy import Connection
 
 from app.decide.merges import merges_awaited
-from app.decide.state import Attempt, AttemptStatus, OperatorMode, Orchestration, OrchestrationStatus, Repository, Task, TaskStatus
+from app.decide.operator_mode import OperatorMode
+from app.decide.state import Attempt, AttemptStatus, Orchestration, OrchestrationStatus, Repository, Task, TaskStatus
 from app.report.view import CiView, HeldView, OrchestrationView, SettingsMistake, Span, TaskView
 from app.report.view import TaskStatus as ShownStatus
 from app.store import operator, rows

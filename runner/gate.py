@@ -8,7 +8,8 @@ from runner.rules.credentials import judge_text
 from runner.rules.entries import Refusal, changed_entries
 from runner.rules.paths import judge_bare_repositories, judge_collisions, judge_name, judge_protection
 from shared.git import git
-from shared.models import FileChange, RepositorySettings
+from shared.models import FileChange
+from shared.repository_settings import RepositorySettings
 
 
 class Judgement(NamedTuple):

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from runner import instructions, probe, prompt
 from runner.phase import Work
-from shared.models import AttemptLimits, RepositorySettings, Usage, VerdictName
+from shared.models import AttemptLimits, Usage, VerdictName
+from shared.repository_settings import RepositorySettings
 
 # After these the plan may be the reason, or nobody needs it any more.
 _OVER = {VerdictName.SUCCEEDED, VerdictName.TESTS_FAILED, VerdictName.NO_CHANGE, VerdictName.UNSAFE_DIFF}

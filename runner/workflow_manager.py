@@ -20,7 +20,8 @@ from runner.phase import Outcome, Phase, Work
 from runner.phases import branch, documentation, implementation, issue, pull_request, research, review, setup, testing
 from shared.errors import FatalError
 from shared.messages import AttemptBrief
-from shared.models import AttemptReport, PhaseName, PhaseResult, RepositorySettings, Verdict, VerdictName
+from shared.models import AttemptReport, PhaseName, PhaseResult, Verdict, VerdictName
+from shared.repository_settings import RepositorySettings
 
 PHASES: Sequence[Phase] = (setup, issue, branch, research, implementation, testing, documentation, pull_request, review)
 _NO_EVIDENCE = Verdict(name=VerdictName.INTERNAL_ERROR, reason="no test evidence was recorded")

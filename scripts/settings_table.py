@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from app.metrics import Metrics
 from app.settings import PREFIX, Settings
 from app.web import openapi
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -13,11 +13,11 @@ from shared.models import (
     Kind,
     PhaseName,
     PhaseResult,
-    RepositorySettings,
     Touch,
     Verdict,
     Wire,
 )
+from shared.repository_settings import RepositorySettings
 
 # Of a bundle, and of a diff, that wait to be published; and of one call that carries a part of it.
 HELD_LIMIT = 128 * 1024 * 1024

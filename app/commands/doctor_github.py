@@ -22,7 +22,7 @@ from app.limits import not_allowed
 from app.oidc import Verifier
 from app.settings import Settings
 from shared.errors import TransientError, UserError
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 
 _LEVELS = ("", "read", "write", "admin")
 # The App's proof of itself is dated a minute back; more than that and GitHub takes it for one from the future.

@@ -18,7 +18,8 @@ from app.planning.plan import OnConflict, make_plan
 from app.report.plan import plan_markdown, shown_dependencies, waits_left_out
 from app.report.timeline import plan_svg
 from shared.errors import UserError
-from shared.models import Edge, Plan, PlannedTask, RepositorySettings
+from shared.models import Edge, Plan, PlannedTask
+from shared.repository_settings import RepositorySettings
 
 # The JSON is a contract with others, which the rung of evidence is no part of; `why` says it in words. Nor are these estimates.
 _NOT_OF_TOUCHES: IncEx = {"source", "said"}

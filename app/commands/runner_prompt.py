@@ -10,7 +10,8 @@ from app.facts import settings_file
 from shared.errors import UserError
 from shared.github import INSTRUCTION_FILES
 from shared.messages import Instructions, PromptRequest
-from shared.models import IssueSnapshot, PlannedTask, RepositorySettings
+from shared.models import IssueSnapshot, PlannedTask
+from shared.repository_settings import RepositorySettings
 
 _FILE_LIMIT = 64 * 1024
 

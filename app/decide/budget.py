@@ -7,7 +7,8 @@ from app.decide.draft import Draft
 from app.decide.policy import Policy
 from app.decide.state import Attempt, AttemptStatus, Task, TaskStatus
 from shared.github import SETTINGS_FILE
-from shared.models import RepositorySettings, Verdict, VerdictName
+from shared.models import Verdict, VerdictName
+from shared.repository_settings import RepositorySettings
 
 # Sums of floats: a thousandth of a cent is nobody's money.
 _NOTHING = 1e-5

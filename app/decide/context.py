@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.decide.operator_mode import OperatorMode
 from app.decide.policy import Policy
-from app.decide.state import OperatorMode
 from app.planning.capacity import NO_LIMIT, Machine, Throttle
 from app.planning.fairness import Demand
 

@@ -6,7 +6,8 @@ from app.decide.draft import Draft
 from app.decide.on_hold import OnHold
 from app.decide.state import Attempt, OrchestrationStatus, Task, TaskStatus
 from app.events import WorkHandedOver
-from shared.models import RepositorySettings, Verdict, VerdictName
+from shared.models import Verdict, VerdictName
+from shared.repository_settings import RepositorySettings
 
 ELSEWHERE = (
     "`publish: hold` in `.github/shoal.yml` needs the app: a single job ends with its work, and nobody could publish it later;"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.decide.state import Task
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 
 
 def merges_awaited(task: Task, settings: RepositorySettings, tasks: Mapping[int, Task]) -> list[int]:

@@ -8,7 +8,8 @@ from app.decide.hold import ELSEWHERE
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
 from app.events import EffectFailed, PlanFailed, PlanReady
 from app.planning.conflicts import THRESHOLD, conflict_edges, counting_conflicts
-from shared.models import Plan, PlannedTask, Problem, RepositorySettings, Touch, VerdictName
+from shared.models import Plan, PlannedTask, Problem, Touch, VerdictName
+from shared.repository_settings import RepositorySettings
 
 
 def plan_ready(draft: Draft, event: PlanReady) -> None:

@@ -8,10 +8,11 @@ from app.actions import StartAttempt
 from app.decide.budget import day_of, hold_or_end, reservation, shortage, tokens_reserved
 from app.decide.draft import Draft
 from app.decide.merges import merges_awaited
+from app.decide.operator_mode import OperatorMode
 from app.decide.pause import held_back, must_probe, waiting_for_provider
 from app.decide.room import expected_use, free_room, needs_of, note_lacks, overdue, reservation_of_others, slots_in_use
 from app.decide.runners import ask_for_runners
-from app.decide.state import Attempt, OperatorMode, Orchestration, OrchestrationStatus, Task, TaskStatus
+from app.decide.state import Attempt, Orchestration, OrchestrationStatus, Task, TaskStatus
 from app.planning.capacity import API, CPU, MEMORY
 from app.planning.room import Job
 from app.planning.schedule import choose, priorities

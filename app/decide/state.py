@@ -18,11 +18,11 @@ from shared.models import (
     PhaseResult,
     Plan,
     Problem,
-    RepositorySettings,
     Touch,
     Verdict,
     VerdictName,
 )
+from shared.repository_settings import RepositorySettings
 
 
 class RunnersSeen(Row):
@@ -387,14 +387,6 @@ class Attempt(Row):
         if self.claimed_at is None or self.ended_at is None:
             return 0.0
         return max(0.0, (self.ended_at - self.claimed_at).total_seconds())
-
-
-class OperatorMode(StrEnum):
-    """PAUSED and DRAINING start nothing new and let everything else go on; who drains waits for the last one to end."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    DRAINING = "draining"
 
 
 @dataclass(frozen=True)

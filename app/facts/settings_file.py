@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.github import SETTINGS_FILE
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 
 PATH = SETTINGS_FILE
 _LIMIT = 16 * 1024

@@ -6,7 +6,8 @@ from app.planning.conflicts import THRESHOLD
 from app.planning.graph import reduced
 from app.report.markdown import code, plain, table
 from app.report.words import counted
-from shared.models import Edge, Plan, PlannedTask, RepositorySettings
+from shared.models import Edge, Plan, PlannedTask
+from shared.repository_settings import RepositorySettings
 
 _EMPTY = "–"
 # GitHub draws larger graphs too, but nobody reads them.

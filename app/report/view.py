@@ -4,19 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from shared.models import (
-    FileChange,
-    Finding,
-    Kind,
-    PhaseName,
-    PhaseResult,
-    Plan,
-    Problem,
-    RepositorySettings,
-    TestRun,
-    Usage,
-    Verdict,
-)
+from shared.models import FileChange, Finding, Kind, PhaseName, PhaseResult, Plan, Problem, TestRun, Usage, Verdict
+from shared.repository_settings import RepositorySettings
 
 TaskStatus = Literal["intake", "waiting", "running", "settling", "done"]
 OrchestrationStatus = Literal["intake", "planning", "proposed", "running", "done"]

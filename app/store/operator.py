@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from app.decide.state import OperatorMode
+from app.decide.operator_mode import OperatorMode
 from app.store.database import upsert
 from app.store.schema import operator
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
-from app.decide.state import OperatorMode
+from app.decide.operator_mode import OperatorMode
 from shared.messages import (
     AttemptBrief,
     ClaimRequest,

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from app.decide.state import OperatorMode
+from app.decide.operator_mode import OperatorMode
 from app.web.front import Front
 
 _MODES = {"pause": OperatorMode.PAUSED, "drain": OperatorMode.DRAINING, "resume": OperatorMode.RUNNING}

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from runner.rules.entries import SYMLINK, Entry, Refusal, shown
 from runner.rules.paths import is_git_directory
 from shared.git import git
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 
 _MIB = 1024 * 1024
 

@@ -10,7 +10,8 @@ from app.facts.settings_file import SettingsMistake, parse
 from app.limits import not_allowed, operator_limits, tightened
 from app.settings import Settings, load
 from shared.errors import UserError
-from shared.models import AgentSettings, AttemptLimits, RepositorySettings
+from shared.models import AgentSettings, AttemptLimits
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import Desk
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from app.events import IssueLabelled, IssueTouched, LabelsSeen, PresserKnown, PullRequestChanged, RepositoryChanged
-from shared.models import RepositorySettings, VerdictName
+from shared.models import VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 from tests.support.protocol import NOW, REPOSITORY
 

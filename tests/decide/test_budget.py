@@ -10,7 +10,8 @@ from app.decide.budget import day_of
 from app.decide.context import Pool
 from app.decide.policy import Policy
 from app.events import AttemptGone
-from shared.models import RepositorySettings, Usage, VerdictName
+from shared.models import Usage, VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 
 PAID = replace(POLICY, attempt_cost_usd=2.0)

@@ -7,7 +7,8 @@ from typing import Literal
 from app.actions import ReadChecks
 from app.decide.state import Task
 from app.events import BaseMoved, ChecksRead, ChecksTouched, CiFailure, PullRequestChanged, RepositoryRef
-from shared.models import RepositorySettings, VerdictName
+from shared.models import VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 
 WIDGETS = RepositoryRef(id=1, full_name="acme/widgets", installation_id=9)

@@ -21,7 +21,8 @@ from app.events import (
 )
 from app.events import IssueRead as Read
 from shared.messages import HeldWork
-from shared.models import AttemptReport, FileChange, RepositorySettings, Verdict, VerdictName
+from shared.models import AttemptReport, FileChange, Verdict, VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 
 HOLDS = RepositorySettings(publish="hold")

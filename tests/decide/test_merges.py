@@ -1,7 +1,8 @@
 """What waits for a merge, where the repository wants that instead of stacked branches."""
 
 from app.events import BaseMoved, PullRequestChanged, RepositoryRef
-from shared.models import RepositorySettings, VerdictName
+from shared.models import VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import Desk
 
 WIDGETS = RepositoryRef(id=1, full_name="acme/widgets", installation_id=9)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from app.actions import LookAgain
 from app.events import BaseMoved, PlanRevised, PresserKnown, RepositoryRef
 from app.planning.plan import with_touches
-from shared.models import RepositorySettings, Touch
+from shared.models import Touch
+from shared.repository_settings import RepositorySettings
 from tests.decide.test_merges import merge
 from tests.support.decisions import POLICY, Desk
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from app.events import PresserKnown
-from shared.models import RepositorySettings, VerdictName
+from shared.models import VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 
 ASKS = RepositorySettings(approval="plan")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from app.actions import ReadRunners, StartAttempt
 from app.events import RunnersRead
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 
 COUNTING = replace(POLICY, slots=8, counts_runners=True)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from app.events import AttemptGone, BaseMoved, PullRequestChanged
 from app.planning.capacity import Machine
 from app.planning.estimate import Past
-from shared.models import Kind, RepositorySettings, VerdictName
+from shared.models import Kind, VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 from tests.support.protocol import REPOSITORY
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 from tests.house.documents import ROOT
 
 # The project that the demo works on is not ours; a migration is a table of columns, frozen once it is released.

@@ -2,7 +2,8 @@
 
 from shared.github import issue_hash
 from shared.messages import AttemptBrief, RunnerRepository
-from shared.models import AgentSettings, IssueSnapshot, Kind, RepositorySettings
+from shared.models import AgentSettings, IssueSnapshot, Kind
+from shared.repository_settings import RepositorySettings
 
 REPOSITORY = RunnerRepository(id=1, full_name="acme/words", clone_url="http://h/x", default_branch="main", api_url="http://h/api")
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from shared.github import branch_name, issue_hash
 from shared.messages import AttemptBrief, PermitReply, PermitRequest, RunnerRepository
-from shared.models import AgentSettings, IssueSnapshot, Kind, RepositorySettings
+from shared.models import AgentSettings, IssueSnapshot, Kind
+from shared.repository_settings import RepositorySettings
 from tests.support.localhub import App, Hub, app_jwt
 from tests.support.scripted_app import ScriptedApp
 

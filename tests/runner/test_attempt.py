@@ -6,7 +6,8 @@ import pytest
 
 from runner.pull_request_text import review_marker
 from shared.messages import AttemptBrief, IssueCheck, PermitReply, PermitRequest
-from shared.models import AttemptReport, FileChange, Kind, PhaseName, RepositorySettings, Verdict, VerdictName
+from shared.models import AttemptReport, FileChange, Kind, PhaseName, Verdict, VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import FILES, GOOD_PATCH, RED_PATCH, Stage
 from tests.support.scripted_app import ScriptedApp, serving

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.models import AgentSettings, AttemptLimits, AttemptReport, RepositorySettings
+from shared.models import AgentSettings, AttemptLimits, AttemptReport
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import Stage
 from tests.support.agents import stand_in

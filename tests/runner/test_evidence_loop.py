@@ -3,7 +3,8 @@
 import pytest
 
 from shared.messages import AttemptBrief
-from shared.models import AttemptLimits, AttemptReport, Kind, PhaseName, RepositorySettings
+from shared.models import AttemptLimits, AttemptReport, Kind, PhaseName
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import FILES, Stage
 from tests.support.scripted_app import serving

@@ -8,7 +8,7 @@ import pytest
 from runner.gate import Judgement, inspect
 from runner.rules.contents import escapes
 from shared.git import git, identity
-from shared.models import RepositorySettings
+from shared.repository_settings import RepositorySettings
 
 WHO = identity("Somebody", "somebody@example.org")
 TOKEN = "ghp_" + "a" * 36

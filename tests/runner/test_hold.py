@@ -5,7 +5,8 @@ import shutil
 from hashlib import sha256
 
 from shared.messages import HeldWork, PermitReply
-from shared.models import AgentSettings, RepositorySettings
+from shared.models import AgentSettings
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import GOOD_PATCH, RED_PATCH, Stage
 from tests.support.scripted_app import ScriptedApp, serving

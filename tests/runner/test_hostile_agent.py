@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared.messages import Published
-from shared.models import AttemptReport, RepositorySettings
+from shared.models import AttemptReport
 from shared.process import started_at
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import Stage
 from tests.support.scripted_app import ScriptedApp, serving

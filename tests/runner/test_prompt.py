@@ -16,14 +16,8 @@ from shared.errors import FatalError
 from shared.github import issue_hash
 from shared.issue_text import visible, visible_title
 from shared.messages import FollowUp, Instructions, PromptRequest
-from shared.models import (
-    AttemptLimits,
-    Finding,
-    IssueSnapshot,
-    RepositorySettings,
-    TestRun,
-    Touch,
-)
+from shared.models import AttemptLimits, Finding, IssueSnapshot, TestRun, Touch
+from shared.repository_settings import RepositorySettings
 
 GOLDEN = Path(__file__).parent / "golden"
 RED = TestRun(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.git import credentials, git, identity
-from shared.models import AttemptReport, RepositorySettings
+from shared.models import AttemptReport
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import FILES, GOOD_PATCH, Stage
 from tests.support.scripted_app import serving

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from runner.pull_request_text import answer_marker, review_marker
-from shared.models import AgentSettings, PhaseName, RepositorySettings
+from shared.models import AgentSettings, PhaseName
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import Stage
 from tests.support.scripted_app import ScriptedApp, serving

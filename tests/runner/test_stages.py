@@ -7,7 +7,8 @@ import pytest
 from runner.job import summary
 from runner.meter import Meter
 from shared.messages import AttemptBrief
-from shared.models import AttemptReport, PhaseName, PhaseResult, RepositorySettings, Step, Verdict, VerdictName
+from shared.models import AttemptReport, PhaseName, PhaseResult, Step, Verdict, VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.runner import briefs
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import FILES, Stage

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from shared.messages import PermitReply, PermitRequest
-from shared.models import AgentSettings, AttemptLimits, RepositorySettings
+from shared.models import AgentSettings, AttemptLimits
 from shared.process import started_at
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import GOOD_PATCH, Stage
 from tests.support.scripted_app import ScriptedApp, serving

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.models import AttemptReport, RepositorySettings
+from shared.models import AttemptReport
+from shared.repository_settings import RepositorySettings
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import Stage
 from tests.support.scripted_app import serving

@@ -10,8 +10,9 @@ from runner.agents.registry import AGENTS, PROGRAMS
 from runner.agents.shape import MODEL_KEY, MODEL_URL, Event, Order, Pass
 from shared.github import issue_hash
 from shared.messages import AttemptBrief, RunnerRepository
-from shared.models import AgentName, AgentSettings, AttemptLimits, IssueSnapshot, Kind, RepositorySettings, Usage, Verdict
+from shared.models import AgentName, AgentSettings, AttemptLimits, IssueSnapshot, Kind, Usage, Verdict
 from shared.process import Ended, Limits, environment, run
+from shared.repository_settings import RepositorySettings
 
 REPOSITORY = RunnerRepository(id=1, full_name="acme/words", clone_url="http://h/x", default_branch="main", api_url="http://h/api")
 

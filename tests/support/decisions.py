@@ -28,7 +28,8 @@ from app.planning.plan import make_plan
 from app.planning.tree import Tree
 from shared.github import issue_hash
 from shared.messages import ClaimRequest
-from shared.models import AttemptReport, IssueSnapshot, RepositorySettings, Verdict, VerdictName
+from shared.models import AttemptReport, IssueSnapshot, Verdict, VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.protocol import NOW
 
 POLICY = Policy(

@@ -45,11 +45,11 @@ from shared.models import (
     Kind,
     Plan,
     PlannedTask,
-    RepositorySettings,
     Schedule,
     Verdict,
     VerdictName,
 )
+from shared.repository_settings import RepositorySettings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=60)

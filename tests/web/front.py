@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from app.decide.state import OperatorMode
+from app.decide.operator_mode import OperatorMode
 from app.report.status import Operation
 from app.web.front import Delivery, NotProven, Refused
 from shared.errors import TransientError
