@@ -19,13 +19,6 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield running
 
 
-async def _reconciled(workshop: Workshop) -> dict[str, float]:
-    """By kind, as /metrics has it."""
-    page = (await asyncio.to_thread(httpx.get, f"{workshop.app_url}/metrics", trust_env=False)).text
-    lines = [line for line in page.splitlines() if line.startswith("shoal_reconciled_total{")]
-    return {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in lines}
-
-
 async def test_lost_deliveries_are_asked_for_once(tmp_path: Path, hub: Hub) -> None:
     """A label whose webhook was lost is worked on by the redelivery; one that is lost again is found by looking at the issues."""
     async with open_workshop(tmp_path, hub, sweep_seconds=3) as workshop:
@@ -37,7 +30,7 @@ async def test_lost_deliveries_are_asked_for_once(tmp_path: Path, hub: Hub) -> N
         assert task.verdict.name == "succeeded"
 
         async def asked_again() -> bool:
-            return (await _reconciled(workshop)).get("delivery", 0) >= 1
+            return (await workshop.reconciled()).get("delivery", 0) >= 1
 
         await until(asked_again)
         hub.webhooks("in_order")
@@ -47,7 +40,7 @@ async def test_lost_deliveries_are_asked_for_once(tmp_path: Path, hub: Hub) -> N
             by_guid.setdefault(row["guid"], []).append(row)
         assert max(len(rows) for rows in by_guid.values()) == 2
         assert all(rows[1]["redelivery"] for rows in by_guid.values() if len(rows) == 2)
-        assert (await _reconciled(workshop))["label"] == 1
+        assert (await workshop.reconciled())["label"] == 1
         assert len(workshop.pulls(issue)) == 1
 
 
@@ -73,7 +66,7 @@ async def test_what_is_open_and_belongs_to_nobody_is_found(tmp_path: Path, hub: 
         await until(concluded)
         assert [one["conclusion"] for one in workshop.checks(sha)] == ["neutral"]
         await workshop.app.sweep.once()
-        found = await _reconciled(workshop)
+        found = await workshop.reconciled()
         assert (found["check"], found["branch"], found["pull_request"]) == (1, 1, 1)
         assert {"shoal/98-lost", "shoal/97-stray"} <= {branch["name"] for branch in workshop.get("/branches", per_page=100)}
 

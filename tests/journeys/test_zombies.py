@@ -200,7 +200,7 @@ async def test_what_arrives_after_the_lease_is_refused(tmp_path: Path, hub: Hub,
 
 
 async def test_one_that_sleeps_on_our_own_machine_is_ended(tmp_path: Path, hub: Hub) -> None:
-    """The local backend can do better than wait: the process is gone, and the next attempt goes on with its work."""
+    """The local backend can do better than wait: the process is gone, the next attempt goes on, and the lost lease is a number."""
     go = tmp_path / "go"
     waits = f"touch {tmp_path}/at-work; until [ -e {go} ]; do sleep 0.05; done; echo 'answer = 1' > made.py"
     async with open_workshop(tmp_path, hub) as workshop:
@@ -217,4 +217,5 @@ async def test_one_that_sleeps_on_our_own_machine_is_ended(tmp_path: Path, hub: 
         assert task.verdict.name is VerdictName.SUCCEEDED, task.verdict
         assert task.attempts == 2
         assert len(workshop.pulls(issue)) == 1
+        assert (await workshop.reconciled())["lease"] == 1
         assert not [process for process in asleep if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import psutil
 import uvicorn
 from sqlalchemy import Connection, func, select
@@ -167,6 +168,12 @@ class Workshop:
             return False
 
         await until(lost)
+
+    async def reconciled(self) -> dict[str, float]:
+        """What the sweep has found, by kind, as /metrics has it."""
+        page = (await asyncio.to_thread(httpx.get, f"{self.app_url}/metrics", trust_env=False)).text
+        lines = [line for line in page.splitlines() if line.startswith("shoal_reconciled_total{")]
+        return {line.split('"')[1]: float(line.rpartition(" ")[2]) for line in lines}
 
     async def runner(self, issue: int) -> psutil.Process:
         """The process of the issue's latest attempt."""
