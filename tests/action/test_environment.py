@@ -23,7 +23,7 @@ def environments(tool_cache: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 def test_two_builders_make_one_environment_that_every_later_job_finds(action: Path, tmp_path: Path) -> None:
     """Also when they start together; a change of the sources, however small, gets an environment of its own."""
     with ThreadPoolExecutor(2) as both:
@@ -74,7 +74,7 @@ def sleeper(job: str) -> "subprocess.Popen[bytes]":
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 def test_the_last_step_ends_what_a_killed_job_left_behind(action: Path, tmp_path: Path) -> None:
     """Only what is marked as this very job's."""
     made = environment_step(action, tmp_path / "tools", "work")

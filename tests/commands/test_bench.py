@@ -86,7 +86,7 @@ def test_checkouts_are_measured_against_gits_own() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_start_of_attempts_and_of_the_action_is_measured() -> None:
     """Dispatch to agent, and the action's first step: seconds cold and warm, and their ratio. One mode: pip takes its time."""
     start = start_figures(2)
@@ -107,7 +107,7 @@ def test_what_the_app_uses_while_attempts_are_under_way_is_measured() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_planning_is_measured_for_small_and_large_batches(tmp_path: Path) -> None:
     """12, 50 and 1,000 issues on 10,000 files and 2,000 commits, with nothing known and with everything."""
     picture = tmp_path / "growth.svg"

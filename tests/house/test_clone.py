@@ -38,7 +38,7 @@ def bare_environment(home: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_an_empty_clone_needs_one_command(tmp_path: Path) -> None:
     """`make demo` sets up, with pip, and shows the main job; a second set-up has nothing to do; nothing is installed elsewhere."""
     clone, home = copy_sources(tmp_path / "clone"), tmp_path / "home"

@@ -84,7 +84,7 @@ def test_runners_on_demand_are_described_with_real_settings() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_image_s_own_commands_make_an_app_without_the_embedded_github(tmp_path: Path) -> None:
     """The build stage as the builder would run it, at another prefix; what it makes starts, and refuses half of its settings."""
     prefix, source = tmp_path / "prefix", tmp_path / "src"

@@ -52,7 +52,7 @@ def _pip(python: Path, home: Path, *arguments: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_wheel_holds_every_file_and_nothing_else(wheel: Path) -> None:
     """Sample project and patches, migrations and figures of the benchmark are in it; tests and caches are not."""
     sources = wheel.parent / "sources"
@@ -63,7 +63,7 @@ def test_the_wheel_holds_every_file_and_nothing_else(wheel: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("extra", "packages", "absent"),
     [("runner", "runner,shared", "githubkit,starlette,sqlalchemy,typer,rich"), ("app", "app,shared", "github,psycopg,pytest")],

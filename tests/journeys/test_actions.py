@@ -17,7 +17,7 @@ from tests.support.fleet import CREDENTIALS, finished_runs, running_fleet
 from tests.support.journeys import Harbour
 
 # Six jobs that each make their own environment share two cores with other stories.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 # Their tests give somebody time to press Cancel, or to pull a plug.
 _SLOW = "test ! -e broken.py\n! ls slow_*.py >/dev/null 2>&1 || sleep 10\n"
 
@@ -55,7 +55,7 @@ def test_six_issues_become_six_pull_requests_on_six_runners(fleet: Harbour) -> N
         shown.extend(journeys.secrets_in_arguments(fleet.hub.process.pid))
         return journeys.are_over(fleet.world, issues)
 
-    journeys.wait_for(settled, 240)
+    journeys.wait_for(settled, 900)
     assert shown == []
     assert {task.verdict for issue, task in journeys.tasks(fleet.world).items() if issue in issues} == {"succeeded"}
     runs = finished_runs(fleet)
@@ -91,7 +91,7 @@ def test_a_job_cancelled_by_hand_ends_its_task(fleet: Harbour, webhooks: Literal
     fleet.hub.webhooks(webhooks)
     fleet.world.github("POST", f"/actions/runs/{run['id']}/cancel")
     journeys.wait_for(lambda: fleet.world.github("GET", f"/actions/runs/{run['id']}")["conclusion"] == "cancelled")
-    journeys.settle(fleet.world, issue, seconds=240)
+    journeys.settle(fleet.world, issue, seconds=900)
     assert journeys.tasks(fleet.world)[issue].verdict == "cancelled"
     assert "its job was cancelled on GitHub" in "".join(journeys.bot_comments(fleet.world, issue))
     assert journeys.pulls_of(fleet.world, issue) == []
@@ -100,7 +100,7 @@ def test_a_job_cancelled_by_hand_ends_its_task(fleet: Harbour, webhooks: Literal
     fleet.hub.webhooks("in_order")
     fleet.relabel(issue)
     journeys.wait_for(lambda: journeys.pulls_of(fleet.world, issue))
-    journeys.settle(fleet.world, issue, seconds=240)
+    journeys.settle(fleet.world, issue, seconds=900)
     assert len(journeys.pulls_of(fleet.world, issue)) == 1
     assert journeys.doubled(fleet.world, issue) == []
 
@@ -112,7 +112,7 @@ def test_a_runner_that_vanished_is_replaced(fleet: Harbour) -> None:
     run = journeys.wait_for(lambda: _run_of(fleet, issue, "testing"))
     [job] = fleet.world.github("GET", f"/actions/runs/{run['id']}/jobs")["jobs"]
     fleet.hub.pull_runner(fleet.repository, job["runner_name"])
-    journeys.settle(fleet.world, issue, seconds=240)
+    journeys.settle(fleet.world, issue, seconds=900)
     assert len(journeys.attempts(fleet.world, issue)) == 2
     assert len(journeys.pulls_of(fleet.world, issue)) == 1
     assert journeys.doubled(fleet.world, issue) == []

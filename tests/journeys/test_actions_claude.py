@@ -12,7 +12,7 @@ from tests.support.fleet import RUNNERS, finished_runs, running_fleet
 from tests.support.model_api import Story, Turn, model_api
 
 # Six jobs, each with three passes of the real agent, share two cores with other stories.
-pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(1800)]
 KEY = "sk-ant-canary-of-the-runners-0123456789"
 
 
@@ -51,7 +51,7 @@ def test_six_issues_become_six_pull_requests_by_the_real_agent(tmp_path: Path) -
                 shown.extend(journeys.secrets_in_arguments(fleet.hub.process.pid, KEY.encode()))
                 return journeys.are_over(fleet.world, issues)
 
-            journeys.wait_for(settled, 600)
+            journeys.wait_for(settled, 1500)
             tasks = journeys.tasks(fleet.world)
             assert {issue: tasks[issue].verdict for issue in issues} == dict.fromkeys(issues, "succeeded")
             assert [run["conclusion"] for run in finished_runs(fleet)] == ["success"] * RUNNERS

@@ -89,7 +89,7 @@ async def test_trouble_of_every_kind_leaves_everything_once(tmp_path: Path, hub:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 async def test_random_trouble_over_several_orchestrations(
     tmp_path: Path, hub: Hub, record_property: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,7 +23,7 @@ _NEXT_STEP = """      - if: always()
         run: echo "next step reads $(echo "$TOLD" | tr -d '\\n')"
 """
 # The first of them installs our packages, which on a busy machine takes minutes.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 HOME = "acme/widgets"
 QUICK = {
     "SHOAL_GITHUB_WRITES_PER_SECOND": "1000",
@@ -62,7 +62,7 @@ class Yard:
 
     def ended(self, run_id: int) -> str:
         """How it ended, and its log for whoever reads a failure."""
-        self.hub.wait_for(lambda: self.run(run_id)["status"] == "completed", 300)
+        self.hub.wait_for(lambda: self.run(run_id)["status"] == "completed", 900)
         return str(self.run(run_id)["conclusion"])
 
     def log(self, run_id: int) -> str:
@@ -166,7 +166,7 @@ def test_a_cancelled_job_answers_before_it_is_killed(yard: Yard) -> None:
     """Its own last step and the one after it run, so it ended in time; its claims are given back."""
     issues = [yard.issue(f"Wait for tide {number}", name=f"slow_{number}.py") for number in range(2)]
     run_id = yard.start(",".join(map(str, issues)))
-    yard.hub.wait_for(lambda: all(f"#{issue} testing" in yard.log(run_id) for issue in issues), 240)
+    yard.hub.wait_for(lambda: all(f"#{issue} testing" in yard.log(run_id) for issue in issues), 900)
     yard.mona.ask("POST", f"/repos/{HOME}/actions/runs/{run_id}/cancel")
     assert yard.ended(run_id) == "cancelled", yard.log(run_id)
     assert yard.outputs(run_id)["verdict"] == " ".join(f"{issue}=cancelled" for issue in issues)
@@ -219,7 +219,7 @@ def test_each_label_starts_a_job_for_its_own_issue(pier: Yard) -> None:
         runs: list[Any] = pier.mona.get(f"/repos/{pier.name}/actions/runs", per_page=100)["workflow_runs"]
         return runs if len(runs) == 4 and all(run["status"] == "completed" for run in runs) else []
 
-    runs = pier.hub.wait_for(over, 400)
+    runs = pier.hub.wait_for(over, 900)
     assert {(run["event"], run["conclusion"]) for run in runs} == {("issues", "success")}
     logs = [pier.log(run["id"]) for run in runs]
     assert [sum(f"#{issue} succeeded" in log for log in logs) for issue in issues] == [1, 1, 1, 0], logs

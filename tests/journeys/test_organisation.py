@@ -9,7 +9,7 @@ from shared.github import CHECK_NAME
 from tests.support import journeys
 from tests.support.fleet import finished_runs, running_fleet
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def test_shared_runners_work_by_a_shared_workflow(tmp_path: Path) -> None:

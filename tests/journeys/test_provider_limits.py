@@ -12,7 +12,7 @@ from tests.support.localhub import Hub
 from tests.support.model_api import Refusal, Story, Turn, model_api
 from tests.support.workshop import open_workshop
 
-pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(1800)]
 # More often than the program itself tries again within one pass.
 _MANY = 5
 

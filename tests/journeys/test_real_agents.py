@@ -11,7 +11,7 @@ from tests.support.localhub import Hub
 from tests.support.model_api import ModelApi, Story, Turn, model_api
 from tests.support.workshop import SIDE_BY_SIDE, open_workshop
 
-pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(1800)]
 KEY = "sk-real-key-of-the-operator-0123456789"
 
 

@@ -11,7 +11,7 @@ from tests.support import journeys
 from tests.support.fleet import finished_runs, running_fleet
 from tests.support.journeys import Harbour
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 _WHY = "no runner began it within 0.3 minutes"
 
 

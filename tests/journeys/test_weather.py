@@ -25,7 +25,7 @@ def _door(world: World, method: str, path: str, body: object = None) -> Json:
     return answer
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("share", "ways"), [*((0.02, some) for some in _THIRDS), (0.05, _WAYS)])
 def test_requests_fail_and_no_webhook_arrives(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float, ways: tuple[Way, ...]

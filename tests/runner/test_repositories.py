@@ -84,7 +84,7 @@ def test_an_empty_repository_is_said_to_be_empty(make_stage: MakeStage) -> None:
     assert "is empty: push a first commit" in verdict.reason
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_hundred_thousand_files(make_stage: MakeStage, tmp_path: Path) -> None:
     """It takes longer, and that is all; the second task finds the first one's checkout and writes only what differs."""
     stage = make_stage()

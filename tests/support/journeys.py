@@ -28,7 +28,7 @@ from tests.support.localhub import Hub, Json, Person, running_localhub
 # Installation tokens, attempts' secrets and git's Basic header made of a token: none of them may be seen anywhere.
 SECRET_SHAPES = (b"ghs_", b"shoal_secret_", b"eC1hY2Nlc3MtdG9rZW46", b"PRIVATE KEY")
 BOT = "shoal[bot]"
-_PATIENCE = 240.0
+_PATIENCE = 600.0
 
 
 # GitHub, as the maintainer sees it

@@ -283,7 +283,7 @@ class Hub:
         """One request at the control door."""
         return _told(self.door.request(method, path, json=body))
 
-    def wait_for(self, found: Callable[[], Any], seconds: float = 20) -> Any:
+    def wait_for(self, found: Callable[[], Any], seconds: float = 120) -> Any:
         """The first true answer of `found`; for what happens by itself, such as webhooks."""
         end = time.monotonic() + seconds
         while not (answer := found()):

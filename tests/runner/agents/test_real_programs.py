@@ -11,7 +11,7 @@ from shared.models import AgentName, VerdictName
 from tests.support.agents import Stage
 from tests.support.model_api import Refusal, Story, Turn, model_api
 
-pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.agents, pytest.mark.timeout(1800)]
 ASK = "Add the file new.txt that says hi."
 EDIT = [Turn(text="I will add the file.", shell="echo hi > new.txt"), Turn(text="All done.")]
 # Each speaks its own language to the model: aider in whole files, mini-swe-agent with a last command.
