@@ -18,10 +18,11 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
+from shared.without import hide
+
 # What our libraries import if it is there, and we never use: to be pretty on a terminal, to sign keys, to guess the encoding of
 # text that is always UTF-8. A fifth of the time until a runner claims, and a fifth of its memory when it has published.
-for _unused in ("rich", "click", "cryptography", "charset_normalizer"):
-    sys.modules.setdefault(_unused, None)  # type: ignore[arg-type] # what Python itself means by "there is none"
+hide("rich", "click", "cryptography", "charset_normalizer")
 warnings.filterwarnings("ignore", "Unable to find acceptable character detection")
 
 import structlog

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 # Raised with every change that an older runner or app would misread; the two refuse each other by this number.
-WIRE_VERSION = 5
+WIRE_VERSION = 6
 
 
 class Wire(BaseModel):

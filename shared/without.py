@@ -3,14 +3,21 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
+
+
+def hide(*packages: str) -> list[str]:
+    """What is imported from now on finds none of these packages; those that were there already stay, the others are returned."""
+    modules = cast("dict[str, object]", sys.modules)
+    hidden = [name for name in packages if name not in modules]
+    modules.update(dict.fromkeys(hidden))  # None is what Python itself means by "there is none"
+    return hidden
 
 
 @contextmanager
 def without(*packages: str) -> Iterator[None]:
-    """What is imported in the block finds none of these packages, unless they were there already; later imports do."""
-    hidden = [name for name in packages if name not in sys.modules]
-    # What Python itself means by "there is none".
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    """As `hide`, for what is imported in the block only."""
+    hidden = hide(*packages)
     try:
         yield
     finally:

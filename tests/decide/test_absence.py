@@ -89,8 +89,9 @@ def test_the_wait_for_ci_does_not_run_out_meanwhile() -> None:
     assert ci is not None
     assert ci.status == "waiting"
     assert "read_checks" in [action.kind for action in desk.actions]
-    assert desk.task(5).verdict is not None
-    assert desk.task(5).verdict.name is VerdictName.SUCCEEDED  # type: ignore[union-attr]
+    verdict = desk.task(5).verdict
+    assert verdict is not None
+    assert verdict.name is VerdictName.SUCCEEDED
 
 
 NINE = frozenset({9})

@@ -150,6 +150,18 @@ class Stage:
             expected_sha=self.branch_sha(),
         )
 
+    def tokens_granted(self, app: ScriptedApp) -> list[str]:
+        """Every write token that this app will have handed out, as it does."""
+        tokens: list[str] = []
+
+        def permit(request: PermitRequest) -> PermitReply:
+            reply = self.grant(request)
+            tokens.append(reply.token)
+            return reply
+
+        app.permit = permit
+        return tokens
+
     def mint(self, permissions: Mapping[str, str]) -> str:
         wanted = {"permissions": dict(permissions), "repositories": [self.full_name.split("/")[1]]}
         answer = self._app_api.post(f"/app/installations/{self.installation}/access_tokens", json=wanted)

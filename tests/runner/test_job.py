@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.messages import PermitReply, PermitRequest
 from tests.runner.conftest import MakeStage
 from tests.runner.stage import GOOD_PATCH, Stage
 from tests.support.job_files import heard, outputs_of
@@ -18,16 +17,10 @@ def files(folder: Path) -> dict[str, str]:
 
 def test_outputs_and_summary_of_an_attempt_that_ends_well(make_stage: MakeStage, tmp_path: Path) -> None:
     """Verdict, conclusion, pull request and branch for the next step; phases and seconds for people; every secret masked."""
-    stage, tokens = make_stage(), list[str]()
+    stage = make_stage()
     stage.prepare(GOOD_PATCH)
-
-    def permit(request: PermitRequest) -> PermitReply:
-        reply = stage.grant(request)
-        tokens.append(reply.token)
-        return reply
-
     app = stage.scripted_app()
-    app.permit = permit
+    tokens = stage.tokens_granted(app)
     with serving(app):
         code, log = stage.run(app, **files(tmp_path))
     assert code == 0, log

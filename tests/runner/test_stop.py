@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.messages import PermitReply, PermitRequest
 from shared.models import AgentSettings, AttemptLimits
 from shared.process import started_at
 from shared.repository_settings import RepositorySettings
@@ -300,15 +299,8 @@ def test_the_secret_is_in_no_log_and_no_file(make_stage: MakeStage) -> None:
     """Neither the attempt's nor GitHub's tokens are written anywhere."""
     stage = make_stage()
     stage.prepare(GOOD_PATCH)
-    tokens: list[str] = []
-
-    def permit(request: PermitRequest) -> PermitReply:
-        reply = stage.grant(request)
-        tokens.append(reply.token)
-        return reply
-
     app = stage.scripted_app()
-    app.permit = permit
+    tokens = stage.tokens_granted(app)
     with serving(app):
         _, log = stage.run(app, SHOAL_LOG_LEVEL="DEBUG")
     secrets = [*app.lent, "shoal_secret_for_one_attempt_only", *tokens]

@@ -1,6 +1,5 @@
 """What ended long ago is forgotten, as far as nothing depends on it."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,29 +7,18 @@ from sqlalchemy import Connection, func, select
 
 from app.decide.draft import Decision
 from app.store import documents, history, measured, rows, schema
-from app.store.database import open_engine
 from app.store.schema import attempts, orchestrations, tasks
+from tests.store.saving import save
 from tests.support.decisions import Desk
 from tests.support.protocol import NOW
 
 AGES_AGO = NOW + timedelta(days=1)
 
 
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    """A fresh database."""
-    engine = open_engine(database_url)
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
-
-
-def save(connection: Connection, desk: Desk) -> None:
+def save_all(connection: Connection, desk: Desk) -> None:
     """Everything that the desk has decided so far, and a document of each batch."""
-    state = desk.state
-    written = (tuple(state.orchestrations.values()), tuple(state.tasks.values()), tuple(state.attempts.values()))
-    rows.save(connection, state.repository, Decision(state, True, *written, actions=(), refusal=""))
-    for name in state.orchestrations:
+    save(connection, desk)
+    for name in desk.state.orchestrations:
         documents.put(connection, documents.Document(f"check:{name}", name, None, "sha", 1, "hash", "success", "t", "", 0))
 
 
@@ -54,7 +42,7 @@ def ended(*issues: int) -> Desk:
 def test_attempts_and_documents_go_and_results_stay(connection: Connection) -> None:
     """The newest task of an issue says what became of it, and what its branch is; estimates go on learning from it."""
     desk = ended(1, 2)
-    save(connection, desk)
+    save_all(connection, desk)
     learned = measured.latest(connection, 1)
     assert left(connection) == (1, 2, 2, 1)
     assert history.forget(connection, AGES_AGO) == 1
@@ -67,7 +55,7 @@ def test_attempts_and_documents_go_and_results_stay(connection: Connection) -> N
 @pytest.mark.parametrize("before", [NOW - timedelta(days=1), NOW])
 def test_what_is_younger_stays(connection: Connection, before: datetime) -> None:
     """By the end of the batch, not by its beginning."""
-    save(connection, ended(1))
+    save_all(connection, ended(1))
     assert history.forget(connection, before) == 0
     assert left(connection) == (1, 1, 1, 1)
 
@@ -78,7 +66,7 @@ def test_a_batch_in_which_something_may_still_happen_stays_whole(connection: Con
     desk.plan(desk.issue(1), desk.issue(2))
     desk.finish(1, pull=11)
     desk.claim(2)
-    save(connection, desk)
+    save_all(connection, desk)
     assert history.forget(connection, AGES_AGO) == 0
     assert left(connection) == (1, 2, 2, 1)
 
@@ -86,7 +74,7 @@ def test_a_batch_in_which_something_may_still_happen_stays_whole(connection: Con
 def test_a_result_that_a_newer_one_has_replaced_goes_with_its_batch(connection: Connection) -> None:
     """Labelled again, the issue had another branch; of the first nothing is needed any more."""
     desk = ended(1)
-    save(connection, desk)
+    save_all(connection, desk)
     [old] = rows.orchestration_ids(connection)
     again = desk.state.orchestrations[old].model_copy(update={"id": "1-again"})
     task = desk.task(1).model_copy(update={"generation": 2, "orchestration": again.id})

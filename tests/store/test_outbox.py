@@ -1,27 +1,15 @@
 """Actions wait their turn, one per key, and no earlier than they should."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import Connection, select
 
 from app.actions import ReadIssue, RefreshReport, SyncReport
 from app.store import outbox, schema
-from app.store.database import open_engine
 from app.store.replicas import Replica
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ME, OTHER = Replica("me", "here"), Replica("other", "there")
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    """A fresh database."""
-    engine = open_engine(database_url)
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
 
 
 def keys(connection: Connection, now: datetime, who: Replica = ME) -> list[str]:

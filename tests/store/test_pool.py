@@ -1,40 +1,21 @@
 """What repositories share, and what attempts leave behind: read from the database, so that a restart forgets nothing."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import Connection
 
 from app.decide.context import Held, Pool, Reservation
-from app.decide.draft import Decision
 from app.planning.capacity import Throttle
 from app.planning.estimate import CPU_P90, Past
 from app.planning.fairness import Demand
-from app.store import measured, pool, rows
-from app.store.database import open_engine
+from app.store import measured, pool
 from shared.models import PhaseName, PhaseResult, Usage, VerdictName
+from tests.store.saving import save
 from tests.support.decisions import POLICY, Desk
 from tests.support.protocol import NOW
 
 PAID = replace(POLICY, attempt_cost_usd=2.0)
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    """A fresh database."""
-    engine = open_engine(database_url)
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
-
-
-def save(connection: Connection, desk: Desk) -> None:
-    """Everything that the desk has decided so far."""
-    state = desk.state
-    written = (tuple(state.orchestrations.values()), tuple(state.tasks.values()), tuple(state.attempts.values()))
-    rows.save(connection, state.repository, Decision(state, True, *written, actions=(), refusal=""))
 
 
 def told(connection: Connection, repository_id: int, *, days: int = 0) -> Pool:

@@ -81,7 +81,7 @@ class Machines:
         with state.lock:
             for row in state.workflow_runs.where(lambda row: row.status == "queued"):
                 where = state.repositories[row.repository_id]
-                runner = state.runners.find(lambda one: _fits(one, row) and fleet.serves(self.hub, one, where))  # noqa: B023 at once
+                runner = self._idle_runner(row, where)
                 if runner is None:
                     continue
                 runs.begin(self.hub, where, row, runner)
@@ -92,6 +92,9 @@ class Machines:
         if orders:
             self.hub.webhooks.wake.set()
         return orders
+
+    def _idle_runner(self, row: WorkflowRun, where: Repository) -> SelfHostedRunner | None:
+        return self.hub.state.runners.find(lambda one: _fits(one, row) and fleet.serves(self.hub, one, where))
 
     async def _work(self, order: _Order) -> None:
         row, folder = order.row, Path(tempfile.mkdtemp(prefix="localhub-job-"))
