@@ -105,7 +105,7 @@ def places(world: World) -> list[str]:
         f"Repository     {hub}/{repository}",
         f"Issues         {hub}/{repository}/issues",
         f"Pull requests  {hub}/{repository}/pulls",
-        f"App            {world.identity.app_url}",
+        f"App            {world.identity.app_url}/metrics (numbers; it has no pages of its own yet)",
         f"Folder         {world.folder}",
     ]
 

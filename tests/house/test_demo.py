@@ -21,21 +21,22 @@ grep "You work in a checkout" "$2" || exit 1
 
 @pytest.mark.slow
 def test_the_pages_stay_open_until_somebody_ends_it(tmp_path: Path) -> None:
-    """After the summary the pages answer, and Ctrl-C ends it with 0."""
+    """After the summary every address that it names answers, and Ctrl-C ends it with 0."""
     argv = [*_DEMO, "--keep", "--serve", "--think-time", "0.2"]
     # Whoever starts the tests in the background has SIGINT ignored, and everything below inherits that; no terminal does it.
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(argv, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True, preexec_fn=heard) as demo:  # noqa: PLW1509
         assert demo.stdout is not None
         try:
-            page = next(line for line in demo.stdout if line.startswith("Repository ")).split()[1]
-            next(line for line in demo.stdout if "Ctrl-C" in line)
-            shown = httpx.get(f"{page}/pulls", trust_env=False)
+            told = [line.split() for line in iter(demo.stdout.readline, "Ctrl-C ends it.\n")]
+            pages = [word for line in told for word in line if word.startswith("http://")]
+            shown = {page: httpx.get(page, trust_env=False) for page in pages}
         finally:
             demo.send_signal(signal.SIGINT)
             demo.stdout.read()
-    assert shown.status_code == 200
-    assert "shoal[bot]" in shown.text
+    assert {page: answer.status_code for page, answer in shown.items()} == dict.fromkeys(pages, 200)
+    assert "shoal[bot]" in next(answer.text for page, answer in shown.items() if page.endswith("/pulls"))
+    assert "shoal_slots" in next(answer.text for page, answer in shown.items() if page.endswith("/metrics"))
     assert demo.wait() == 0
     assert (tmp_path / ".shoal-demo").is_dir()
 
