@@ -22,6 +22,10 @@ from shared.github import BRANCH_PREFIX, CHECK_NAME
 
 KEPT_FOLDER = Path(".shoal-demo")
 _POLL_SECONDS = 0.25
+# What `--json` tells: a contract, which the fields that `/status.json` gains do not change.
+_ORCHESTRATION = {"id", "conclusion", "wall_seconds", "attempt_seconds", "parallelism", "speedup", "overhead_seconds"}
+_TASK = {"issue", "verdict", "branch", "pull_request", "head_sha", "phases"}
+_CHECK_RUN = {"head_sha", "conclusion", "title"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,9 @@ def pulls(world: World) -> tuple[PullSeen, ...]:
 def as_json(found: Outcome) -> dict[str, object]:
     """The contract of `--json`: exactly these keys."""
     return {
-        "orchestration": found.numbers.model_dump(mode="json", exclude={"github_calls"}),
-        "tasks": [task.model_dump(mode="json", exclude={"title", "status", "phase", "held"}) for task in found.tasks],
-        "check_runs": [check.model_dump(mode="json") for check in found.checks],
+        "orchestration": found.numbers.model_dump(mode="json", include=_ORCHESTRATION),
+        "tasks": [task.model_dump(mode="json", include=_TASK) for task in found.tasks],
+        "check_runs": [check.model_dump(mode="json", include=_CHECK_RUN) for check in found.checks],
     }
 
 

@@ -1,8 +1,10 @@
 """Expected against found."""
 
+import json
 from dataclasses import replace
 
 from app.demo.outcome import PullSeen, differences, is_over, outcome
+from app.demo.rehearsal import as_json
 from app.demo.sample import Expected
 from app.report.check_run import orchestration_check
 from app.report.status import AppStatus, CheckState, orchestration_state
@@ -28,6 +30,20 @@ def _ended_two() -> OrchestrationView:
 
 def _checks(title: str = "Succeeded; 1 of 2 done, 1 needs you") -> list[CheckState]:
     return [CheckState(head_sha=letter * 40, conclusion="neutral", title=title) for letter in "ab"]
+
+
+def test_json_tells_what_its_contract_names_and_no_more() -> None:
+    """Others read it: what `/status.json` gains is no part of it."""
+    found = outcome(_status(_ended_two(), *_checks()))
+    assert found is not None
+    told = json.loads(json.dumps(as_json(found)))
+
+    numbers = {"id", "conclusion", "wall_seconds", "attempt_seconds", "parallelism", "speedup", "overhead_seconds"}
+    assert set(told) == {"orchestration", "tasks", "check_runs"}
+    assert set(told["orchestration"]) == numbers
+    assert [set(task) for task in told["tasks"]] == [{"issue", "verdict", "branch", "pull_request", "head_sha", "phases"}] * 2
+    assert {frozenset(phase) for task in told["tasks"] for phase in task["phases"]} == {frozenset({"name", "status", "seconds"})}
+    assert [set(check) for check in told["check_runs"]] == [{"head_sha", "conclusion", "title"}] * 2
 
 
 def test_what_came_out_as_expected_has_no_difference() -> None:

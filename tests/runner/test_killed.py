@@ -83,6 +83,7 @@ async def test_kill_9_around_each_effect_leaves_everything_once(make_stage: Make
     stage = make_stage()
     agent = reviewed(stage)
     edits = 2  # every attempt edits the text, which names it
+    deaths = []
     async with running_proxy() as proxy:
         for number in range(1, 31):
             app = attempt(stage, agent, number)
@@ -93,6 +94,8 @@ async def test_kill_9_around_each_effect_leaves_everything_once(make_stage: Make
             if sprung is None:
                 break
             edits -= sprung.method == "PATCH"
+            deaths.append((sprung.path, sprung.after_effect, app.calls))
+    assert sprung is None, deaths
     assert number > 10, "two pushes, a pull request, its edit, a review and the answer: around each one or two have died"
     assert edits == 0
     assert sorted(check_end(stage, app)) == ["fix", "implementation", "review"]

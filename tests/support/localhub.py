@@ -284,12 +284,13 @@ class Hub:
         return _told(self.door.request(method, path, json=body))
 
     def wait_for(self, found: Callable[[], Any], seconds: float = 120) -> Any:
-        """The first true answer of `found`; for what happens by itself, such as webhooks."""
-        end = time.monotonic() + seconds
+        """The first true answer of `found`; for what happens by itself, such as webhooks. What takes long is looked at less often."""
+        start = time.monotonic()
         while not (answer := found()):
-            if time.monotonic() > end:
+            waited = time.monotonic() - start
+            if waited > seconds:
                 raise TimeoutError(f"nothing came within {seconds} s")
-            time.sleep(0.02)
+            time.sleep(min(0.5, 0.02 + waited / 50))
         return answer
 
 
