@@ -284,7 +284,7 @@ class Hub:
         return _told(self.door.request(method, path, json=body))
 
     def wait_for(self, found: Callable[[], Any], seconds: float = 120) -> Any:
-        """The first true answer of `found`; for what happens by itself, such as webhooks. What takes long is looked at less often."""
+        """The first true answer of `found`; for what happens by itself, such as webhooks. The longer, the less often it asks."""
         start = time.monotonic()
         while not (answer := found()):
             waited = time.monotonic() - start
