@@ -50,6 +50,7 @@ _DOCS_INDEX = re.compile(
 )
 
 
+@lru_cache(maxsize=50_000)
 def mergeability(path: str) -> float:
     """m(file): the probability that two changes of this file collide."""
     if _REGENERATED.fullmatch(name_of(path).lower()):
@@ -77,7 +78,9 @@ class _Task:
 def conflict_edges(touches: Mapping[int, Sequence[Touch]], are_ordered: Callable[[int, int], bool]) -> list[Edge]:
     """The conflicts that a plan lists, by number; none between tasks that a dependency orders anyway."""
     probability = {pair: one for pair, one in conflict_probabilities(touches).items() if not are_ordered(*pair)}
-    return [_edge(pair, probability[pair], touches) for pair in sorted(_listed(probability))]
+    listed = sorted(_listed(probability))
+    by_path = {issue: {touch.path: touch for touch in touches[issue]} for issue in set().union(*listed)}
+    return [_edge(pair, probability[pair], by_path[pair[0]], by_path[pair[1]]) for pair in listed]
 
 
 def conflict_probabilities(touches: Mapping[int, Sequence[Touch]]) -> dict[_Pair, float]:
@@ -220,9 +223,8 @@ def _listed(probability: Mapping[tuple[int, int], float]) -> set[tuple[int, int]
     return listed
 
 
-def _edge(pair: _Pair, probability: float, touches: Mapping[int, Sequence[Touch]]) -> Edge:
+def _edge(pair: _Pair, probability: float, one: Mapping[str, Touch], other: Mapping[str, Touch]) -> Edge:
     """With the likeliest file as its reason: of the two tasks the rung of the stronger evidence."""
-    one, other = ({touch.path: touch for touch in touches[issue]} for issue in pair)
     products = {
         path: touch.probability * other[path].probability * mergeability(path) for path, touch in one.items() if path in other
     }
