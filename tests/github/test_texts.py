@@ -37,7 +37,7 @@ def sent(home: Home) -> Counter[str]:
     return Counter(
         one.get("operation") or f"{one['method']} {one['path'].removeprefix('/api/v3/repos/' + REPOSITORY)}"
         for one in home.hub.requests()
-        if one["agent"] == "shoal" and "access_tokens" not in one["path"]
+        if one.get("agent") == "shoal" and "access_tokens" not in one["path"]
     )
 
 

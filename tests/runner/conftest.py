@@ -26,8 +26,12 @@ def github_app(hub: Hub) -> App:
 
 
 @pytest.fixture
-def make_stage(tmp_path: Path, hub: Hub, github_app: App) -> MakeStage:
+def make_stage(tmp_path: Path, hub: Hub, github_app: App) -> Iterator[MakeStage]:
+    """What a story made of GitHub ends with it: the next one finds all mutations, and no faults."""
+
     def make(**more: Any) -> Stage:
         return Stage(tmp_path / "stage", hub, github_app, f"acme/words{next(_counter)}", **more)
 
-    return make
+    yield make
+    hub.set_graphql()
+    hub.clear_faults()

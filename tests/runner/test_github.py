@@ -43,7 +43,7 @@ class Desk:
 
     def asked(self) -> list[str]:
         """What the publisher sent, without what is always the same."""
-        ours = [one for one in self.hub.requests() if one["agent"] == "shoal-runner"]
+        ours = [one for one in self.hub.requests() if one.get("agent") == "shoal-runner"]
         return [f"{one['method']} {one['path'].rpartition('/words')[2] or one['path']}" for one in ours]
 
 
