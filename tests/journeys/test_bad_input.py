@@ -35,6 +35,7 @@ def test_a_webhook_that_is_none_of_ours(
 
 def test_a_webhook_of_an_unknown_installation(harbour: Harbour) -> None:
     """It is signed, so GitHub gets its 202; the app asks once for that installation, logs what GitHub says, and that is all."""
+    _swept(harbour)
     before = journeys.tasks(harbour.world)
     answer = harbour.post("issues", _labelled({"id": 777, "full_name": "nobody/knows", "private": True}, 1))
     assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
@@ -49,6 +50,7 @@ def test_a_webhook_of_an_unknown_installation(harbour: Harbour) -> None:
 
 def test_an_unknown_installation_of_a_known_repository_is_forgotten_with_the_next_webhook(harbour: Harbour) -> None:
     """Nothing is believed of the issue meanwhile: a refused token does not mean that the issue is gone."""
+    _swept(harbour)
     issue = harbour.issue("an anchor chain")
     repository = harbour.world.github("GET", "")
     harbour.post("issues", _labelled({name: repository[name] for name in ("id", "full_name", "private")}, issue))
@@ -60,6 +62,11 @@ def test_an_unknown_installation_of_a_known_repository_is_forgotten_with_the_nex
     journeys.settle(harbour.world, issue)
     assert journeys.tasks(harbour.world)[issue].verdict is VerdictName.SUCCEEDED
     assert journeys.doubled(harbour.world, issue) == []
+
+
+def _swept(harbour: Harbour) -> None:
+    """Waits for the app's first sweep: between webhook and effect it would find out first where the App is not installed."""
+    journeys.wait_for(lambda: harbour.hub.requests("GET", f"/repos/{harbour.repository}/issues"))
 
 
 def _labelled(repository: Json, number: int) -> bytes:
