@@ -69,14 +69,17 @@ def run_git(
     timeout: float = 600,
 ) -> tuple[int, str]:
     """Exit status and standard output, for commands whose status is an answer."""
-    status, out = _execute(arguments, cwd, env or {}, stdin or b"", accept, timeout, as_text=True)
-    return status, str(out)
+    return _execute(arguments, cwd, env or {}, stdin or b"", accept, timeout)
 
 
 def git_bytes(*arguments: str, cwd: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None, timeout: float = 600) -> bytes:
-    """Standard output as it is, for contents of files."""
-    out = _execute(arguments, cwd, env or {}, stdin, (0,), timeout, as_text=False)[1]
-    return out if isinstance(out, bytes) else out.encode("utf-8", "surrogateescape")
+    """Standard output as it is, for contents of files.
+
+    By way of a file: from a pipe this process would take it in thousands of pieces, and wait for its own threads before each.
+    """
+    with tempfile.NamedTemporaryFile() as spool:
+        _execute(arguments, cwd, env or {}, stdin, (0,), timeout, into=Path(spool.name))
+        return spool.read()
 
 
 def _execute(
@@ -86,29 +89,28 @@ def _execute(
     stdin: bytes,
     accept: tuple[int, ...],
     timeout: float,
-    *,
-    as_text: bool,
-) -> tuple[int, str | bytes]:
+    into: Path | None = None,
+) -> tuple[int, str]:
     settings = [part for setting in _CONFIGURATION for part in ("-c", setting)]
     wanted = {**_ENVIRONMENT, **env}
     # GitPython lays `env` over the process's own environment, so what must be absent is taken away by env(1).
     strays = [name for name in os.environ if name.startswith("GIT_") and name not in wanted]
     scrub = ["env", *(part for name in strays for part in ("-u", name))] if strays else []
+    redirect = ["sh", "-c", 'exec "$@" > "$0"', str(into)] if into else []
     with tempfile.TemporaryFile() as spool:
         spool.write(stdin)
         spool.seek(0)
         status, out, err = _command(cwd).execute(
-            [*scrub, "git", *settings, *arguments],
+            [*redirect, *scrub, "git", *settings, *arguments],
             istream=spool,
             with_extended_output=True,
             with_exceptions=False,
             strip_newline_in_stdout=False,
             kill_after_timeout=timeout,
             env=wanted,
-            stdout_as_string=as_text,
         )
     if status in accept:
-        return int(status), out
+        return int(status), str(out)
     stderr = str(err)
     if _UNREACHABLE.search(stderr):
         raise TransientError(f"git {arguments[0]}: {stderr.strip()[-300:]}")

@@ -7,7 +7,7 @@ from app.decide.draft import Draft
 from app.decide.hold import ELSEWHERE
 from app.decide.state import OrchestrationStatus, Task, TaskStatus
 from app.events import EffectFailed, PlanFailed, PlanReady
-from app.planning.conflicts import THRESHOLD, conflict_edges, counting_conflicts
+from app.planning.conflicts import THRESHOLD, counting_conflicts, find_conflicts
 from shared.models import Plan, PlannedTask, Problem, Touch, VerdictName
 from shared.repository_settings import RepositorySettings
 
@@ -120,7 +120,7 @@ def _live_elsewhere(draft: Draft, event: PlanReady) -> list[Task]:
 def _across(event: PlanReady, elsewhere: Mapping[int, tuple[Touch, ...]]) -> Iterator[Problem]:
     """The conflicts with work of earlier orchestrations, as remarks: the plan itself knows only its own batch."""
     planned = {task.issue: task.touches for task in event.plan.tasks}
-    for edge in conflict_edges({**elsewhere, **planned}, lambda _one, _other: False):
+    for edge in find_conflicts({**elsewhere, **planned}, lambda _one, _other: False).edges:
         ours, theirs = ([one for one in edge.between or () if (one in planned) is inside] for inside in (True, False))
         if edge.probability >= THRESHOLD and ours and theirs and theirs[0] not in event.outside.get(ours[0], ()):
             what = f"{edge.why}, and #{theirs[0]} was planned before: they do not run at the same time"

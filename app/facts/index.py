@@ -15,6 +15,7 @@ from shared.git import git, git_bytes
 
 _LARGEST = 400_000  # a larger file is data, generated or bundled
 _CHUNK = 4 * 2**20  # of contents; two of them are in memory at once
+_FIRST_CHUNK = _CHUNK // 8  # while git unpacks it there is nothing else to do
 _MOST = 256 * 2**20  # of contents read of one tree
 _MESSAGE = 4_000
 _HERE = {"GIT_NO_LAZY_FETCH": "1"}  # what a partial clone lacks is not fetched for this
@@ -95,7 +96,7 @@ def _objects(listing: Listing) -> Iterator[tuple[int, bytes]]:
 
 def _chunks(listing: Listing) -> Iterator[list[int]]:
     sizes = _sizes(listing.folder, [place for place in listing.places if place])
-    total, room = 0, 0
+    total, room, most = 0, 0, _FIRST_CHUNK
     chunk: list[int] = []
     for number, place in enumerate(listing.places):
         size = sizes.get(place, -1)
@@ -104,9 +105,9 @@ def _chunks(listing: Listing) -> Iterator[list[int]]:
         total += size
         room += size
         chunk.append(number)
-        if room >= _CHUNK:
+        if room >= most:
             yield chunk
-            chunk, room = [], 0
+            chunk, room, most = [], 0, _CHUNK
     if chunk:
         yield chunk
 

@@ -18,7 +18,7 @@ looked at for that.
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, sqrt
@@ -75,12 +75,22 @@ class _Task:
     said: float
 
 
-def conflict_edges(touches: Mapping[int, Sequence[Touch]], are_ordered: Callable[[int, int], bool]) -> list[Edge]:
-    """The conflicts that a plan lists, by number; none between tasks that a dependency orders anyway."""
-    probability = {pair: one for pair, one in conflict_probabilities(touches).items() if not are_ordered(*pair)}
-    listed = sorted(_listed(probability))
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """Those that a plan lists, and for each task all those that must not run beside it."""
+
+    edges: tuple[Edge, ...]
+    counting: Mapping[int, frozenset[int]]
+
+
+def find_conflicts(touches: Mapping[int, Sequence[Touch]], are_ordered: Callable[[int, int], bool]) -> Conflicts:
+    """Both, by number; listed is none between tasks that a dependency orders anyway."""
+    tasks = _tasks(touches)
+    probability = {(one, other): _probability(tasks[one], tasks[other]) for one, other in _near(tasks)}
+    listed = sorted(_listed({pair: one for pair, one in probability.items() if not are_ordered(*pair)}))
     by_path = {issue: {touch.path: touch for touch in touches[issue]} for issue in set().union(*listed)}
-    return [_edge(pair, probability[pair], by_path[pair[0]], by_path[pair[1]]) for pair in listed]
+    edges = (_edge(pair, probability[pair], by_path[pair[0]], by_path[pair[1]]) for pair in listed)
+    return Conflicts(tuple(edges), _counting(touches, tasks))
 
 
 def conflict_probabilities(touches: Mapping[int, Sequence[Touch]]) -> dict[_Pair, float]:
@@ -91,19 +101,22 @@ def conflict_probabilities(touches: Mapping[int, Sequence[Touch]]) -> dict[_Pair
 
 def counting_conflicts(touches: Mapping[int, Sequence[Touch]]) -> dict[int, frozenset[int]]:
     """For each task all those that must not run beside it, also the ones that no list has room for."""
-    tasks = _tasks(touches)
-    partners: dict[int, set[int]] = {issue: set() for issue in touches}
+    return _counting(touches, _tasks(touches))
+
+
+def _counting(issues: Iterable[int], tasks: Mapping[int, _Task]) -> dict[int, frozenset[int]]:
+    partners: dict[int, set[int]] = {issue: set() for issue in issues}
     telling = {issue: task for issue, task in tasks.items() if task.said >= _LEAST_COUNTING}
-    for path, holders in _holders(telling).items():
-        _join_certain(path, holders, telling, partners)
+    holders = _holders(telling)
+    for path, some in holders.items():
+        _join_certain(path, some, telling, partners)
     looked_at: dict[int, set[int]] = {issue: set() for issue in telling}
-    for issues in _rarest_in_common(telling):
-        for place, issue in enumerate(issues):
-            one = telling[issue]
-            others = set(issues[place + 1 :]) - partners[issue] - looked_at[issue]
+    for together in _rarest_in_common(telling, holders):
+        for place, issue in enumerate(together):
+            others = set(together[place + 1 :]) - partners[issue] - looked_at[issue]
             looked_at[issue] |= others
             for other in others:
-                if _probability(one, telling[other]) >= THRESHOLD:
+                if _probability(tasks[issue], tasks[other]) >= THRESHOLD:
                     partners[issue].add(other)
                     partners[other].add(issue)
     return {issue: frozenset(others) for issue, others in partners.items()}
@@ -184,13 +197,13 @@ def _join_certain(path: str, holders: Sequence[int], tasks: Mapping[int, _Task],
         partners[issue].discard(issue)
 
 
-def _rarest_in_common(tasks: Mapping[int, _Task]) -> list[list[int]]:
+def _rarest_in_common(tasks: Mapping[int, _Task], holders: Mapping[str, Sequence[int]]) -> list[list[int]]:
     """By file the tasks among which every pair is that may count and has this file as the rarest of those that it shares.
 
     What a task has in common files only, so few or so improbable that no pair could count by them alone, is left out: a pair
     that counts shares a rarer one. So files that all tasks may touch do not make every two of them worth a look.
     """
-    held = {path: len(issues) for path, issues in _holders(tasks).items()}
+    held = {path: len(issues) for path, issues in holders.items()}
     found: defaultdict[str, list[int]] = defaultdict(list)
     for issue, task in tasks.items():
         by_rarity = sorted(task.files, key=lambda path: (held[path], path))

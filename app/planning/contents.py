@@ -73,7 +73,8 @@ class _Reader:
     def read(self, number: int, data: bytes) -> None:
         words = set(data.translate(_KEPT).split())
         self.sizes[number] = len(words)
-        for term in set(chain.from_iterable(map(self._terms.__getitem__, words))):
+        telling = words.difference(self._terms.silent)  # without a step of Python for each of the others
+        for term in set(chain.from_iterable(map(self._terms.__getitem__, telling))):
             self.words[term].append(number)
         if not words.isdisjoint(self._names):
             for name in self._names.intersection(_DEFINITION.findall(data)):
@@ -85,33 +86,39 @@ class _Reader:
 
 
 class _TermsOfWord(dict[bytes, tuple[str, ...]]):
-    """Which of the wanted stems a word of a file holds, as `word_terms` would cut it; parts recur far more than words do."""
+    """Which of the wanted stems a word of a file holds, as `word_terms` would cut it; `silent` are words met that hold none."""
 
     def __init__(self, wanted: frozenset[str]) -> None:
+        self.silent: set[bytes] = set()
         self._wholes = {term.encode("ascii", "replace"): term for term in wanted}
-        self._of_part = _TermsOfPart(wanted)
+        self._of_part = _TermsOfPart(wanted)  # parts recur far more than words do
 
     def __missing__(self, word: bytes) -> tuple[str, ...]:
         low = word.islower()
         parts = word.split(b"_") if low else _PART.findall(word)
-        found: tuple[str, ...] = ()
-        for part in parts:
-            if terms := self._of_part[part]:
-                found += terms
-        if len(parts) > 1:
-            whole = word.replace(b"_", b"")
-            if (whole if low else whole.lower()) in self._wholes:
-                found += (self._wholes[whole.lower()],)
-        self[word] = found
+        whole = (word if low else word.lower()).replace(b"_", b"") if len(parts) > 1 else b""
+        if whole not in self._wholes and self._of_part.silent.issuperset(parts):
+            self.silent.add(word)
+            return ()
+        found = tuple(chain.from_iterable(map(self._of_part.__getitem__, parts)))
+        if whole in self._wholes:
+            found += (self._wholes[whole],)
+        if found:
+            self[word] = found
+        else:
+            self.silent.add(word)
         return found
 
 
 class _TermsOfPart(dict[bytes, tuple[str, ...]]):
-    """The wanted stems of a piece between underscores or humps."""
+    """The wanted stems of a piece between underscores or humps; `silent` are those met that hold none."""
 
     def __init__(self, wanted: frozenset[str]) -> None:
+        self.silent: set[bytes] = set()
         self._wanted = wanted
 
     def __missing__(self, part: bytes) -> tuple[str, ...]:
         found = self[part] = tuple(term for term in word_terms(part.decode("ascii")) if term in self._wanted)
+        if not found:
+            self.silent.add(part)
         return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from app.planning.capacity import NO_LIMIT, Machine
-from app.planning.conflicts import conflict_edges
+from app.planning.conflicts import find_conflicts
 from app.planning.dependencies import NATIVE, NATIVE_EVIDENCE, Dependency, stated_dependencies
 from app.planning.estimate import NO_HISTORY, History, estimate
 from app.planning.evidence import touched_files
@@ -63,8 +63,9 @@ def with_touches(plan: Plan, touches: Mapping[int, Sequence[Touch]], machine: Ma
     for edge in dependencies:
         if edge.after is not None and edge.before is not None:
             after[edge.after].append(edge.before)
-    edges = (*dependencies, *conflict_edges({task.issue: task.touches for task in tasks}, ordering(after)))
-    schedule = predict(tasks, edges, plan.schedule.slots, machine)
+    conflicts = find_conflicts({task.issue: task.touches for task in tasks}, ordering(after))
+    edges = (*dependencies, *conflicts.edges)
+    schedule = predict(tasks, edges, conflicts.counting, plan.schedule.slots, machine)
     return plan.model_copy(update={"tasks": tuple(tasks), "edges": edges, "schedule": schedule})
 
 
@@ -184,15 +185,16 @@ class _Batch:
         numbers = [number for number in sorted(self.issues) if number not in self.refused]
         tasks = [self._task(number, touches.get(number), tree, history) for number in numbers]
         dependencies = [edge for (before, after), edge in sorted(self.edges.items()) if {before, after}.isdisjoint(self.refused)]
-        conflicts = conflict_edges({task.issue: task.touches for task in tasks}, ordering(self._after(numbers)))
-        edges = (*dependencies, *conflicts)
+        conflicts = find_conflicts({task.issue: task.touches for task in tasks}, ordering(self._after(numbers)))
+        apart = conflicts.counting if course.exclusive else {}
+        edges = (*dependencies, *conflicts.edges)
         for task in tasks:
             if much := beyond(task, course.machine):
                 self._remark(task.issue, f"#{task.issue} {much}: it runs alone", _MORE)
         return Plan(
             tasks=tuple(tasks),
             edges=edges,
-            schedule=predict(tasks, edges, course.slots, course.machine, exclusive=course.exclusive),
+            schedule=predict(tasks, edges, apart, course.slots, course.machine),
             problems=self._problems(),
         )
 

@@ -5,7 +5,6 @@ from math import fsum, inf
 
 from app.planning.bounds import binding_limit, lower_bounds
 from app.planning.capacity import CPU, MEMORY, NO_LIMIT, SLOTS, Machine, gigabytes
-from app.planning.conflicts import counting_conflicts
 from app.planning.portfolio import best_priorities
 from app.planning.room import Job
 from app.planning.timeline import play
@@ -15,11 +14,15 @@ NOTHING = "nothing to do"
 
 
 def predict(
-    tasks: Sequence[PlannedTask], edges: Sequence[Edge], slots: int, machine: Machine = NO_LIMIT, *, exclusive: bool = True
+    tasks: Sequence[PlannedTask],
+    edges: Sequence[Edge],
+    apart: Mapping[int, frozenset[int]],
+    slots: int,
+    machine: Machine = NO_LIMIT,
 ) -> Schedule:
-    """When each task is expected to run on `slots` of this machine, by P50 minutes; `exclusive`: conflicts are kept apart."""
+    """When each task is expected to run on `slots` of this machine, by P50 minutes; `apart`: who must not run beside whom."""
     capacity = {SLOTS: float(slots), **_limited(machine)}
-    jobs = jobs_of(tasks, edges, capacity, exclusive=exclusive)
+    jobs = jobs_of(tasks, edges, apart, capacity)
     minutes = {job.id: job.estimate for job in jobs}
     timeline = play(jobs, minutes, capacity, best_priorities(jobs, capacity))
     bounds = lower_bounds(jobs, minutes, capacity)
@@ -58,9 +61,12 @@ def _limited(machine: Machine) -> dict[str, float]:
 
 
 def jobs_of(
-    tasks: Sequence[PlannedTask], edges: Sequence[Edge], capacity: Mapping[str, float], *, exclusive: bool = True
+    tasks: Sequence[PlannedTask],
+    edges: Sequence[Edge],
+    apart: Mapping[int, frozenset[int]],
+    capacity: Mapping[str, float],
 ) -> list[Job]:
-    """The tasks as the scheduler sees them: one slot each, dependencies, and the conflicts that count.
+    """The tasks as the scheduler sees them: one slot each, dependencies, and who must not run beside whom.
 
     One that needs more than there is needs all there is: it runs alone.
     """
@@ -68,14 +74,13 @@ def jobs_of(
     for edge in edges:
         if edge.before is not None and edge.after is not None:
             after[edge.after].add(str(edge.before))
-    conflicts = counting_conflicts({task.issue: task.touches for task in tasks} if exclusive else {})
     return [
         Job(
             str(task.issue),
             task.estimate.minutes_p50,
             _needs(task, capacity),
             frozenset(after[task.issue]),
-            frozenset(map(str, conflicts.get(task.issue, ()))),
+            frozenset(map(str, apart.get(task.issue, ()))),
         )
         for task in tasks
     ]
