@@ -1,10 +1,8 @@
 """Which files each issue of a batch will probably touch, worked out once per text and base tree."""
 
-import gc
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from app.facts.damage import FIX, PastDamaged
 from app.facts.index import read_index
 from app.facts.memory import Memory
 from app.facts.tree import Listing
+from app.planning.collector import without_collector
 from app.planning.contents import Wanted
 from app.planning.likely import Analyst, Index, wanted
 from shared.issue_text import IssueText, read_issue
@@ -33,6 +32,7 @@ class Analysis:
     problems: tuple[Problem, ...] = ()
 
 
+@without_collector()
 def analyse(listing: Listing, issues: Sequence[IssueSnapshot], kept_in: Path | None, *, past_needed: bool = True) -> Analysis:
     """Reads the repository only for texts of which nothing is known on this base; `kept_in` is the folder of what is known.
 
@@ -62,33 +62,18 @@ def analyse(listing: Listing, issues: Sequence[IssueSnapshot], kept_in: Path | N
 
 
 def _read(listing: Listing, words: Wanted, *, past_needed: bool) -> tuple[Index, tuple[Problem, ...]]:
-    with _without_collector():
-        try:
-            return read_index(listing, words), ()
-        except PastDamaged as damage:
-            if past_needed:
-                raise
-            return read_index(replace(listing, head=""), words), (
-                Problem(what=f"planned without the past: {damage.what}", fix=FIX),
-            )
+    try:
+        return read_index(listing, words), ()
+    except PastDamaged as damage:
+        if past_needed:
+            raise
+        problem = Problem(what=f"planned without the past: {damage.what}", fix=FIX)
+        return read_index(replace(listing, head=""), words), (problem,)
 
 
 def _work_out(index: Index, texts: Mapping[str, IssueText]) -> dict[str, tuple[Touch, ...]]:
-    with _without_collector():
-        analyst = Analyst(index)
-        return {key: tuple(analyst.touches(text)) for key, text in texts.items()}
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Millions of small values that live to the end, without cycles: to look through them again and again costs a third more."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    analyst = Analyst(index)
+    return {key: tuple(analyst.touches(text)) for key, text in texts.items()}
 
 
 def _text_key(issue: IssueSnapshot) -> str:

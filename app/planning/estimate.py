@@ -36,6 +36,8 @@ _DEVIATION = 1.4826
 _PRIOR_DEVIATION = log(P90_FACTOR) / _Z90
 # Shorter or smaller than this is not told apart: a logarithm has no 0.
 _LEAST = 1e-3
+# Nothing here is larger: what a runner says it used may be any number, and its power of e none at all.
+_MOST = 1e9
 # Errors of fewer predictions tell nothing.
 _FEW = 3
 
@@ -100,7 +102,7 @@ def _cost(kind: Kind, history: History) -> tuple[float | None, float | None, int
 def typical_error(past: Iterable[Past]) -> float | None:
     """By what factor a prediction of minutes was wrong, the median of all: 1 is right, 2 is twice or half; None with too few."""
     known = [one for one in past if one.succeeded and one.predicted_minutes > 0]
-    wrong = [abs(log(max(_LEAST, one.minutes)) - log(max(_LEAST, one.predicted_minutes))) for one in known]
+    wrong = [abs(_log(one.minutes) - _log(one.predicted_minutes)) for one in known]
     return exp(median(wrong)) if len(wrong) >= _FEW else None
 
 
@@ -130,8 +132,12 @@ def _p90(values: Sequence[float], prior: float) -> float:
 
 def _middle(values: Sequence[float], prior: float) -> float:
     weight = len(values) / (len(values) + _WEIGHT)
-    return weight * median(_logs(values)) + (1 - weight) * log(max(_LEAST, prior))
+    return weight * median(_logs(values)) + (1 - weight) * _log(prior)
 
 
 def _logs(values: Sequence[float]) -> list[float]:
-    return [log(max(_LEAST, value)) for value in values]
+    return [_log(value) for value in values]
+
+
+def _log(value: float) -> float:
+    return log(min(max(_LEAST, value), _MOST))

@@ -58,6 +58,15 @@ def test_only_successful_attempts_tell_of_minutes_and_all_of_what_they_used() ->
     assert made.cpu_p90 > 0.5
 
 
+@pytest.mark.parametrize("cost", [1.7e308, 5e-324])
+def test_a_claim_without_bounds_breaks_no_estimate(cost: float) -> None:
+    """A runner says what its attempt cost; the plan of the next ones is made all the same."""
+    made = estimate(Kind.BUG, History((Past(Kind.BUG, 20, 300, cost_usd=cost),)))
+
+    assert made.cost_usd_p90 is not None
+    assert 0 <= made.cost_usd_p90 < 1e12
+
+
 def test_predictions_are_held_against_what_came() -> None:
     """By factors, both directions alike; the source tells it once there are three."""
     past = tuple(Past(Kind.BUG, minutes, 0, predicted_minutes=20) for minutes in (10, 40, 30))
