@@ -152,6 +152,7 @@ async def running_proxy() -> AsyncIterator[Proxy]:
         yield proxy
     finally:
         server.close()
+        await asyncio.sleep(0.05)  # who was accepted just now is served, too
         for trap in proxy.sprung:
             trap.resets = True
             trap.opened.set()
