@@ -32,7 +32,6 @@ class Analysis:
     problems: tuple[Problem, ...] = ()
 
 
-@without_collector()
 def analyse(listing: Listing, issues: Sequence[IssueSnapshot], kept_in: Path | None, *, past_needed: bool = True) -> Analysis:
     """Reads the repository only for texts of which nothing is known on this base; `kept_in` is the folder of what is known.
 
@@ -61,6 +60,7 @@ def analyse(listing: Listing, issues: Sequence[IssueSnapshot], kept_in: Path | N
     return Analysis({number: known.touches[key] for number, key in keys.items()}, hits, misses, elapsed, saved, problems)
 
 
+@without_collector()
 def _read(listing: Listing, words: Wanted, *, past_needed: bool) -> tuple[Index, tuple[Problem, ...]]:
     try:
         return read_index(listing, words), ()
@@ -71,6 +71,7 @@ def _read(listing: Listing, words: Wanted, *, past_needed: bool) -> tuple[Index,
         return read_index(replace(listing, head=""), words), (problem,)
 
 
+@without_collector()
 def _work_out(index: Index, texts: Mapping[str, IssueText]) -> dict[str, tuple[Touch, ...]]:
     analyst = Analyst(index)
     return {key: tuple(analyst.touches(text)) for key, text in texts.items()}

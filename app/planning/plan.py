@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from app.planning.capacity import NO_LIMIT, Machine
-from app.planning.collector import without_collector
 from app.planning.conflicts import find_conflicts
 from app.planning.dependencies import NATIVE, NATIVE_EVIDENCE, Dependency, stated_dependencies
 from app.planning.estimate import NO_HISTORY, History, estimate
@@ -25,7 +24,6 @@ BlockerState: TypeAlias = Literal["open", "closed", "pull_request", "unknown"]
 OnConflict: TypeAlias = Literal["stack", "parallel", "after_merge"]
 
 
-@without_collector()
 def make_plan(
     issues: Sequence[IssueSnapshot],
     tree: Tree,

@@ -109,10 +109,6 @@ async def run(
         for number in ends:
             loop.remove_signal_handler(number)
         listening.close()
-        # Accepted while it ended: uvicorn has not seen these when it closes the others.
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)  # they hear of it in the loop's next turn
     return server.told
 
 
