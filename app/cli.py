@@ -1,5 +1,6 @@
 """The command line: signatures and help only; each verb's body is imported when it is called, which keeps `--help` light."""
 
+import gc
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -234,6 +235,7 @@ def plan(
 
     Ends with 0 when a task was planned, 1 when none was, 2 when the input cannot be read.
     """
+    gc.disable()  # what a plan is made of lives to the end of this process
     from app.commands.plan import machine_of, run, show_prompt, shown_as
 
     if prompt is not None:

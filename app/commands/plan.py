@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic.main import IncEx
 
-from app.commands import runner_prompt
 from app.commands.console import print_json, print_line, print_lines, print_table, read_json, write_text
 from app.facts.analysis import analyse
 from app.facts.settings_file import SettingsMistake, of_folder
@@ -16,7 +15,6 @@ from app.planning.capacity import NO_LIMIT, Machine
 from app.planning.issues_file import IssuesFile, read_issues
 from app.planning.plan import OnConflict, make_plan
 from app.report.plan import plan_markdown, shown_dependencies, waits_left_out
-from app.report.timeline import plan_svg
 from shared.errors import UserError
 from shared.models import Edge, Plan, PlannedTask
 from shared.repository_settings import RepositorySettings
@@ -38,9 +36,9 @@ def run(
     problems = sorted((*batch.problems, *plan.problems), key=lambda problem: problem.issue or 0)
     plan = plan.model_copy(update={"problems": tuple(problems)})
     if svg is not None and str(svg) != "-":
-        write_text(svg, plan_svg(plan))
+        write_text(svg, _picture(plan))
     if svg is not None and str(svg) == "-":
-        print_lines(plan_svg(plan))
+        print_lines(_picture(plan))
     elif shown == "json":
         print_json(plan.model_dump_json(by_alias=True, indent=2, exclude=_UNTOLD))
     elif shown == "markdown":
@@ -65,6 +63,8 @@ def machine_of(memory_mib: float | None, cores: float | None) -> Machine:
 
 def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     """What the agent would be told about this issue, by the runner's own code; 0 when it is planned."""
+    from app.commands import runner_prompt
+
     batch = read_issues(read_json(issues), str(issues))
     plan = _plan(batch, tree, 1)
     task = next((task for task in plan.tasks if task.issue == number), None)
@@ -77,6 +77,12 @@ def show_prompt(issues: Path, tree: Path, number: int, *, as_json: bool) -> int:
     else:
         print_lines(runner_prompt.told(answer))
     return 0
+
+
+def _picture(plan: Plan) -> str:
+    from app.report.timeline import plan_svg
+
+    return plan_svg(plan)
 
 
 def _settings(tree: Path) -> RepositorySettings:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from pathlib import Path
 from stat import S_ISREG
 
@@ -10,6 +11,7 @@ from app.facts.damage import Damaged, PastDamaged, lacks_by_intent, reading
 from app.facts.tree import Listing, shown
 from app.planning.contents import MOST_BYTES, Wanted, read_contents
 from app.planning.likely import Index
+from app.planning.names import Names
 from app.planning.past import MOST_COMMITS, Commit, Past
 from shared.git import git, git_bytes
 
@@ -23,10 +25,13 @@ _HERE = {"GIT_NO_LAZY_FETCH": "1"}  # what a partial clone lacks is not fetched 
 
 def read_index(listing: Listing, wanted: Wanted) -> Index:
     """The contents as far as they are wanted, and the last commits; Damaged where git cannot read one, PastDamaged the other."""
-    with ThreadPoolExecutor(1) as beside:  # git compares trees while this process reads words
+    with ThreadPoolExecutor(2) as beside:  # git compares trees and unpacks files while this process reads words
         past = beside.submit(read_past, listing)
-        contents = read_contents(listing.tree, _files(listing), wanted)
-        return Index(listing.tree, contents, past.result(), wanted.terms)
+        files = _files(listing)
+        first = beside.submit(lambda: list(islice(files, 1)))
+        names = Names(listing.tree, wanted.terms)
+        contents = read_contents(listing.tree, chain(first.result(), files), wanted)
+        return Index(names, contents, past.result())
 
 
 def read_past(listing: Listing) -> Past:
@@ -131,7 +136,9 @@ def _sizes(folder: Path, objects: Sequence[str]) -> dict[str, int]:
 def _described(folder: Path, objects: Sequence[str]) -> list[str]:
     asked = "\n".join(objects).encode() + b"\n"
     with reading(folder):
-        answers = git("cat-file", "--batch-check", "--buffer", cwd=folder, stdin=asked, env=_HERE).splitlines()
+        answers = (
+            git_bytes("cat-file", "--batch-check", "--buffer", cwd=folder, stdin=asked, env=_HERE).decode("ascii").splitlines()
+        )
     if lost := next((answer for answer in answers if answer.endswith(" missing")), ""):
         raise Damaged(folder, lost)
     return answers

@@ -39,10 +39,11 @@ def list_folder(folder: Path) -> Listing:
     """As `read_tree`, with the places of the contents."""
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: give a git checkout or a folder with the repository's files")
-    if not _is_checkout(folder):
+    tracked = _tracked(folder)
+    if tracked is None:
         return _listing(folder, [_Entry(shown(name), name) for name in _walk(folder)])
+    entries = _entries(tracked, name_of_object=1)
     with reading(folder):
-        entries = _entries(git("ls-files", "-s", "-z", cwd=folder), name_of_object=1)
         status, head = run_git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder, accept=(0, 1, 128))
         if status:
             return _listing(folder, entries, in_git=True)
@@ -62,17 +63,21 @@ def list_commit(git_dir: Path, sha: str) -> Listing:
     return _listing(git_dir, _entries(listed, name_of_object=2), in_git=True, head=sha, is_head=True)
 
 
-def _is_checkout(folder: Path) -> bool:
-    """A folder that git ignores, or a new one inside some other checkout, holds no tracked file: it counts as a plain folder."""
+def _tracked(folder: Path) -> str | None:
+    """The entries of git's index at or below a checkout's folder; None of a plain one.
+
+    That is also one that git ignores, or a new one inside some other checkout: it holds no tracked file.
+    """
     try:
-        return bool(git("ls-files", "-z", cwd=folder)) or (folder / ".git").exists()
+        listed = git("ls-files", "-s", "-z", cwd=folder)
     except GitFailed as error:
         was_one = any((folder / ".git" / part).exists() for part in ("HEAD", "objects"))
         if was_one and "dubious ownership" not in error.stderr:
             raise Damaged(folder, error.stderr) from error
         if error.status != 128:
             raise UserError(f"git cannot read {folder}: {error.stderr.strip()[-300:]}") from error
-        return False
+        return None
+    return listed if listed or (folder / ".git").exists() else None
 
 
 class _Entry(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from app.planning.tree import Tree, stem_of
+from app.planning.tree import Tree
 from app.planning.words import PART, word_terms
 
 MOST_BYTES = 32_768  # of a file; what it is about stands in its first pages
@@ -68,7 +68,7 @@ class _Reader:
         self.imports: defaultdict[str, list[int]] = defaultdict(list)
         self._terms = _TermsOfWord(wanted.terms)
         self._names = frozenset(name.encode() for name in wanted.names)
-        self._stems = {name.encode(): name for name in {stem_of(path) for path in tree.paths} if name.isascii()}
+        self._stems = {name.encode(): name for name in set(tree.stems) if name.isascii()}
 
     def read(self, number: int, data: bytes) -> None:
         words = set(data.translate(_KEPT).split())

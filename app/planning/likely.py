@@ -11,11 +11,11 @@ from app.planning.conflicts import is_regenerated
 from app.planning.contents import NO_CONTENTS, Contents, Wanted
 from app.planning.evidence import LEAST, MOST_TOUCHES, by_probability, named_files
 from app.planning.model import SAID_ENOUGH, WEIGHTS, probabilities
+from app.planning.names import Names
 from app.planning.past import NO_PAST, Habits, Past
 from app.planning.ranking import Postings, largest
-from app.planning.roles import Roles
-from app.planning.tree import Tree, folders_of, stem_of
-from app.planning.words import names_in, path_terms, text_terms
+from app.planning.tree import folders_of
+from app.planning.words import names_in, text_terms
 from shared.issue_text import IssueText
 from shared.models import Touch
 
@@ -31,12 +31,11 @@ _SCOPE = re.compile(r"\W{0,3}\w{1,20}\(([^()]{1,60})\)!?:|\[?([\w./-]{2,30})\]?:
 
 @dataclass(frozen=True)
 class Index:
-    """What planning knows of a repository beside the names of its files."""
+    """What planning knows of a repository."""
 
-    tree: Tree
+    names: Names
     contents: Contents = NO_CONTENTS
     past: Past = NO_PAST
-    asked: frozenset[str] | None = None  # the only words of which anything will be asked; none: of all
 
 
 @dataclass
@@ -92,14 +91,14 @@ class Analyst:
     """One per batch: what all its issues share is worked out once."""
 
     def __init__(self, index: Index) -> None:
-        self.tree = index.tree
-        self.paths = index.tree.paths
-        self._numbers = {path: number for number, path in enumerate(self.paths)}
+        self.tree = index.names.tree
+        self.paths = self.tree.paths
+        self._numbers = index.names.numbers
         self._contents = index.contents
-        self._habits = Habits(index.past, self._numbers, index.asked)
+        self._habits = Habits(index.past, self._numbers, index.names.asked)
         self._by_content = Postings.of_sets(index.contents.words, index.contents.sizes, evenness=0.6)
-        self._by_path = Postings([path_terms(path) for path in self.paths], index.asked, evenness=0.5)
-        self._roles = Roles(self.paths)
+        self._by_path = index.names.by_words
+        self._roles = index.names.roles
         self._often, self._lately = dict(enumerate(self._habits.often)), dict(enumerate(self._habits.lately))
         self._busy = largest(self._often, _CANDIDATES)
         self._imported_by, self._imports = self._neighbours(index.contents)
@@ -252,7 +251,7 @@ class Analyst:
         for number, path in enumerate(self.paths):
             for folder in folders_of(path.lower()):
                 places[folder.rpartition("/")[2]].add(number)
-            places[stem_of(path)].add(number)
+            places[self.tree.stems[number]].add(number)
         return places
 
     def _in_scope(self, title: str) -> dict[int, float]:

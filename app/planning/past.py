@@ -63,13 +63,17 @@ class Habits:
     def _said(self, terms: Sequence[Mapping[str, int]], size: int, asked: frozenset[str] | None) -> Postings:
         """Each file as the text of all messages that changed it."""
         said: list[defaultdict[str, float]] = [defaultdict(float) for _ in range(size)]
+        lengths = [0.0] * size
         for age, (files, breadth) in enumerate(zip(self.files, self.breadth, strict=True)):
             weight = 0.5 ** (age / _DECAY) / breadth
+            amounts = {term: weight * min(times, 2) for term, times in terms[age].items()}
+            length = sum(amounts.values())
+            telling = amounts if asked is None else {term: amounts[term] for term in amounts.keys() & asked}
             for number in files:
-                words = said[number]
-                for term, count in terms[age].items():
-                    words[term] += weight * min(count, 2)
-        return Postings(said, asked, saturation=1.0, evenness=0.4)
+                lengths[number] += length
+                for term, amount in telling.items():
+                    said[number][term] += amount
+        return Postings(said, lengths=lengths, saturation=1.0, evenness=0.4)
 
     def _together(self) -> tuple[dict[int, Counter[int]], Counter[int]]:
         together: defaultdict[int, Counter[int]] = defaultdict(Counter)

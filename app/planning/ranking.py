@@ -9,13 +9,17 @@ _MOST_POSTINGS = 1_200  # per query; rare words come first, so what is left out 
 
 
 class Postings:
-    """Documents by the words in them, or by those of them that will be asked for."""
+    """Documents by the words in them, or by those of them that will be asked for.
+
+    `lengths` of documents from which words were left out already: of the whole ones.
+    """
 
     def __init__(
         self,
         documents: Sequence[Mapping[str, float]],
         asked: frozenset[str] | None = None,
         *,
+        lengths: Sequence[float] | None = None,
         saturation: float = 1.2,
         evenness: float,
     ) -> None:
@@ -23,7 +27,8 @@ class Postings:
         self.top = saturation + 1  # how much of a word's rarity a document full of it gets
         self._of: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         self._rarities: dict[str, float] = {}
-        lengths = [sum(document.values()) for document in documents]
+        if lengths is None:
+            lengths = [sum(document.values()) for document in documents]
         mean = sum(lengths) / self.count if self.count else 1.0
         for number, document in enumerate(documents):
             norm = saturation * (1 - evenness + evenness * lengths[number] / (mean or 1.0))

@@ -2,9 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 
-from app.planning.tree import name_of, stem_of
+from app.planning.tree import Tree, name_of, stem_of
 
 _TEST = re.compile(r"(?:^|/)(?:tests?|__tests__|specs?|testing)/|(?:^|/)test[_-]|[_.-](?:test|spec)s?\.|/tests?\.rs$")
 _TEST_NAME = re.compile(r"test[_-]|.*[_.-](?:test|spec)\.")
@@ -25,12 +24,13 @@ _AFFIXES = re.compile(r"^(?:tests?[_-])|(?:[_-](?:tests?|spec))$")
 class Roles:
     """Of the files of one tree, by number."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, tree: Tree) -> None:
         self._of = {
-            role: {number: 1.0 for number, path in enumerate(paths) if pattern.search(path)} for role, pattern in _ROLES.items()
+            role: {number: 1.0 for number, path in enumerate(tree.paths) if pattern.search(path)}
+            for role, pattern in _ROLES.items()
         }
         self._by_subject: defaultdict[str, list[int]] = defaultdict(list)
-        self._subjects = [subject_of(path) for path in paths]
+        self._subjects = [_subject(stem) for stem in tree.stems]
         for number, subject in enumerate(self._subjects):
             self._by_subject[subject].append(number)
 
@@ -56,4 +56,8 @@ def is_test(path: str) -> bool:
 
 def subject_of(path: str) -> str:
     """What a test and its source have in common: `tests/test_auth.py` and `src/auth.py` -> `auth`."""
-    return _AFFIXES.sub("", stem_of(path))
+    return _subject(stem_of(path))
+
+
+def _subject(stem: str) -> str:
+    return _AFFIXES.sub("", stem)

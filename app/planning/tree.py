@@ -36,7 +36,12 @@ class Tree:
     @cached_property
     def by_stem(self) -> dict[str, tuple[str, ...]]:
         """Paths by their last part in lower case without extensions."""
-        return _grouped((stem_of(path), path) for path in self.paths)
+        return _grouped(zip(self.stems, self.paths, strict=True))
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """Of each path the last part in lower case without extensions."""
+        return tuple(map(stem_of, self.paths))
 
     @cached_property
     def by_folder(self) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from app.facts.index import read_index
 from app.facts.tree import list_folder
 from app.planning.contents import Wanted, read_contents
 from app.planning.likely import Analyst, Index, wanted
+from app.planning.names import Names
 from app.planning.past import Commit, Past
 from shared.issue_text import read_issue
 from tests.planning.batches import issue, tree
@@ -132,7 +133,8 @@ def test_any_input_gives_the_same_probabilities_each_time(title: str, bodies: li
     commits = Past(tuple(Commit("abc", message, tuple(dict.fromkeys(paths))) for message, paths in past))
     asked = wanted([text])
     once, again = (
-        Analyst(Index(files, read_contents(files, order, asked), commits)).touches(text) for order in (contents, contents[::-1])
+        Analyst(Index(Names(files), read_contents(files, order, asked), commits)).touches(text)
+        for order in (contents, contents[::-1])
     )
     assert once == again
     assert all(0 < touch.probability <= 1 and touch.source and touch.why for touch in once)
