@@ -37,6 +37,7 @@ def main() -> int:
         access_log=False,
         ws="none",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,  # clients give up an idle connection sooner: nobody sends into one that is being closed
         date_header=False,  # the API has its own clock
     )
     server = uvicorn.Server(config)

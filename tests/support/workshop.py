@@ -274,7 +274,9 @@ async def _end_runners(app: App, full_name: str, repository_id: int) -> None:
 
 @asynccontextmanager
 async def _serving(app: App, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(app.web, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app.web, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1, timeout_keep_alive=75
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
