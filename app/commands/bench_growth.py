@@ -1,5 +1,6 @@
 """How long planning takes and what it needs, by the number of issues and of files, with nothing known and with everything known."""
 
+import gc
 import os
 import random
 import resource
@@ -55,6 +56,7 @@ def growth_figures(sizes: Sequence[int], file_counts: Sequence[int]) -> list[Gro
 
 
 def _measured(repository: Path, files: int, size: int) -> GrowthFigures:
+    gc.disable()  # as `shoal plan` does
     issues = generated_issues(size, files)
     cache = repository.parent / f"cache-{files}-{size}"
     before = os.times()

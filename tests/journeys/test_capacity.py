@@ -25,8 +25,8 @@ def measured(harbour: Harbour) -> list[str]:
 
 
 def test_the_limit_that_binds_is_seen_everywhere(tmp_path: Path) -> None:
-    """One slot for two tasks: the second says so on GitHub, the operator hears it, Prometheus counts it; then nobody waits."""
-    with running_harbour(tmp_path / "harbour", 15, SHOAL_SLOTS="1") as harbour:
+    """One slot for two tasks: the second says so on GitHub, the operator hears it, Prometheus counts it; called off, nobody waits."""
+    with running_harbour(tmp_path / "harbour", 1000, SHOAL_SLOTS="1") as harbour:  # until the label is gone
         issues = [harbour.issue("a pilot book"), harbour.issue("a buoy list")]
         harbour.label(*issues)
 
@@ -38,5 +38,7 @@ def test_the_limit_that_binds_is_seen_everywhere(tmp_path: Path) -> None:
         journeys.wait_for(lambda: 'shoal_tasks_waiting{limit="slots"} 1.0' in measured(harbour))
         assert "shoal_slots_allowed 1.0" in measured(harbour)
 
+        for issue in issues:
+            harbour.maintainer.unlabel(harbour.repository, issue, "shoal")
         journeys.settle(harbour.world, *issues)
         journeys.wait_for(lambda: 'shoal_tasks_waiting{limit="slots"} 0.0' in measured(harbour))
