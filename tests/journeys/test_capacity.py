@@ -25,7 +25,7 @@ def measured(harbour: Harbour) -> list[str]:
 
 
 def test_the_limit_that_binds_is_seen_everywhere(tmp_path: Path) -> None:
-    """One slot for two tasks: the second says so on GitHub, the operator hears it, Prometheus counts it; called off, nobody waits."""
+    """One slot for two tasks: the second says so on GitHub, the operator hears it, Prometheus counts it; taken back, none waits."""
     with running_harbour(tmp_path / "harbour", 1000, SHOAL_SLOTS="1") as harbour:  # until the label is gone
         issues = [harbour.issue("a pilot book"), harbour.issue("a buoy list")]
         harbour.label(*issues)
