@@ -1,10 +1,12 @@
 """Who may start work, on which text, and what ends it: labels, edits, closed issues."""
 
 from app.actions import Acknowledge, ReadIssue, SyncComment
+from app.decide.blockers import outdate
 from app.decide.draft import Draft
 from app.decide.intake import join
 from app.decide.policy import Policy
 from app.decide.refusals import may_answer
+from app.decide.start import block_followers
 from app.decide.state import AFRESH, Task, TaskStatus
 from app.decide.stop import PUBLIC, stop_task
 from app.decide.unblock import unblock
@@ -42,6 +44,9 @@ def issue_touched(draft: Draft, event: IssueTouched) -> None:
     waits = any(event.issue in problem_blockers(task) for task in draft.tasks.values())
     if event.issue in draft.tasks or waits:
         draft.act(ReadIssue(repository_id=event.repository_id, issue=event.issue))
+    elif event.action == "closed":
+        for orchestration in list(draft.orchestrations):
+            outdate(draft, orchestration)  # it may wait for that one
 
 
 def problem_blockers(task: Task) -> tuple[int, ...]:
@@ -60,6 +65,7 @@ def issue_read(draft: Draft, event: IssueRead) -> None:
         return
     if event.state != "open" or event.is_pull_request:
         _end(draft, task, f"issue #{event.issue} was closed")
+        block_followers(draft)  # then they are unblocked as by any issue that is closed: planned anew, on the newest commit
         unblock(draft, event.issue)
     elif event.label_event is None:
         label = (task.label if task else "") or draft.context.policy.label

@@ -2,7 +2,7 @@
 
 from app.actions import ReadBlockers
 from app.decide.draft import Draft
-from app.decide.state import PlanChange, Task, TaskStatus
+from app.decide.state import OrchestrationStatus, PlanChange, Task, TaskStatus
 from app.events import BlockersRead, BlockersTouched
 from app.planning.dependencies import NATIVE_EVIDENCE
 from app.planning.graph import circle_text, cycles
@@ -10,16 +10,25 @@ from shared.models import VerdictName
 
 
 def blockers_touched(draft: Draft, event: BlockersTouched) -> None:
-    """A hint; what blocks the issue now is read from GitHub."""
+    """A hint; what blocks the issue now is read from GitHub, by the planner where that is still to plan it."""
     task = draft.tasks.get(event.issue)
-    if task is not None and task.live and task.branch:
+    if task is not None and task.status is TaskStatus.INTAKE:
+        outdate(draft, task.orchestration)
+    elif task is not None and task.live and task.branch:
         draft.act(ReadBlockers(repository_id=event.repository_id, issue=event.issue))
+
+
+def outdate(draft: Draft, orchestration: str) -> None:
+    """The planner may have looked before: its answer is not taken, and it is asked again."""
+    known = draft.orchestrations.get(orchestration)
+    if known is not None and known.status is OrchestrationStatus.PLANNING:
+        draft.change_orchestration(orchestration, outdated=True)
 
 
 def blockers_read(draft: Draft, event: BlockersRead) -> None:
     """Tasks of ours are waited for; anything else that is open blocks, as it would have at planning."""
     task = draft.tasks.get(event.issue)
-    if task is None or not task.live or not task.branch:
+    if task is None or not task.live or not task.branch or task.status is TaskStatus.INTAKE:
         return
     ours = {issue for issue in event.open if _will_be_there(draft.tasks.get(issue))} - {task.issue}
     others = sorted(set(event.open) - ours - {task.issue})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from app.actions import MakePlan
 from app.decide.budget import cost_budget, reservation
 from app.decide.draft import Draft
 from app.decide.hold import ELSEWHERE
@@ -16,6 +17,10 @@ def plan_ready(draft: Draft, event: PlanReady) -> None:
     """Every issue of the batch is either waiting to run or named with the reason why not."""
     orchestration = draft.orchestrations.get(event.orchestration)
     if orchestration is None or orchestration.status is not OrchestrationStatus.PLANNING:
+        return
+    if orchestration.outdated:
+        draft.change_orchestration(event.orchestration, outdated=False)
+        draft.act(MakePlan(repository_id=event.repository_id, orchestration=event.orchestration))
         return
     if event.settings.publish == "hold" and not draft.context.policy.attended:
         refused = {"orchestration": event.orchestration, "base_sha": event.base_sha, "reason": ELSEWHERE}

@@ -141,7 +141,8 @@ def _words(draft: Draft, limit: str, needs: Mapping[str, float], room: Mapping[s
         return f"CPU time (needs {need:.2f} of a core, {left:.2f} of {context.machine.cores:g} left)"
     if limit == PRESSURE and context.pool.throttle is not None:
         throttle = context.pool.throttle
-        return f"less pressure on the machine ({throttle.because}: {throttle.allowed} at once instead of {slots})"
+        because = throttle.because or "it is tried how many it bears"
+        return f"less pressure on the machine ({because}: {throttle.allowed} at once instead of {slots})"
     if limit == SHARE:
         return "other repositories, which wait for the same slots and have fewer"
     if limit == RUNNERS:

@@ -22,7 +22,7 @@ from shared.models import VerdictName
 def start_ready(draft: Draft) -> None:
     """Blocks what can never start, then fills the room there is; work-conserving, critical path first."""
     if not draft.repository.gone:
-        _block_followers(draft)
+        block_followers(draft)
         hold_or_end(draft)
     waiting = {task.issue: task for task in draft.tasks.values() if _may_start(draft, task)}
     if held_back(draft):  # who only publishes asks no model
@@ -88,7 +88,7 @@ def _settings_parallel(draft: Draft, task: Task) -> bool:
     return draft.orchestrations[task.orchestration].settings.on_conflict == "parallel"
 
 
-def _block_followers(draft: Draft) -> None:
+def block_followers(draft: Draft) -> None:
     """A failed predecessor blocks its dependents, and theirs: repeated until nothing changes."""
     changed = True
     while changed:

@@ -94,6 +94,7 @@ class Orchestration(Row):
     default_branch: str = ""
     clone_url: str = ""
     plan: Plan | None = None
+    outdated: bool = False  # a blocker came or went while it was planned
     settings: RepositorySettings = RepositorySettings()
     # Its plan must be started by a person, whatever the settings say: a text was changed just before it was labelled.
     needs_start: bool = False
@@ -108,10 +109,9 @@ class Orchestration(Row):
     plan_seconds: float = 0
     # Attempts that ran, in seconds: what `parallelism` is made of.
     attempt_seconds: float = 0
-    # What its ended attempts cost, and what all of them may.
+    # What its ended attempts cost, and what all of them may; tokens likewise, where the repository limits them.
     spent_usd: float = 0
     budget_usd: float | None = None
-    # Tokens likewise, where the repository limits them.
     spent_tokens: int = 0
     # What all its planned attempts may cost together; None: not limited, or nothing is paid for.
     most_usd: float | None = None

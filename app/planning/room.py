@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 # Sums of fractions (a quarter of a core, four times) must fill a whole without a rounding error keeping the last one out.
 ROUNDING = 1e-9
+_LAST_DIGITS = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Room:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._free = [size + ROUNDING for size in table.sizes]
+        self._free = [size + rounding(size) for size in table.sizes]
         self._excluded = [0] * len(table.jobs)
 
     def start(self, place: int) -> None:
@@ -62,6 +63,10 @@ class Room:
             free[index] += need
         for other in self._table.conflicts[place]:
             excluded[other] -= 1
+
+    def empty(self) -> None:
+        """Nothing runs: all is free again, to the last digit that was lost on the way."""
+        self._free[:] = [size + rounding(size) for size in self._table.sizes]
 
     def admit(self, ready: Iterable[int]) -> list[int]:
         """Starts those that fit beside the running ones and beside each other, taken in this order."""
@@ -92,7 +97,7 @@ class Room:
         """As `admit`, the overdue ones first.
 
         What the first of them lacks is kept for it, so that no stream of smaller ones takes it away for ever; and whoever conflicts
-        with one that only waits for the end of a conflict does not start before it.
+        with that one, or with one that only waits for the end of a conflict, does not start before it.
         """
         started: list[int] = []
         kept: list[int] = []
@@ -104,11 +109,11 @@ class Room:
             elif found := self.admit([place]):
                 started += found
             elif not kept:
-                self._take(place, 1)
+                self.start(place)
                 kept.append(place)
         started += self.admit(ready)
         for place in kept:
-            self._take(place, -1)
+            self.end(place)
         for place in blocking:
             self._exclude(place, -1)
         return started
@@ -145,4 +150,10 @@ def conflicts_of(jobs: Collection[Job]) -> dict[str, frozenset[str]]:
 
 def fits(needs: Mapping[str, float], capacity: Mapping[str, float]) -> bool:
     """Whether these needs can ever be met."""
-    return all(need <= capacity.get(name, 0.0) + ROUNDING for name, need in needs.items())
+    sizes = {name: capacity.get(name, 0.0) for name in needs}
+    return all(need <= sizes[name] + rounding(sizes[name]) for name, need in needs.items())
+
+
+def rounding(size: float) -> float:
+    """What sums may be apart from this size: never much of a small one, and of a large one (bytes) its own last digits."""
+    return max(ROUNDING * min(1.0, size), size * _LAST_DIGITS)

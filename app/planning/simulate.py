@@ -13,13 +13,26 @@ from app.planning.room import Job, fits
 from app.planning.schedule import priorities
 from app.planning.timeline import Timeline, play
 
-Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+# At most a trillion, and of a resource a quintillion (bytes of an exabyte): beyond that a sum loses its small parts.
+Amount = Annotated[float, Field(strict=True, ge=0, le=1e18, allow_inf_nan=False)]
+Duration = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
-# At most a trillion: beyond that a sum loses its small parts.
-Duration = Annotated[float, Field(strict=True, ge=0, le=1e12)]
-
 _TASK_FORM = "write a task with an `id` and a `duration` of 0 or more"
+_NAMES_FORM = 'write a list of ids, such as ["a", "b"]'
+_FORMS = {
+    "id": "write an id of 1 to 200 characters",
+    "estimate": "write an `estimate` of 0 or more, or leave it out",
+    "needs": 'write amounts of 0 or more, such as {"slots": 1}',
+    "after": _NAMES_FORM,
+    "conflicts_with": _NAMES_FORM,
+}
+_MEANT = {
+    **dict.fromkeys(("depends_on", "dependencies", "deps", "blocked_by", "requires"), "after"),
+    **dict.fromkeys(("conflicts", "conflict_with"), "conflicts_with"),
+    **dict.fromkeys(("need", "resources"), "needs"),
+    "estimates": "estimate",
+}
 
 
 class SimulatedTask(BaseModel):
@@ -86,7 +99,7 @@ def _result(timeline: Timeline, bound: float, sequential: float, problems: Itera
         makespan=makespan,
         lower_bound=min(_rounded(bound), makespan),  # apart by rounding only
         sequential=_rounded(sequential),
-        speedup=round(sequential / makespan, 4) if makespan > 0 else None,
+        speedup=round(sequential / timeline.makespan, 4) if timeline.makespan > 0 else None,
         starts={name: _rounded(timeline.starts[name]) for name in sorted(timeline.starts)},
         finishes={name: _rounded(timeline.finishes[name]) for name in sorted(timeline.finishes)},
         problems=tuple(sorted(problems, key=lambda problem: (problem.task or "", problem.what))),
@@ -128,6 +141,7 @@ def _read(raw_tasks: Iterable[JsonValue]) -> tuple[dict[str, SimulatedTask], lis
             problems.append(_unreadable(index, name, error))
             refused |= {name} if name else set()
             continue
+        problems += _misspelt(task.id, raw)
         if task.id in tasks or task.id in refused:
             problems.append(_problem(task.id, f"entry {index} has an id that another entry has too", "give every task its own id"))
             refused.add(task.id)
@@ -148,9 +162,17 @@ def _fault(task: SimulatedTask, known: Iterable[str], capacity: Mapping[str, flo
     return None
 
 
+def _misspelt(name: str, raw: Mapping[str, JsonValue]) -> Iterable[SimulateProblem]:
+    """Other names for our keys, as people write them: unsaid, the task would run as if it waited for nobody."""
+    for key in sorted(raw.keys() & _MEANT.keys()):
+        yield _problem(name, f"`{key}` is not known: ignored", f"write `{_MEANT[key]}`")
+
+
 def _unknown_conflicts(tasks: Mapping[str, SimulatedTask], known: Iterable[str]) -> Iterable[SimulateProblem]:
     names = frozenset(known)
     for task in tasks.values():
+        if task.id in task.conflicts_with:
+            yield _problem(task.id, "conflicts with itself: ignored", "correct `conflicts_with`")
         if unknown := sorted(set(task.conflicts_with) - names):
             what = f"conflicts with {', '.join(unknown)}, which is not among the tasks: ignored"
             yield _problem(task.id, what, "correct `conflicts_with`")
@@ -159,12 +181,13 @@ def _unknown_conflicts(tasks: Mapping[str, SimulatedTask], known: Iterable[str])
 def _unreadable(index: int, name: str | None, error: ValidationError) -> SimulateProblem:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return _problem(name, f"entry {index}: {place}: {first['msg']}", _TASK_FORM)
+    message = first["msg"].replace("a valid tuple", "a list").replace("a valid dictionary", "an object")
+    return _problem(name, f"entry {index}: {place}: {message}", _FORMS.get(str(first["loc"][0]), _TASK_FORM))
 
 
 def _name_of(raw: Mapping[str, JsonValue]) -> str | None:
     name = raw.get("id")
-    return str(name)[:200] if isinstance(name, (str, int)) and name != "" else None
+    return str(name)[:200] if isinstance(name, (str, int, float)) and name != "" else None
 
 
 def _job(task: SimulatedTask, known: Mapping[str, SimulatedTask]) -> Job:
@@ -178,9 +201,14 @@ def _needs(task: SimulatedTask) -> dict[str, float]:
 
 
 def _problem(task: str | None, what: str, fix: str) -> SimulateProblem:
-    return SimulateProblem(task=task, what=what, fix=fix)
+    return SimulateProblem(task=task and _readable(task), what=_readable(what), fix=_readable(fix))
+
+
+def _readable(text: str) -> str:
+    """JSON may hold half of a character, which nothing can write down again."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _rounded(value: float) -> float:
-    """Nine decimals: 5.3 + 9.5 reads 14.8, and equal instants stay equal."""
-    return round(value, 9)
+    """Nine decimals, below 1 nine digits: 5.3 + 9.5 reads 14.8, equal instants stay equal, and a nanosecond is no 0."""
+    return round(value, 9) if value >= 1 else float(f"{value:.9g}")

@@ -9,6 +9,8 @@ from math import inf
 from app.planning.room import Job, Room, Table
 from app.planning.schedule import in_order
 
+_SAME = 1 + 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -58,15 +60,18 @@ def run(table: Table, order: Sequence[int], durations: Sequence[float], patience
             heappush(running, (now + durations[place], place))
         if not running:
             return starts
-        now = running[0][0]
-        while running and running[0][0] == now:
-            place = heappop(running)[1]
+        # 0.1 + 0.2 and 0.3 are one moment: who is more urgent gets the room, not whose sum is smaller in its last digit.
+        moment = running[0][0] * _SAME
+        while running and running[0][0] <= moment:
+            now, place = heappop(running)
             room.end(place)
             for dependent in table.dependents[place]:
                 open_[dependent] -= 1
                 if not open_[dependent]:
                     insort(ready, dependent, key=ranks.__getitem__)
                     since[dependent] = now
+        if not running:
+            room.empty()
 
 
 def _begin(room: Room, ready: list[int], since: Sequence[float], latest: float) -> list[int]:

@@ -37,6 +37,16 @@ def test_the_status_says_whether_anything_ran(tasks: list[Any], status: int) -> 
     assert run.document["speedup"] is None
 
 
+def test_half_of_a_character_is_named_and_the_rest_runs() -> None:
+    """JSON may hold it; the answer, which is UTF-8, cannot."""
+    half = {"id": "\ud800", "duration": 1}
+    tasks = [half, {"id": "a", "duration": 1}, {"id": "b", "duration": 1, "after": ["\ud800"]}, {"id": "c", "duration": 1}]
+    tasks[3]["needs"] = {"\ud801": 1}
+    run = shoal("simulate", "-", "--json", stdin=json.dumps({"capacity": {"slots": 1}, "tasks": tasks}))
+    assert (run.status, run.stderr, run.document["starts"]) == (0, "", {"a": 0})
+    assert [problem["task"] for problem in run.document["problems"]] == ["?", "b", "c"]
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -45,6 +55,7 @@ def test_the_status_says_whether_anything_ran(tasks: list[Any], status: int) -> 
         {"capacity": {"slots": -1}, "tasks": []},
         {"capacity": {"slots": 1}, "tasks": 3},
         {"capacity": {"slots": 1}, "mode": "fast", "tasks": []},
+        {"capacity": {"memory": 1e308}, "tasks": [{"id": name, "duration": 1, "needs": {"memory": 1e308}} for name in "ab"]},
     ],
 )
 def test_a_request_of_another_form_ends_with_2(document: Any) -> None:

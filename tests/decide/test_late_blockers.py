@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
-from app.actions import ReadBlockers
-from app.events import AttemptGone, BlockersRead, BlockersTouched, IssueRead, RepositoryRef
-from shared.models import VerdictName
+from app.actions import ReadBlockers, ReadIssue
+from app.events import AttemptGone, BlockersRead, BlockersTouched, IssueRead, IssueTouched, PlanReady, RepositoryRef
+from app.planning.plan import BlockerState, make_plan
+from app.planning.tree import Tree
+from shared.models import IssueSnapshot, VerdictName
+from shared.repository_settings import RepositorySettings
 from tests.support.decisions import POLICY, Desk
 
 WIDGETS = RepositoryRef(id=1, full_name="acme/widgets", installation_id=9)
@@ -90,3 +93,103 @@ def test_blockers_are_looked_at_again_before_a_lost_attempt_is_repeated() -> Non
     desk.claim(5)
     desk.tell(AttemptGone(repository_id=1, attempt=desk.task(5).attempt, reason="its runner process died"))
     assert ReadBlockers(repository_id=1, issue=5) in desk.actions
+
+
+def close(desk: Desk, issue: int) -> None:
+    """A person closes the issue."""
+    desk.tell(IssueRead(repository_id=1, issue=issue, state="closed"))
+
+
+def test_closing_a_planned_blocker_that_waits_lets_its_dependents_go_on() -> None:
+    """Closed is done, as of a blocker outside the batch: they are planned anew, where the newest commit has what a person did."""
+    desk = Desk(policy=replace(POLICY, slots=1))
+    desk.plan(desk.issue(3), desk.issue(4, "Depends on #3"), desk.issue(5, "Depends on #4"))
+    desk.plan(desk.issue(6), desk.issue(7, "Depends on #6"), desk.issue(8, "Depends on #7"))
+    assert desk.running == [3]
+    close(desk, 6)
+    assert (desk.task(6).status, desk.task(7).status, desk.task(7).after) == ("done", "intake", ())
+    verdict = desk.task(8).verdict
+    assert verdict is not None
+    assert verdict.name is VerdictName.BLOCKED, "what it waits for is still to be done"
+    changes = [change.what for change in list(desk.state.orchestrations.values())[1].changes]
+    assert "#7 is planned anew in another orchestration" in changes
+    assert desk.running == [3]
+
+
+def test_closing_a_blocker_that_is_worked_on_lets_its_dependents_go_on_once_it_has_stopped() -> None:
+    """Not before: its attempt may still write."""
+    desk = Desk()
+    desk.plan(desk.issue(3), desk.issue(4, "Depends on #3"))
+    desk.claim(3)
+    close(desk, 3)
+    assert (desk.task(3).status, desk.task(4).status) == ("running", "waiting")
+    desk.finish(3, VerdictName.CANCELLED)
+    assert desk.asked("read_issue") == [ReadIssue(repository_id=1, issue=3)]
+    close(desk, 3)
+    assert desk.task(4).status == "intake"
+
+
+def test_taking_the_label_off_a_blocker_blocks_its_dependents() -> None:
+    """Nothing was done: they wait for it, and go on by themselves when it was labelled again and is done."""
+    desk = Desk(policy=replace(POLICY, slots=1))
+    desk.plan(desk.issue(3), desk.issue(4, "Depends on #3"))
+    desk.claim(3)
+    desk.read(desk.issue(3), label_event=None)
+    desk.finish(3, VerdictName.CANCELLED)
+    verdict = desk.task(4).verdict
+    assert verdict is not None
+    assert verdict.name is VerdictName.BLOCKED
+    desk.plan(desk.issue(3))
+    desk.finish(3, pull=11)
+    assert desk.task(4).status == "intake"
+
+
+def revise(desk: Desk, orchestration: str, *issues: IssueSnapshot, **blockers: BlockerState) -> None:
+    """The planner answers."""
+    states = {int(name[1:]): state for name, state in blockers.items()}
+    plan = make_plan(list(issues), Tree(("README.md",)), slots=1, blockers=states)
+    about = {"orchestration": orchestration, "base_sha": "base", "default_branch": "main", "clone_url": "http://x"}
+    desk.tell(PlanReady(repository_id=1, plan=plan, settings=RepositorySettings(), **about))
+
+
+def in_planning(*issues: IssueSnapshot) -> tuple[Desk, str]:
+    """The planner is at work."""
+    desk = Desk()
+    for issue in issues:
+        desk.read(issue)
+    desk.wait(21)
+    (orchestration,) = desk.state.orchestrations.values()
+    assert orchestration.status == "planning"
+    return desk, orchestration.id
+
+
+def test_a_blocker_that_is_marked_while_the_plan_is_made_is_not_overlooked() -> None:
+    """The planner may have asked before, during a long clone: what it answers is not taken, and it is asked again, once."""
+    three, four = Desk().issue(3), Desk().issue(4)
+    desk, orchestration = in_planning(three, four)
+    desk.tell(BlockersTouched(repository_id=1, repository=WIDGETS, issue=4))
+    assert desk.asked("read_blockers") == [], "the planner reads them"
+    revise(desk, orchestration, three, four)
+    assert (desk.running, len(desk.asked("make_plan"))) == ([], 2)
+    revise(desk, orchestration, three, four.model_copy(update={"blocked_by": (3,)}))
+    assert (desk.running, desk.task(4).after, len(desk.asked("make_plan"))) == ([3], (3,), 2)
+
+
+def test_a_blocker_that_is_closed_while_the_plan_is_made_blocks_nothing() -> None:
+    """By the first answer it would, and nobody would tell that it was closed again."""
+    five = Desk().issue(5, "Blocked by #99")
+    desk, orchestration = in_planning(five)
+    desk.tell(IssueTouched(repository_id=1, repository=WIDGETS, issue=99, action="closed"))
+    revise(desk, orchestration, five, n99="open")
+    assert desk.task(5).status == "intake"
+    revise(desk, orchestration, five, n99="closed")
+    assert desk.running == [5]
+
+
+def test_marks_before_the_intake_is_over_are_left_to_the_planner() -> None:
+    """It has not looked yet; nothing is planned twice."""
+    desk = Desk()
+    desk.read(desk.issue(3))
+    desk.tell(BlockersTouched(repository_id=1, repository=WIDGETS, issue=3))
+    desk.plan(desk.issue(3))
+    assert (desk.running, len(desk.asked("make_plan")), desk.asked("read_blockers")) == ([3], 1, [])

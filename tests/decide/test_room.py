@@ -49,12 +49,14 @@ def test_each_limit_is_named_with_its_figures() -> None:
     cores = planned(Desk(POLICY, machine=Machine(cores=0.5)), 1, 2, 3)
     pressed = Pool(throttle=Throttle(allowed=1, because="load 4.5 per core"))
     pressure = planned(Desk(POLICY, pool=pressed), 1, 2)
+    grown = planned(Desk(POLICY, pool=Pool(throttle=Throttle(allowed=1))), 1, 2)
     api = planned(Desk(POLICY, writes_left=9), 1, 2)
 
     assert told(slots, 2) == ("slots", "a free slot (1 of 1 in use)")
     assert told(memory, 2) == ("memory", "memory (needs 2.1 GB, 1.4 GB free)")
     assert told(cores, 3) == ("cpu", "CPU time (needs 0.25 of a core, 0.00 of 0.5 left)")
     assert told(pressure, 2) == ("pressure", "less pressure on the machine (load 4.5 per core: 1 at once instead of 4)")
+    assert told(grown, 2)[1] == "less pressure on the machine (it is tried how many it bears: 1 at once instead of 4)"
     assert told(api, 2) == ("api", "GitHub's limits (a task writes 5 times, 4 left for now)")
     assert [desk.running for desk in (slots, memory, cores, pressure, api)] == [[1], [1], [1, 2], [1], [1]]
 

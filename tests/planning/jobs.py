@@ -43,8 +43,8 @@ def assert_lawful(timeline: Timeline, jobs: Collection[Job], capacity: Mapping[s
 
 
 def assert_nothing_idles(timeline: Timeline, jobs: Collection[Job], capacity: Mapping[str, float]) -> None:
-    """At no moment is there a job that might run and does not."""
-    for moment in sorted({0.0, *timeline.finishes.values()}):
+    """At no moment is there a job that might run and does not; sums that differ in the last digit are one moment."""
+    for moment in sorted({0.0, *(finish * (1 + 1e-9) for finish in timeline.finishes.values())}):
         running = at_work(timeline, jobs, moment)
         for job in jobs:
             if timeline.starts[job.id] <= moment or any(timeline.finishes[name] > moment for name in job.after):

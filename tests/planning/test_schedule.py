@@ -122,6 +122,26 @@ def test_room_is_kept_for_what_waits_too_long() -> None:
     assert choose([big, *small[1:]], [], [], capacity, priorities([big, *small]), overdue=["big"]) == ["big"]
 
 
+def test_whoever_conflicts_with_one_whose_room_is_kept_does_not_overtake_it() -> None:
+    """It needs nothing of what the late one lacks, and would still keep it waiting when that is free."""
+    late = Job("late", 1, {"memory": 8.0}, frozenset(), frozenset({"other"}))
+    held = Job("held", 1, {"memory": 4.0}, frozenset(), frozenset())
+    other, neutral = (Job(name, 9, {"cores": 1.0}, frozenset(), frozenset()) for name in ("other", "neutral"))
+    capacity = {"memory": 8.0, "cores": 2.0}
+    jobs = [late, other, neutral]
+    assert set(choose(jobs, [held], [], capacity, priorities(jobs), overdue=["late"])) == {"neutral"}
+    assert set(choose(jobs, [held], [], capacity, priorities(jobs))) == {"other", "neutral"}
+
+
+def test_sums_that_differ_in_the_last_digit_are_one_moment() -> None:
+    """0.1 + 0.2 and 0.3: the urgent one, which needs both slots, is not overtaken for the sake of 4e-17."""
+    two = Job("both", 9, {"slots": 2.0}, frozenset({"b"}), frozenset())
+    jobs = [job("a", 0.1), job("b", 0.2, after={"a"}), job("c", 0.3), two, job("small", 1)]
+    order = {"a": 9.0, "b": 8.0, "c": 7.0, "both": 6.0, "small": 5.0}
+    timeline = play(jobs, {one.id: one.estimate for one in jobs}, {"slots": 2.0}, order)
+    assert (round(timeline.starts["both"], 9), round(timeline.starts["small"], 9)) == (0.3, 9.3)
+
+
 @settings(max_examples=60, deadline=None)
 @given(jobs=job_sets(), patience=st.sampled_from([0.5, 2.0, 8.0]))
 def test_schedules_with_patience_keep_the_laws_too(jobs: list[Job], patience: float) -> None:
